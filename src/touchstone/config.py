@@ -1,0 +1,95 @@
+"""The one base of every config: frozen, closed to unknown keys, hashable as text, kind to typos."""
+
+import difflib
+import hashlib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from touchstone.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Range:
+    """Where a search may look for a field's value: `Annotated[int, Range(32, 256, step=32)]`."""
+
+    low: float
+    high: float
+    step: float | None = None
+    log: bool = False
+
+
+class Config(BaseModel):
+    """What a part may be told. It lives in the file of the part it configures."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    def canonical(self) -> str:
+        """The config as JSON text, its parts included whatever the type of their field."""
+        return self.model_dump_json(serialize_as_any=True)
+
+    def fingerprint(self) -> str:
+        """First 12 hex digits of the SHA-256 of `canonical()`: names runs and artifacts."""
+        return hashlib.sha256(self.canonical().encode()).hexdigest()[:12]
+
+    @classmethod
+    def parse(cls, settings: object) -> Self:
+        """Settings as read from a file -> the checked config.
+
+        Raises:
+            ConfigError: one line per problem: the key's path, what is wrong, the nearest known key.
+        """
+        if isinstance(settings, cls):
+            return settings
+        if not isinstance(settings, Mapping):
+            raise ConfigError(f"needs keys and values, got {settings!r}")
+        try:
+            return cls.model_validate(dict(settings))
+        except ValidationError as error:
+            problems = tuple(p for e in error.errors() for p in _problems(cls, dict(e)))
+            text = "\n".join(
+                f"{path}: {message}" if path else message for path, message in problems
+            )
+            raise ConfigError(text, problems) from None
+
+
+def _problems(cls: type[BaseModel], error: dict[str, Any]) -> list[tuple[str, str]]:
+    loc = tuple(p for p in error["loc"])
+    path = ".".join(str(p) for p in loc)
+    inner = error.get("ctx", {}).get("error")
+    if isinstance(inner, ConfigError) and inner.problems:
+        return [(f"{path}.{p}" if p else path, message) for p, message in inner.problems]
+    if error["type"] == "extra_forbidden":
+        known = _keys_at(cls, loc[:-1])
+        near = difflib.get_close_matches(str(loc[-1]), known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        return [(path, f"no such key.{hint} Known here: {', '.join(known)}")]
+    if inner is not None:
+        return [(path, str(inner))]
+    got = "" if error["type"] == "missing" else f", got {error['input']!r}"
+    return [(path, f"{error['msg']}{got}")]
+
+
+def _keys_at(cls: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
+    """The keys that a config knows at a path, following fields, tuples and mappings of configs."""
+    here: Any = cls
+    for step in loc:
+        if isinstance(here, type) and issubclass(here, BaseModel):
+            field = here.model_fields.get(str(step))
+            here = field.annotation if field else None
+        here = _config_inside(here)
+    is_config = isinstance(here, type) and issubclass(here, BaseModel)
+    return sorted(here.model_fields) if is_config else []
+
+
+def _config_inside(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if typing.get_origin(annotation) in (tuple, list, dict, typing.Union, types.UnionType):
+        found = (_config_inside(a) for a in typing.get_args(annotation))
+        return next((f for f in found if f is not None), None)
+    return None
