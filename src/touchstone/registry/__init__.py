@@ -1,0 +1,1 @@
+"""Artifacts on the shelf: everything a decision needs, hashed together in one folder."""
