@@ -1,0 +1,143 @@
+"""What a strategy must beat: cash, buy-and-hold, and the equally weighted universe."""
+
+import numpy as np
+from numba import njit
+
+from touchstone.arrays import Bool, Float64, Int64
+from touchstone.backtest.result import Fills, Run, fills_of, holdings_of, trades_of
+from touchstone.execution.account import ENTRY, AccountConfig, Accounts, Tape, accounts, tape
+from touchstone.execution.costs import CostsConfig, affordable, commission
+from touchstone.execution.history import Path, note, path, timeline
+from touchstone.execution.kernel import Prices, activate, fill_opening, mark
+from touchstone.market import Panel
+
+
+def cash(panel: Panel, account: AccountConfig) -> Run:
+    """The deposit, left alone."""
+    return _hold(panel, account, CostsConfig(), np.zeros(0, np.int64))
+
+
+def buy_and_hold(panel: Panel, account: AccountConfig, costs: CostsConfig) -> Run:
+    """Equal money in every instrument at its first open in the panel, costs paid, then held.
+
+    An instrument that appears later has its share kept in cash until then. Nothing is sold.
+    """
+    has_bars = np.diff(panel.offsets) > 0
+    return _hold(panel, account, costs, panel.offsets[:-1][has_bars])
+
+
+def equal_weight(panel: Panel, account: AccountConfig, costs: CostsConfig) -> Run:
+    """Every instrument the same share of equity, set right once a week, costs paid.
+
+    Decided at the close of the panel's first bar and of the first bar of each week (Monday by
+    the calendar's days), among instruments that have a bar then; filled at their next opens.
+    What a rebalancing could not fill before the next one is dropped. Positions are only trimmed
+    and topped up, so its `trades` and `holdings` are empty.
+    """
+    line = timeline(panel)
+    week = (panel.calendar.day(line.time) + 3) // 7
+    decides = np.r_[True, week[1:] != week[:-1]][: week.size]
+    n = panel.n_instruments
+    state = accounts(1, n, account, costs, n)
+    filled, written = tape(n * int(decides.sum()) + 1), path(line.time.size)
+    _rebalance(state, line.rows, line.prices, decides, (filled, written))
+    fills = fills_of(filled, costs)
+    return _run(panel, account, written, (fills, _no_fills()))
+
+
+@njit(cache=True)
+def _rebalance(
+    state: Accounts, rows: Int64, prices: Prices, decides: Bool, out: tuple[Tape, Path]
+) -> None:
+    """The kernel's bar with another decision at its end."""
+    filled, written = out
+    for t in range(rows.shape[0]):
+        fill_opening(state, 0, prices, rows[t], filled)
+        mark(state, 0, prices, rows[t])
+        if decides[t]:
+            _order_equal_shares(state, prices, rows[t])
+        note(state, 0, t, written)
+
+
+@njit(cache=True)
+def _order_equal_shares(state: Accounts, prices: Prices, rows: Int64) -> None:
+    purse, positions, orders = state.purse[0], state.positions[0], state.orders[0]
+    n_here, money = 0, purse.equity
+    for i in range(rows.size):
+        if rows[i] >= 0:
+            n_here += 1
+        else:
+            money -= positions[i].quantity * positions[i].close
+    dearer = 1.0 + purse.commission + purse.worsening
+    for i in range(rows.size):
+        position, order = positions[i], orders[i]
+        was_idle = position.quantity == 0.0 and order.quantity == 0.0
+        order.quantity = 0.0
+        if rows[i] >= 0:
+            price = prices.close[rows[i]]
+            order.quantity = money / n_here / dearer / price - position.quantity
+            order.reserve = max(order.quantity, 0.0) * price * dearer
+            order.row = rows[i]
+            if was_idle:
+                activate(state, 0, i)
+
+
+def _hold(panel: Panel, account: AccountConfig, costs: CostsConfig, rows: Int64) -> Run:
+    """Equal money in the instruments of these rows, bought at the rows' opens and kept."""
+    rows = rows[np.argsort(panel.time[rows], kind="stable")]
+    rates = costs.rates
+    share = account.cash / max(rows.size, 1)
+    reference = panel.open[rows]
+    price = reference * (1.0 + rates.worsening)
+    terms = rates.commission, rates.to_cents
+    quantity = np.array([affordable(share, p, *terms) for p in price], np.float64)
+    paid = np.array([commission(v, *terms) for v in quantity * price], np.float64)
+    bought = tape(rows.size)
+    columns = (rows, rows, quantity, price, reference, paid, ENTRY)
+    for name, values in zip(bought.fills.dtype.names or (), columns, strict=True):
+        bought.fills[name] = values
+    bought.n[0] = rows.size
+    fills = fills_of(bought, costs)
+
+    line = timeline(panel)
+    written = path(line.time.size)
+    spent = np.cumsum(np.r_[0.0, quantity * price + paid])
+    written.cash[:] = account.cash - spent[np.searchsorted(panel.time[rows], line.time, "right")]
+    held = np.zeros(panel.n_instruments)
+    held[panel.asset_id[rows]] = quantity
+    _mark_held(panel.blocks().row, panel.close, held, written)
+    return _run(panel, account, written, (fills, fills))
+
+
+@njit(cache=True)
+def _mark_held(rows: Int64, close: Float64, held: Float64, written: Path) -> None:
+    """Positions held from their instrument's first bar on, at their last known closes."""
+    last = np.zeros(held.size)
+    for t in range(rows.shape[0]):
+        for i in range(held.size):
+            if held[i] > 0.0 and rows[t, i] >= 0:
+                last[i] = close[rows[t, i]]
+            written.invested[t] += held[i] * last[i]
+            written.n_held[t] += last[i] > 0.0
+
+
+def _run(panel: Panel, account: AccountConfig, written: Path, fills: tuple[Fills, Fills]) -> Run:
+    """A baseline as a run; `fills` are all of them, and those that pair to round trips."""
+    every, paired = fills
+    return Run(
+        initial_cash=account.cash,
+        time=panel.blocks().time,
+        equity=written.cash + written.invested,
+        cash=written.cash,
+        invested=written.invested,
+        n_held=written.n_held,
+        fills=every,
+        trades=trades_of(panel, paired),
+        holdings=holdings_of(panel, paired),
+        n_cut=0,
+        n_rejected=0,
+    )
+
+
+def _no_fills() -> Fills:
+    return fills_of(tape(0), CostsConfig())
