@@ -1,0 +1,1 @@
+"""Pieces that several networks are made of, each written once."""

@@ -1,0 +1,189 @@
+"""Gradient-boosted trees on one row per sample: the baseline that a network has to beat."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+import lightgbm as boosting
+import numpy as np
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+
+from touchstone.arrays import Float32, Float64, Int32
+from touchstone.config import Config, Range
+from touchstone.errors import ArtifactError, DataError
+from touchstone.models import MODELS, Fitted, Head, Inputs, Progress, Shape, Table, file_of
+
+TEXT = "trees.txt"
+FACTS = "model.json"
+
+
+class LightgbmConfig(Config):
+    """Small, shrunk trees: bars are mostly noise, and a leaf of few rows learns only that."""
+
+    kind: Literal["lightgbm"] = "lightgbm"
+    head: Head = "barrier"
+    """`barrier`: p(-1), p(0), p(+1). `buy`: p(+1) against the rest."""
+    rounds: PositiveInt = 200
+    """Most boosting rounds; validation stops earlier."""
+    look_every: PositiveInt = 5
+    """Rounds between two looks at the validation rows; the fit's patience counts looks."""
+    learning_rate: Annotated[PositiveFloat, Range(0.01, 0.2, log=True)] = 0.05
+    """Share of a tree that is added."""
+    leaves: Annotated[int, Field(ge=2), Range(7, 63, step=8)] = 15
+    """Leaves of a tree."""
+    min_rows: Annotated[PositiveInt, Range(50, 1000, log=True)] = 200
+    """Fewest rows in a leaf."""
+    l2: NonNegativeFloat = 10.0
+    """L2 penalty on the value of a leaf."""
+    feature_fraction: Annotated[float, Field(gt=0, le=1), Range(0.3, 1.0)] = 0.6
+    """Share of columns that a tree may use, drawn anew for each."""
+    max_bin: Annotated[int, Field(ge=2, le=255)] = 63
+    """Values that a column is rounded to."""
+
+
+@MODELS.register(LightgbmConfig)
+@dataclass(frozen=True)
+class Lightgbm:
+    """Boosted trees, kept as LightGBM's own text.
+
+    Source: Ke et al. (2017), LightGBM: A Highly Efficient Gradient Boosting Decision Tree.
+    """
+
+    config: LightgbmConfig
+    shape: Shape
+    text: str = field(repr=False)
+    best_epoch: int
+    _booster: Any = field(repr=False, compare=False)
+    inputs: Inputs = "tabular"
+
+    @classmethod
+    def of(cls, config: LightgbmConfig, shape: Shape, text: str) -> "Lightgbm":
+        """From the text; the booster in memory is always the one that the text describes."""
+        booster = boosting.Booster(model_str=text)
+        return cls(config, shape, text, int(booster.num_trees()) // shape.n_outcomes, booster)
+
+    @classmethod
+    def restore(
+        cls, config: LightgbmConfig, shape: Shape, files: Mapping[str, bytes]
+    ) -> "Lightgbm":
+        """The trees that wrote these files.
+
+        Raises:
+            ArtifactError: a file is missing or damaged, or the trees are of other outcomes.
+        """
+        text, facts = file_of(files, TEXT), file_of(files, FACTS)
+        # LightGBM aborts the whole process over a text that is cut short, so nothing reaches it
+        # that it did not write.
+        try:
+            whole = json.loads(facts)["sha256"] == hashlib.sha256(text).hexdigest()
+        except (ValueError, KeyError, TypeError) as error:
+            raise ArtifactError(f"{FACTS} cannot be read: {error!r}") from None
+        if not whole:
+            raise ArtifactError(f"{TEXT} is not the text that {FACTS} was written for: damaged?")
+        try:
+            fitted = cls.of(config, shape, text.decode())
+        except (boosting.basic.LightGBMError, UnicodeDecodeError) as error:
+            raise ArtifactError(f"{TEXT} cannot be read as trees: {error}") from None
+        per_round = int(fitted._booster.num_model_per_iteration())
+        if per_round != shape.n_outcomes:
+            raise ArtifactError(
+                f"{TEXT} holds {per_round} trees a round, the shape needs {shape.n_outcomes}"
+            )
+        return fitted
+
+    def raw(self, inputs: Float32, asset_id: Int32) -> Float64:  # noqa: ARG002 (trees see no id)
+        """Probabilities (n, n_outcomes) of (n, n_columns) rows, on one thread."""
+        n_columns = int(self._booster.num_feature())
+        if inputs.ndim != 2 or inputs.shape[1] != n_columns:
+            raise DataError(f"rows of shape {inputs.shape}, the trees need (n, {n_columns})")
+        if not np.isfinite(inputs).all():
+            row = int(np.argwhere(~np.isfinite(inputs))[0, 0])
+            raise DataError(f"row {row} holds a value that is not finite: leave such rows out")
+        probability: Float64 = self._booster.predict(inputs, num_threads=1)
+        return probability.reshape(len(inputs), -1)
+
+    def files(self) -> dict[str, bytes]:
+        """LightGBM's text, and the hash that tells whether it is whole."""
+        text = self.text.encode()
+        facts = {"rounds": self.best_epoch, "sha256": hashlib.sha256(text).hexdigest()}
+        return {TEXT: text, FACTS: json.dumps(facts).encode()}
+
+    @staticmethod
+    def grow(
+        config: LightgbmConfig,
+        shape: Shape,
+        train: Table,
+        validate: Table | None,
+        seed: int,
+        steps: int | None,
+    ) -> Iterator[Progress]:
+        """Add trees round by round, showing itself every `look_every` rounds and at the end."""
+        parameters = _parameters(config, shape, seed)
+        rows = _dataset(train, shape, parameters, None)
+        booster = boosting.Booster(parameters, rows)
+        if validate is not None:
+            booster.add_valid(_dataset(validate, shape, parameters, rows), "validate")
+        last = steps or config.rounds
+
+        def at(index: int) -> Callable[[], Fitted]:
+            return lambda: Lightgbm.of(
+                config, shape, booster.model_to_string(num_iteration=index, start_iteration=0)
+            )
+
+        for index in range(1, last + 1):
+            booster.update()
+            if index % config.look_every == 0 or index == last:
+                yield Progress(
+                    index,
+                    lambda: _running(booster.eval_train),
+                    lambda: None if validate is None else _running(booster.eval_valid),
+                    at(index),
+                )
+
+
+def _parameters(config: LightgbmConfig, shape: Shape, seed: int) -> dict[str, object]:
+    three = {"objective": "multiclass", "num_class": shape.n_outcomes}
+    return {
+        **(three if shape.n_outcomes > 1 else {"objective": "binary"}),
+        "learning_rate": config.learning_rate,
+        "num_leaves": config.leaves,
+        "min_data_in_leaf": config.min_rows,
+        "lambda_l2": config.l2,
+        "feature_fraction": config.feature_fraction,
+        "max_bin": config.max_bin,
+        "seed": seed,
+        # The next three make a fit the same bits on every machine of one architecture.
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": 1,
+        "metric": "None",
+        "verbose": -1,
+    }
+
+
+def _dataset(
+    table: Table, shape: Shape, parameters: dict[str, object], reference: Any
+) -> "boosting.Dataset":
+    outcome = table.outcome
+    label = (outcome == 1) if shape.n_outcomes == 1 else outcome + 1
+    return boosting.Dataset(
+        table.inputs,
+        label.astype(np.float32),
+        weight=np.asarray(table.weight, np.float32),
+        reference=reference,
+        params=parameters,
+    )
+
+
+def _running(evaluate: Callable[..., Any]) -> Float64:
+    """The probabilities that LightGBM keeps up to date while it adds trees, (n, n_outcomes)."""
+    kept: list[Float64] = []
+
+    def keep(probability: Float64, _: object) -> tuple[str, float, bool]:
+        kept.append(np.array(probability).reshape(len(probability), -1))
+        return "", 0.0, True
+
+    evaluate(keep)
+    return kept[0]

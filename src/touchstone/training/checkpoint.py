@@ -1,0 +1,53 @@
+"""The JSON half of a checkpoint: which fit it is of, and how far that was."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from touchstone.errors import TrainingError
+from touchstone.training.job import Job, State
+
+FACTS: Final = "checkpoint.json"
+
+
+def facts(job: Job, epoch: int, metrics: Mapping[str, float], **more: object) -> dict[str, bytes]:
+    """The file that says what a checkpoint is: its kind, epoch and metric name the folder."""
+    content = {
+        "kind": getattr(job.model, "kind", "?"),
+        "epoch": epoch,
+        "metric": job.recipe.metric,
+        "metrics": dict(metrics),
+        **_identity(job),
+        **more,
+    }
+    return {FACTS: json.dumps(content).encode()}
+
+
+def read_facts(job: Job, state: State) -> dict[str, Any]:
+    """The content of that file.
+
+    Raises:
+        TrainingError: it is missing or unreadable, or of another fit than `job`.
+    """
+    try:
+        content: dict[str, Any] = json.loads(state[FACTS])
+        found = {name: content[name] for name in _identity(job)}
+    except (KeyError, ValueError, TypeError) as error:
+        raise TrainingError(f"{FACTS} of the checkpoint cannot be read: {error!r}") from None
+    for name, value in _identity(job).items():
+        if found[name] != value:
+            raise TrainingError(
+                f"the checkpoint is of another fit: its {name} is {found[name]!r}, this one's "
+                f"{value!r}; start without it"
+            )
+    return content
+
+
+def _identity(job: Job) -> dict[str, object]:
+    return {
+        "fit": job.fingerprint,
+        "seed": job.seed,
+        "data": job.data,
+        "n_rows": int(job.train.rows.size),
+        "epochs": job.epochs,
+    }

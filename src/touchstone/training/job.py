@@ -1,0 +1,115 @@
+"""What a fit is asked for, what it says on the way, and what it leaves."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Annotated, Literal, NamedTuple, TypeAlias
+
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+
+from touchstone.config import Config, Range
+from touchstone.dataset.samples import Samples
+from touchstone.models import OUTCOMES, Fitted, Shape, head_of
+from touchstone.registration import PartOf
+from touchstone.training.losses import LOSSES
+from touchstone.training.losses.cross_entropy import CrossEntropyConfig
+
+State: TypeAlias = Mapping[str, bytes]
+"""A checkpoint: files by name, safetensors and JSON."""
+
+
+class TrainingConfig(Config):
+    """How models are fitted.
+
+    Trees and the logistic regression heed `metric` and `patience` only: their own settings stand
+    with their kind, and they always take all rows, on one thread.
+    """
+
+    rows: PositiveInt | None = 100_000
+    """Train rows that a network sees in a fold, drawn once, rows of more unique outcome likelier;
+    null: all."""
+    epochs: PositiveInt = 50
+    """Most passes over these rows; validation stops earlier."""
+    batch: PositiveInt = 512
+    """Rows of one step."""
+    learning_rate: Annotated[PositiveFloat, Range(1e-4, 1e-2, log=True)] = 2e-3
+    """Of AdamW."""
+    weight_decay: Annotated[NonNegativeFloat, Range(1e-5, 1e-1, log=True)] = 1e-2
+    """Of AdamW: share of a weight that is lost per step, times the learning rate."""
+    loss: Annotated[Config, PartOf(LOSSES)] = CrossEntropyConfig()
+    """What a network learns from."""
+    schedule: Literal["fixed", "plateau", "cosine"] = "fixed"
+    """The learning rate: as it is; halved after 3 epochs in which `metric` on validation rows (or
+    without them the train loss) did not improve; or falling to zero over `epochs`."""
+    clip: PositiveFloat = 1.0
+    """Longest gradient, Euclidean norm."""
+    metric: Literal["pr_auc", "roc_auc", "log_loss", "loss", "accuracy"] = "pr_auc"
+    """What the best epoch is best in, on validation rows; all but the last two are about p(+1).
+    Trees know no `loss` of their own here: it is their log-loss over all outcomes."""
+    patience: PositiveInt = 10
+    """Ends the fit after so many epochs (trees: looks) without a better one."""
+    threads: PositiveInt = 1
+    """Threads of a network's fit. Only one thread gives the same bits on every machine."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where networks are fitted; auto: a GPU if there is one. Scoring is always on the CPU."""
+
+
+class Job(NamedTuple):
+    """One fit."""
+
+    model: Config
+    """Config of a part of `MODELS`."""
+    recipe: TrainingConfig
+    train: Samples
+    validate: Samples | None
+    """Rows that choose the epoch; later than the train rows and purged from them."""
+    n_assets: int
+    """Instruments that get an identity of their own."""
+    seed: int
+    data: str
+    """Hash of the data, for the ledger."""
+    epochs: int | None = None
+    """Exactly so many epochs (trees: rounds) and the last weights, whatever validation says."""
+    resume: State | None = None
+    """A checkpoint of this same job, to go on from."""
+
+    @property
+    def shape(self) -> Shape:
+        """What the model is made for."""
+        windows = self.train.windows
+        n_features = windows.features.shape[1]
+        n_outcomes = len(OUTCOMES[head_of(self.model)])
+        return Shape(windows.lookback, n_features, self.n_assets, n_outcomes)
+
+    @property
+    def fingerprint(self) -> str:
+        """First 12 hex digits of the SHA-256 of the two configs: what the ledger calls the fit."""
+        text = f"{self.model.canonical()}\n{self.recipe.canonical()}"
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class Epoch(NamedTuple):
+    """One pass over the train rows (trees: some rounds), just finished."""
+
+    index: int  # type: ignore[assignment]  # a tuple's index() is of no use here
+    """Epochs (trees: rounds) done, from 1; 0 for a fit without any."""
+    metrics: dict[str, float]
+    """`train_<name>` and, with validation rows, `validate_<name>` of loss, accuracy and, where
+    defined, pr_auc, roc_auc, log_loss of p(+1). A network's train metrics are gathered while it
+    learns, so with dropout and from weights that still change."""
+    best: bool
+    """Best so far in the recipe's metric; with `epochs` fixed: the last."""
+    state: Callable[[], dict[str, bytes]]
+    """The checkpoint of this epoch: call it before asking for the next one."""
+
+
+class Fit(NamedTuple):
+    """A finished fit."""
+
+    fitted: Fitted
+    best_epoch: int
+    """Epochs (trees: rounds) behind the weights; 0 for a fit without any."""
+    history: tuple[Epoch, ...]
+    """Every epoch since the start or the checkpoint; `state` gives nothing any more, so that a
+    finished fit holds no samples in memory."""
+    rows_used: int
+    rows_available: int

@@ -1,0 +1,232 @@
+"""THE loop: passes over windows, one optimiser step per batch. Networks only; imports torch.
+
+All that is drawn in an epoch (order of the rows, dropout) is seeded by (seed, epoch), so that an
+epoch needs from the ones before only the weights, the optimiser's moments and the schedule.
+"""
+
+from collections.abc import Generator, Iterator
+from functools import partial
+from typing import Final, NamedTuple, cast
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from touchstone.arrays import Float32, Int64
+from touchstone.dataset.samples import Samples
+from touchstone.dataset.windows import Windows
+from touchstone.errors import TrainingError
+from touchstone.models import MODELS, Head, head_of
+from touchstone.models.layers.network import Network, finish, probabilities, threads
+from touchstone.seeding import derive, generator
+from touchstone.training.budget import spend
+from touchstone.training.job import Epoch, Fit, Job
+from touchstone.training.losses import LOSSES, Loss
+from touchstone.training.progress import Schedule, Watch, classes, measured
+from touchstone.training.refusals import diverged, finite_windows, needs_an_end
+from touchstone.training.weights import copied, pack, unpack
+
+_FORWARD: Final = 1024
+"""Rows of a forward pass without gradients."""
+
+
+class Rows(NamedTuple):
+    """Samples that a network goes over; tensors on the device, (n,)."""
+
+    windows: Windows
+    row: Int64
+    asset_id: torch.Tensor
+    truth: torch.Tensor
+    weight: torch.Tensor
+    samples: Samples
+    """The same rows, as they came."""
+
+
+class Course(NamedTuple):
+    """What a fit works with and changes from epoch to epoch."""
+
+    network: Network
+    optimiser: torch.optim.AdamW
+    watch: Watch
+    schedule: Schedule
+
+
+def passes(job: Job) -> Generator[Epoch, None, Fit]:
+    """Fit a network; see `touchstone.training.fit`."""
+    needs_an_end(job)
+    device = _device(job.recipe.device)
+    train = _rows(job, job.train, job.recipe.rows, device)
+    validate = None if job.validate is None else _rows(job, job.validate, None, device)
+    course = _begin(job, train, device)
+    done, best = (0, {}) if job.resume is None else unpack(job, job.resume, course)
+    history: list[Epoch] = []
+    last = job.epochs or job.recipe.epochs
+    for index in range(done + 1, last + 1):
+        if job.epochs is None and course.watch.waited >= job.recipe.patience:
+            break
+        metrics = _pass(job, index, course, train, validate)
+        improved = course.watch.see(index, _watched(job, metrics))
+        course.schedule.see(improved)
+        is_best = improved if job.epochs is None else index == last
+        best = copied(course.network) if is_best else best
+        state = partial(pack, job, index, metrics, course, best)
+        epoch = Epoch(index, metrics, is_best, state)
+        history.append(epoch._replace(state=dict))
+        yield epoch
+    best_epoch = job.epochs or course.watch.best_epoch
+    part = cast("type[Network]", MODELS.part_of(job.model))
+    fitted = finish(part, job.model, job.shape, best, best_epoch)
+    return Fit(fitted, best_epoch, tuple(history), train.row.size, job.train.rows.size)
+
+
+def _pass(
+    job: Job, index: int, course: Course, train: Rows, validate: Rows | None
+) -> dict[str, float]:
+    """One epoch: learn from every row once, then look at the validation rows."""
+    seed = derive(job.seed, "epoch", index)
+    devices = [train.truth.device] if train.truth.is_cuda else []
+    try:
+        with threads(job.recipe.threads), torch.random.fork_rng(devices=devices):
+            torch.manual_seed(seed)
+            metrics = _learn(job, index, course, train)
+            if validate is not None:
+                metrics |= _look(job, index, course.network, validate)
+    except torch.OutOfMemoryError:
+        raise TrainingError(
+            f"the device ran out of memory at batch={job.recipe.batch}: lower it, or set "
+            "device: cpu"
+        ) from None
+    return metrics
+
+
+def _learn(job: Job, index: int, course: Course, train: Rows) -> dict[str, float]:
+    network, optimiser, recipe = course.network, course.optimiser, job.recipe
+    loss, head = LOSSES.part_of(recipe.loss), head_of(job.model)
+    for group in optimiser.param_groups:
+        group["lr"] = recipe.learning_rate * course.schedule.at(index)
+    parameters = list(network.parameters())
+    order = generator(job.seed, "order", index).permutation(train.row.size)
+    total, said = torch.zeros((), device=train.truth.device), []
+    network.train()
+    for place, windows in _batches(train, order, recipe.batch):
+        logits = network(windows, train.asset_id[place])
+        row_loss = loss(_log_p(logits, head), train.truth[place], recipe.loss)
+        mean = (row_loss * train.weight[place]).mean()
+        optimiser.zero_grad(set_to_none=True)
+        mean.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
+        optimiser.step()
+        total += mean.detach() * len(place)
+        said.append(logits.detach())
+    mean_loss = float(total) / train.row.size
+    if not np.isfinite(mean_loss) or not _sound(network, windows, train.asset_id[place]):
+        raise diverged(index, job)
+    probability = probabilities(torch.cat(said)).cpu().numpy()
+    return measured("train", probability, train.samples.outcome[order], mean_loss)
+
+
+def _sound(network: Network, windows: torch.Tensor, asset_id: torch.Tensor) -> bool:
+    """Whether the weights of now give finite logits: the last step's harm shows in no loss."""
+    network.eval()
+    with torch.inference_mode():
+        return bool(network(windows, asset_id).isfinite().all())
+
+
+def _look(job: Job, index: int, network: Network, rows: Rows) -> dict[str, float]:
+    loss: Loss = LOSSES.part_of(job.recipe.loss)
+    head, said = head_of(job.model), []
+    network.eval()
+    with torch.inference_mode():
+        for place, windows in _batches(rows, np.arange(rows.row.size), _FORWARD):
+            said.append(network(windows, rows.asset_id[place]))
+        logits = torch.cat(said)
+        row_loss = loss(_log_p(logits, head), rows.truth, job.recipe.loss)
+        mean = float((row_loss * rows.weight).mean())
+        probability = probabilities(logits).cpu().numpy()
+    if not np.isfinite(probability).all():
+        raise diverged(index, job)
+    return measured("validate", probability, rows.samples.outcome, mean)
+
+
+def _batches(rows: Rows, order: Int64, batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Places and windows of each batch; the windows' memory is used again for the next one."""
+    windows, device = rows.windows, rows.truth.device
+    size = (min(batch, order.size), windows.lookback, windows.features.shape[1])
+    buffer: Float32 = np.empty(size, np.float32)
+    for start in range(0, order.size, batch):
+        place = order[start : start + batch]
+        found = windows.gather(rows.row[place], out=buffer[: place.size])
+        yield torch.from_numpy(place).to(device), torch.from_numpy(found).to(device)
+
+
+def _log_p(logits: torch.Tensor, head: Head) -> torch.Tensor:
+    """Log-probabilities of all classes, (n, 3) or, for `buy`, (n, 2)."""
+    if head == "buy":
+        logits = torch.cat([-logits, logits], 1)
+        return functional.logsigmoid(logits)
+    return logits.log_softmax(1)
+
+
+def _rows(job: Job, samples: Samples, n_rows: int | None, device: torch.device) -> Rows:
+    """The rows of a budget, on the device, their windows looked through once."""
+    name = "train" if samples is job.train else "validation"
+    place, weight = spend(samples.weight, n_rows, generator(job.seed, "rows"))
+    taken = samples._replace(
+        rows=samples.rows[place],
+        outcome=samples.outcome[place],
+        realised=samples.realised[place],
+        weight=weight,
+    )
+    windows, row = samples.windows, taken.rows
+    finite_windows(name, windows, row)
+    return Rows(
+        windows,
+        row,
+        torch.from_numpy(windows.ids(row).astype(np.int64)).to(device),
+        torch.from_numpy(classes(head_of(job.model), taken.outcome)).to(device),
+        torch.from_numpy(weight).to(device),
+        taken,
+    )
+
+
+def _begin(job: Job, train: Rows, device: torch.device) -> Course:
+    """A network that says the base rates, and an optimiser that has seen nothing."""
+    part, recipe = cast("type[Network]", MODELS.part_of(job.model)), job.recipe
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(derive(job.seed, "weights"))
+        network = part(job.model, job.shape)
+    # From zero biases the first epochs only find out that hits are rare (Lin et al. 2017, 3.3).
+    n_classes = max(job.shape.n_outcomes, 2)
+    mass = torch.zeros(n_classes).index_add_(0, train.truth.cpu(), train.weight.cpu())
+    log_rate = (mass / mass.sum()).clamp_min(1e-4).log()
+    with torch.no_grad():
+        one = job.shape.n_outcomes == 1
+        network.head.bias.copy_(log_rate[1:] - log_rate[:1] if one else log_rate)
+    network.to(device)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    schedule = Schedule(recipe.schedule, recipe.epochs)
+    return Course(network, optimiser, Watch(_watched_name(job)), schedule)
+
+
+def _watched_name(job: Job) -> str:
+    return "loss" if job.validate is None else job.recipe.metric
+
+
+def _watched(job: Job, metrics: dict[str, float]) -> float:
+    """What the schedule and the choice of the epoch go by."""
+    if job.validate is None:
+        return metrics["train_loss"]
+    name = f"validate_{job.recipe.metric}"
+    # Only with `epochs` fixed may validation rows be of one kind, and then nothing is chosen.
+    return metrics.get(name, metrics["validate_loss"])
+
+
+def _device(wanted: str) -> torch.device:
+    there = torch.cuda.is_available()
+    if wanted == "cuda" and not there:
+        raise TrainingError(
+            "device: cuda, but torch sees no CUDA device here: use device: auto or cpu"
+        )
+    return torch.device("cuda" if there and wanted != "cpu" else "cpu")

@@ -1,0 +1,111 @@
+"""Fits that cannot come to anything, refused before they cost time, with the way out."""
+
+import numpy as np
+
+from touchstone.arrays import Floats, Int64
+from touchstone.dataset.samples import Samples
+from touchstone.dataset.windows import Windows
+from touchstone.errors import TrainingError
+from touchstone.training.job import Job
+
+_CHUNK = 4096
+
+
+def check(job: Job) -> None:
+    """Look at the rows of a job.
+
+    Raises:
+        TrainingError: no rows, no +1 among them, only +1, weights that are not positive, or
+            validation rows of one kind where they have to choose the epoch.
+    """
+    for name, samples in (("train", job.train), ("validation", job.validate)):
+        if samples is not None:
+            _weights(name, samples)
+    _both_kinds("train", job.train)
+    if job.validate is not None and job.epochs is None:
+        _both_kinds("validation", job.validate)
+    if job.n_assets < 1:
+        raise TrainingError(f"n_assets={job.n_assets}: a market has an instrument at least")
+
+
+def needs_an_end(job: Job) -> None:
+    """A fit that goes in epochs has to know when to stop.
+
+    Raises:
+        TrainingError: neither validation rows nor a fixed number, or a number below 1.
+    """
+    if job.epochs is None and job.validate is None:
+        raise TrainingError(
+            "no validation rows to choose the epoch by: give a fold a validation range, or fix the "
+            "number of epochs"
+        )
+    if job.epochs is not None and job.epochs < 1:
+        raise TrainingError(f"epochs fixed at {job.epochs}: at least 1 is needed")
+
+
+def finite_windows(name: str, windows: Windows, rows: Int64) -> None:
+    """Look for values that are not finite in the windows of these rows.
+
+    Raises:
+        TrainingError: there is one; names the row and the feature's number.
+    """
+    size = (min(_CHUNK, rows.size), windows.lookback, windows.features.shape[1])
+    buffer = np.empty(size, np.float32)
+    for start in range(0, rows.size, _CHUNK):
+        part = rows[start : start + _CHUNK]
+        _finite(name, windows.gather(part, out=buffer), part)
+
+
+def finite_table(name: str, inputs: Floats, rows: Int64) -> None:
+    """The same for tabular rows."""
+    _finite(name, inputs, rows)
+
+
+def diverged(epoch: int, job: Job) -> TrainingError:
+    """The error of a fit whose loss is not a number any more."""
+    recipe = job.recipe
+    return TrainingError(
+        f"the loss is not finite in epoch {epoch}: lower learning_rate (now "
+        f"{recipe.learning_rate:g}) or clip (now {recipe.clip:g}); if both are small already, a "
+        "feature has values beyond any scale: look at the features' report"
+    )
+
+
+def _weights(name: str, samples: Samples) -> None:
+    if not samples.rows.size:
+        raise TrainingError(
+            f"no {name} rows: lengthen the fold's {name} range, shorten the lookback or the "
+            "label's horizon, or add instruments"
+        )
+    weight = samples.weight
+    if not (np.isfinite(weight) & (weight > 0)).all():
+        bad = int((~(np.isfinite(weight) & (weight > 0))).sum())
+        raise TrainingError(
+            f"{bad} of {weight.size} weights of {name} rows are not finite and positive: leave "
+            "rows out that should not count"
+        )
+
+
+def _both_kinds(name: str, samples: Samples) -> None:
+    hits = int((samples.outcome == 1).sum())
+    if hits == 0:
+        raise TrainingError(
+            f"none of the {samples.rows.size} {name} rows has outcome +1, so nothing can be "
+            "learned about it: lower the label's take_profit, lengthen its horizon, scale the "
+            f"barriers by volatility (width), or lengthen the fold's {name} range"
+        )
+    if hits == samples.rows.size:
+        raise TrainingError(
+            f"all {hits} {name} rows have outcome +1: raise the label's take_profit, shorten its "
+            f"horizon, or lengthen the fold's {name} range"
+        )
+
+
+def _finite(name: str, inputs: Floats, rows: Int64) -> None:
+    if np.isfinite(inputs).all():
+        return
+    at = np.argwhere(~np.isfinite(inputs))[0]
+    raise TrainingError(
+        f"{name} row {rows[at[0]]} (of the panel) has the value {inputs[tuple(at)]} in feature "
+        f"number {at[-1]}: only rows whose window is complete can be fitted"
+    )
