@@ -6,12 +6,12 @@ import sys
 import numpy as np
 import polars as pl
 import pytest
-from leaves import leaves
-from walks import HOUR_NS, random_walk
 
+from leaves import leaves
 from touchstone.data.sources import SOURCES, Loaded, Reject, Request
 from touchstone.errors import ConfigError, SourceError
 from touchstone.market import Panel
+from walks import HOUR_NS, random_walk
 
 FIELDS = ("open", "high", "low", "close", "volume")
 

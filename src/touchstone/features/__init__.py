@@ -1,0 +1,63 @@
+"""What a model may see: lines of text over causal folds, evaluated on a panel or live. Pure."""
+
+import keyword
+from collections.abc import Collection, Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from touchstone.config import Config
+from touchstone.features.catalogue import BASELINE, catalogue
+from touchstone.features.evaluation import evaluate as evaluate
+from touchstone.features.graph import Plan as Plan
+from touchstone.features.graph import plan
+from touchstone.features.language import Origin
+from touchstone.features.stream import Bar as Bar
+from touchstone.features.stream import Stream as Stream
+from touchstone.features.stream import StreamState as StreamState
+
+
+class FeaturesConfig(Config):
+    """Which features a study sees."""
+
+    set: Literal["baseline", "full", "none"] = "baseline"
+    """A set of the catalogue; features of side columns that the panel lacks are left out."""
+    extra: Mapping[str, str] = Field(default_factory=dict)
+    """Features of one's own, name -> expression, after those of the set."""
+
+
+def compile_features(config: FeaturesConfig, side: Collection[str] = ()) -> Plan:
+    """A study's features -> the plan that computes them.
+
+    Args:
+        config: the set and the extra expressions.
+        side: names of the panel's side columns.
+
+    Raises:
+        ExpressionError: a text that cannot be read, a name that is no identifier, or one that
+            the set has already.
+    """
+    known = catalogue()
+    names = {"baseline": BASELINE, "full": tuple(known), "none": ()}[config.set]
+    texts = {n: known[n].text for n in names if set(known[n].side) <= set(side)}
+    for name, text in config.extra.items():
+        if name in texts:
+            Origin(name, text).refuse(1, f"the set {config.set!r} has this name: choose another.")
+        _check_name(name, text)
+        texts[name] = text
+    return plan(texts, side)
+
+
+def compile_expression(name: str, text: str, side: Collection[str] = ()) -> Plan:
+    """One expression -> a plan of one column, as for the width of a label's barriers.
+
+    Raises:
+        ExpressionError: a text that cannot be read, or a name that is no identifier.
+    """
+    _check_name(name, text)
+    return plan({name: text}, side)
+
+
+def _check_name(name: str, text: str) -> None:
+    if not name.isidentifier() or keyword.iskeyword(name):
+        Origin(name, text).refuse(1, "a feature's name is an identifier: letters, digits, _.")

@@ -1,0 +1,224 @@
+"""A plan over a whole panel: blocks of instruments side by side, each at its own bar number."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from touchstone.arrays import Float64, Floats, Int64
+from touchstone.errors import ConfigError
+from touchstone.features.graph import Plan
+from touchstone.features.language import LARGEST
+from touchstone.features.primitives import PRIMITIVES
+from touchstone.features.workspace import Program, Workspace, program
+from touchstone.market import Calendar, Panel
+
+LANES: Final = 16
+"""Instruments side by side: two registers of 8 numbers, two whole cache lines."""
+ELEMENTS: Final = 8_192
+"""Elements of a column in a block: many enough to hide a call, few enough to stay in cache."""
+
+_DAY_NS: Final = 86_400_000_000_000
+_HOUR_NS: Final = 3_600_000_000_000
+
+
+def evaluate(
+    plan: Plan,
+    panel: Panel,
+    dtype: npt.DTypeLike = np.float32,
+    n_threads: int = 1,
+) -> Floats:
+    """All features of a plan on all rows of a panel.
+
+    Args:
+        plan: from `compile_features` or `compile_expression`.
+        panel: (n_rows,) bars; side columns that the plan names, NaN where not known.
+        dtype: float32 for models, float64 for figures; inside all is float64.
+        n_threads: threads over groups of instruments; the values do not depend on it.
+
+    Returns:
+        (n_rows, n_features), C-contiguous; row t is known at `panel.available_at[t]`. NaN on the
+        first `plan.warmup` rows of each instrument and finite ever after.
+
+    Raises:
+        ConfigError: the panel lacks a side column that the plan names.
+    """
+    given = {
+        place: panel_input(node.name, panel)
+        for place, node in enumerate(plan.nodes)
+        if node.op == "input"
+    }
+    for level in _sections(plan):
+        args = [plan.nodes[place].args[0] for place in level]
+        part = program(plan, args, given=lambda node: node.kind == "section")
+        values = _run(part, panel, given, np.dtype(np.float64), n_threads)
+        for place, x in zip(level, values.T, strict=True):
+            given[place] = _across(plan, place, np.ascontiguousarray(x, np.float64), panel)
+    whole = program(plan, plan.outputs, given=lambda node: node.kind == "section")
+    return _run(whole, panel, given, np.dtype(dtype), n_threads)
+
+
+def panel_input(name: str, panel: Panel) -> Float64:
+    """An input of the language as a column of the panel, (n_rows,)."""
+    if name in ("hour", "weekday", "session"):
+        return clock(name, panel.time, panel.calendar)
+    if name in ("open", "high", "low", "close", "volume"):
+        return np.ascontiguousarray(getattr(panel, name), np.float64)
+    if name in panel.side:
+        return known_or_zero(panel.side[name])[0]
+    if name.removesuffix("_known") in panel.side:
+        return known_or_zero(panel.side[name.removesuffix("_known")])[1]
+    raise ConfigError(
+        f"a feature needs the side column {name.removesuffix('_known')!r}; this panel has "
+        f"{', '.join(sorted(panel.side)) or 'none'}. Join it, or leave the feature out."
+    )
+
+
+def clock(name: str, time: Int64, calendar: Calendar) -> Float64:
+    """An input that follows from the bars' start (ns UTC) alone, any shape."""
+    if name == "hour":
+        return np.asarray((time % _DAY_NS) / _HOUR_NS)
+    if name == "weekday":
+        return np.asarray((time // _DAY_NS + 3) % 7, np.float64)  # 1970-01-01 was a Thursday
+    return np.asarray(calendar.day(time), np.float64)
+
+
+def known_or_zero(column: npt.ArrayLike) -> tuple[Float64, Float64]:
+    """A side column with 0 where it is not known, and 1 where it is, 0 where not; any shape."""
+    values = np.asarray(column, np.float64)
+    known = np.isfinite(values)
+    held = np.clip(np.where(known, values, 0.0), -LARGEST, LARGEST)
+    return held, known.astype(np.float64)
+
+
+def _sections(plan: Plan) -> list[list[int]]:
+    """Primitives across instruments, those that need no other first."""
+    depth: list[int] = []
+    levels: list[list[int]] = []
+    for place, node in enumerate(plan.nodes):
+        depth.append(max((depth[a] for a in node.args), default=0))
+        if node.kind == "section":
+            levels += [[]] if len(levels) == depth[place] else []
+            levels[depth[place]].append(place)
+            depth[place] += 1
+    return levels
+
+
+def _across(plan: Plan, place: int, x: Float64, panel: Panel) -> Float64:
+    """A section over the panel; a bar counts once its instrument's warm-up is over."""
+    node, out = plan.nodes[place], np.zeros(len(panel))
+    age = np.arange(len(panel)) - panel.offsets[panel.asset_id]
+    kernel = PRIMITIVES[node.op].kernel
+    assert kernel is not None, node.op
+    kernel(x, age >= plan.warmups[node.args[0]], *_times(panel), out)
+    return out
+
+
+def _times(panel: Panel) -> tuple[Int64, Int64]:
+    """Rows by the time they are known at and then by instrument, and the bounds of the times."""
+    order = np.argsort(panel.available_at, kind="stable")
+    known = panel.available_at[order]
+    bounds = np.r_[0, np.flatnonzero(np.diff(known)) + 1, known.size].astype(np.int64)
+    return order, bounds
+
+
+def _run(
+    part: Program,
+    panel: Panel,
+    given: Mapping[int, Float64],
+    dtype: np.dtype[Any],
+    n_threads: int,
+) -> Floats:
+    counts = np.diff(panel.offsets)
+    instruments = np.argsort(-counts, kind="stable")
+    lanes = min(LANES, instruments.size)
+    groups = [instruments[i : i + lanes] for i in range(0, instruments.size, lanes)]
+    longest = max(int(counts.max()), 1)
+    n_blocks = -(-longest * lanes // ELEMENTS)
+    rows = -(-longest // n_blocks)
+    out: Floats = np.empty((len(panel), len(part.outputs)), dtype)
+
+    def work(mine: Sequence[Int64]) -> None:
+        space = Workspace(part, lanes, rows, reuse=True)
+        for group in mine:
+            _instruments(space, group, panel.offsets, given, out)
+
+    if n_threads <= 1 or len(groups) == 1:
+        work(groups)
+    else:
+        with ThreadPoolExecutor(n_threads) as pool:
+            list(pool.map(work, [groups[i::n_threads] for i in range(min(n_threads, len(groups)))]))
+    return out
+
+
+class _Lanes(NamedTuple):
+    """Which rows of the panel each lane holds."""
+
+    first_row: Int64
+    """First row of the lane's instrument, (n_lanes,)."""
+    n_bars: Int64
+    """Its bars; 0 where a lane is empty, (n_lanes,)."""
+
+
+def _instruments(
+    space: Workspace,
+    group: Int64,
+    offsets: Int64,
+    given: Mapping[int, Float64],
+    out: Floats,
+) -> None:
+    """One group of instruments, a lane each, through the workspace from first bar to last."""
+    lanes = _Lanes(*np.zeros((2, space.lanes), np.int64))
+    lanes.first_row[: group.size] = offsets[group]
+    lanes.n_bars[: group.size] = offsets[group + 1] - offsets[group]
+    part = space.program
+    warmup = np.array([part.plan.warmups[place] for place in part.outputs], np.int64)
+    every_lane = np.ones(space.lanes, bool)
+    limit = float(np.finfo(out.dtype).max)
+    for first in range(0, int(lanes.n_bars.max()), space.rows):
+        space.advance(every_lane)
+        space.age[:] = first
+        for place in part.leaves:
+            _load(given[place], lanes, first, space.view(place, 0))
+        space.run()
+        _store(space.table, lanes, first, warmup, limit, out)
+
+
+@njit(nogil=True, cache=True)
+def _load(column: Float64, lanes: _Lanes, first: int, view: Float64) -> None:
+    """Bars first .. of each instrument into its lane; past its end a lane keeps what it had."""
+    n_lanes = lanes.first_row.size
+    rows = view.size // n_lanes
+    for begin in range(0, rows, 32):  # so many that the part written stays in cache
+        for lane in range(n_lanes):
+            source = column[lanes.first_row[lane] + first :]
+            for t in range(begin, min(begin + 32, rows, lanes.n_bars[lane] - first)):
+                view[t * n_lanes + lane] = source[t]
+
+
+@njit(nogil=True, cache=True)
+def _store(
+    table: Float64,
+    lanes: _Lanes,
+    first: int,
+    warmup: Int64,
+    limit: float,
+    out: Floats,
+) -> None:
+    """The rows of the table to the rows of each lane's instrument, NaN during a warm-up."""
+    n_lanes, n_features = lanes.first_row.size, table.shape[0]
+    longest = warmup.max()
+    for t in range(table.shape[1] // n_lanes):
+        for lane in range(n_lanes):
+            if first + t >= lanes.n_bars[lane]:
+                continue
+            row = out[lanes.first_row[lane] + first + t]
+            for f in range(n_features):
+                row[f] = min(max(table[f, t * n_lanes + lane], -limit), limit)
+            if first + t < longest:
+                for f in range(n_features):
+                    if first + t < warmup[f]:
+                        row[f] = np.nan

@@ -1,0 +1,142 @@
+"""What an expression may name: inputs, primitives, and the words defined by other expressions.
+
+A new primitive is one kernel and one line of `PRIMITIVES`; what the existing ones can say is one
+line of `DERIVED`.
+"""
+
+from collections.abc import Callable
+from typing import Final, Literal, NamedTuple
+
+from touchstone.features import orders, points, recursions, sections, windows
+
+INPUTS: Final = {
+    "open": "first price of the bar",
+    "high": "highest price of the bar",
+    "low": "lowest price of the bar",
+    "close": "last price of the bar",
+    "volume": "units traded in the bar",
+    "hour": "hours from 00:00 UTC to the bar's start, 0 <= hour < 24",
+    "weekday": "day of the week (UTC) of the bar's start, Monday 0 .. Sunday 6",
+    "session": "trading day the bar belongs to, in days since 1970",
+}
+"""The columns every panel has. A side column joins them by its name, and `<name>_known`."""
+
+CONSTANTS: Final = {"pi": 3.141592653589793}
+
+
+class Primitive(NamedTuple):
+    """One fold: how it is called, what computes it and how far back it looks."""
+
+    kind: Literal["point", "delay", "halves", "window", "recursion", "section"]
+    """Which bars it sees: this one, the one n ago, the last n (built of two halves, or at once),
+    all so far, other instruments' at this time."""
+    takes: str
+    """Its arguments: n is an integer literal, q a literal in 0 .. 1, the others expressions."""
+    kernel: Callable[..., None] | None
+    meaning: str
+    fewest: int = 1
+    """Smallest n."""
+
+
+def _described(kind: str, takes: str, kernel: Callable[..., None], fewest: int = 1) -> Primitive:
+    meaning = (kernel.__doc__ or "").split("\n")[0]
+    return Primitive(kind, takes, kernel, meaning, fewest)  # type: ignore[arg-type]
+
+
+PRIMITIVES: Final[dict[str, Primitive]] = {
+    "add": _described("point", "a b", points.add),
+    "subtract": _described("point", "a b", points.subtract),
+    "multiply": _described("point", "a b", points.multiply),
+    "divide": _described("point", "a b", points.divide),
+    "power": _described("point", "a b", points.power),
+    "less": _described("point", "a b", points.less),
+    "at_most": _described("point", "a b", points.at_most),
+    "equal": _described("point", "a b", points.equal),
+    "unequal": _described("point", "a b", points.unequal),
+    "smaller": _described("point", "a b", points.smaller),
+    "larger": _described("point", "a b", points.larger),
+    "div": _described("point", "a b default", points.div),
+    "where": _described("point", "condition a b", points.where),
+    "abs": _described("point", "x", points.absolute),
+    "sign": _described("point", "x", points.sign),
+    "sqrt": _described("point", "x", points.sqrt),
+    "log": _described("point", "x", points.log),
+    "exp": _described("point", "x", points.exp),
+    "sin": _described("point", "x", points.sin),
+    "cos": _described("point", "x", points.cos),
+    "lag": Primitive("delay", "x n", None, "Value n bars ago."),
+    "sum": Primitive("halves", "x n", points.add, "Sum of the last n values."),
+    "min": Primitive("halves", "x n", points.smaller, "Smallest of the last n values."),
+    "max": Primitive("halves", "x n", points.larger, "Largest of the last n values."),
+    "std": _described("window", "x n", windows.std),
+    "skew": _described("window", "x n", windows.skew, 2),
+    "kurtosis": _described("window", "x n", windows.kurtosis, 2),
+    "slope": _described("window", "x n", windows.slope, 2),
+    "decay": _described("window", "x n", windows.decay),
+    "corr": _described("window", "x y n", windows.corr, 2),
+    "beta": _described("window", "x y n", windows.beta, 2),
+    "argmin": _described("window", "x n", orders.argmin),
+    "argmax": _described("window", "x n", orders.argmax),
+    "rank": _described("window", "x n", orders.rank, 2),
+    "quantile": _described("window", "x n q", orders.quantile),
+    "ema": _described("recursion", "x n", recursions.ema),
+    "wilder": _described("recursion", "x n", recursions.wilder),
+    "cummax": _described("recursion", "x", recursions.cummax),
+    "since": _described("recursion", "x", recursions.since),
+    "cross_rank": _described("section", "x", sections.cross_rank),
+    "cross_mean": _described("section", "x", sections.cross_mean),
+    "cross_zscore": _described("section", "x", sections.cross_zscore),
+}
+
+OPERATORS: Final = {
+    "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power",
+    "<": "less", "<=": "at_most", ">": "less", ">=": "at_most", "==": "equal", "!=": "unequal",
+}  # fmt: skip
+SWAPPED: Final = {">", ">="}
+"""Operators written by exchanging their sides."""
+
+HALVES: Final = {"sum": "add", "min": "smaller", "max": "larger"}
+"""Rolling primitives and what joins two parts of their window."""
+
+OF_TWO: Final = {
+    "max": "larger(a, b)",
+    "min": "smaller(a, b)",
+    "sum": "a + b",
+    "mean": "(a + b) / 2",
+}
+"""Rolling primitives whose second reading, of two expressions, is of one moment."""
+
+
+class Derived(NamedTuple):
+    """A word for a longer expression."""
+
+    takes: str
+    text: str
+    meaning: str
+
+
+DERIVED: Final[dict[str, Derived]] = {
+    "ret": Derived("", "close / lag(close, 1) - 1", "Return of the bar."),
+    "typical": Derived("", "(high + low + close) / 3", "Typical price."),
+    "true_range": Derived(
+        "", "max(high, lag(close, 1)) - min(low, lag(close, 1))", "True range (Wilder 1978)."
+    ),
+    "first_of_session": Derived(
+        "", "session > lag(session, 1)", "1 at the first bar of a trading day."
+    ),
+    "up": Derived("x", "max(x - lag(x, 1), 0.0)", "Rise since the bar before, else 0."),
+    "down": Derived("x", "max(lag(x, 1) - x, 0.0)", "Fall since the bar before, else 0."),
+    "mean": Derived("x n", "sum(x, n) / n", "Mean of the last n values."),
+    "clip": Derived("x low high", "min(max(x, low), high)", "x held within low and high."),
+    "count": Derived("x n", "sum(x != 0.0, n)", "How many of the last n values are not 0."),
+    "cummin": Derived("x", "-cummax(-x)", "Smallest value so far."),
+    "median": Derived("x n", "quantile(x, n, 0.5)", "Median of the last n values."),
+    "zscore": Derived(
+        "x n", "(x - mean(x, n)) / std(x, n)", "Deviations from the mean of the last n."
+    ),
+    "residual": Derived(
+        "x n",
+        "x - mean(x, n) - slope(x, n) * ((n - 1) / 2)",
+        "Distance from the least-squares line through the last n values.",
+    ),
+}
