@@ -31,10 +31,10 @@ check: $(DEV) ## ruff, mypy --strict, the floors of the house
 	$(BIN)/lint-imports
 
 prove-quickstart: $(DEV) ## 20 other seeds of the quickstart (about half an hour) -> docs/proofs/quickstart.md
-	$(BIN)/python -m tests.proofs.quickstart
+	$(BIN)/python tests/proofs/quickstart.py
 
 prove-readme: $(DEV) ## run every command of the README, the long ones too -> docs/proofs/readme.md
-	$(BIN)/python -m tests.proofs.readme
+	$(BIN)/python tests/proofs/readme.py
 
 bench: $(DEV) ## every benchmark: the peer and us in turn, median ratios
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done

@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import reprlib
 import types
 import typing
 from collections.abc import Mapping
@@ -46,7 +47,7 @@ class Config(BaseModel):
         if isinstance(settings, cls):
             return settings
         if not isinstance(settings, Mapping):
-            raise ConfigError(f"needs keys and values, got {settings!r}")
+            raise ConfigError(f"needs keys and values, got {reprlib.repr(settings)}")
         try:
             return cls.model_validate(dict(settings))
         except ValidationError as error:
@@ -70,7 +71,7 @@ def _problems(cls: type[BaseModel], error: dict[str, Any]) -> list[tuple[str, st
         return [(path, f"no such key.{hint} Known here: {', '.join(known)}")]
     if inner is not None:
         return [(path, str(inner))]
-    got = "" if error["type"] == "missing" else f", got {error['input']!r}"
+    got = "" if error["type"] == "missing" else f", got {reprlib.repr(error['input'])}"
     return [(path, f"{error['msg']}{got}")]
 
 
@@ -78,18 +79,30 @@ def _keys_at(cls: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
     """The keys that a config knows at a path, following fields, tuples and mappings of configs."""
     here: Any = cls
     for step in loc:
-        if isinstance(here, type) and issubclass(here, BaseModel):
-            field = here.model_fields.get(str(step))
-            here = field.annotation if field else None
-        here = _config_inside(here)
-    is_config = isinstance(here, type) and issubclass(here, BaseModel)
-    return sorted(here.model_fields) if is_config else []
+        here = _entered(here, step)
+    return sorted(here.model_fields) if _is_config(here) else []
 
 
-def _config_inside(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    if typing.get_origin(annotation) in (tuple, list, dict, typing.Union, types.UnionType):
-        found = (_config_inside(a) for a in typing.get_args(annotation))
-        return next((f for f in found if f is not None), None)
+def _entered(annotation: Any, step: Any) -> Any:
+    """The type one step into a type: a config's field, a container's item; None if unknown."""
+    if _is_config(annotation):
+        field = annotation.model_fields.get(str(step))
+        return _alone(field.annotation) if field else None
+    if typing.get_origin(annotation) in (tuple, list, dict, Mapping):
+        items = [a for a in typing.get_args(annotation) if a is not ...]
+        return _alone(items[-1])
     return None
+
+
+def _alone(annotation: Any) -> Any:
+    """X of `Annotated[X, ...]` and of `X | None`."""
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _alone(args[0])
+    if origin in (typing.Union, types.UnionType):
+        return next((_alone(a) for a in args if a is not type(None)), None)
+    return annotation
+
+
+def _is_config(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -14,8 +14,8 @@ import yaml
 
 from touchstone.errors import ConfigError, DataError
 
-SYMBOL = re.compile(r"^[A-Z0-9][A-Z0-9._]{0,19}(/[A-Z]{2,5})?$")
-"""What an instrument may be called: BTCUSDT, BRK.B, BTC/USD."""
+SYMBOL = re.compile(r"^[A-Z0-9][A-Z0-9._]{0,19}(/[A-Z]{2,5})?\Z")
+"""What an instrument may be called: BTCUSDT, BRK.B, BTC/USD. (`$` would let a line break pass.)"""
 
 _MAX_YAML_BYTES = 1_000_000
 _MAX_YAML_DEPTH = 32
@@ -81,6 +81,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigError: no such file, not YAML, not a mapping, a key twice, or beyond a cap.
     """
     try:
+        if path.stat().st_size > _MAX_YAML_BYTES:
+            raise ConfigError(f"{path}: {path.stat().st_size} bytes, {_MAX_YAML_BYTES} at most")
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
@@ -94,10 +96,11 @@ def parse_yaml(text: str, where: str) -> dict[str, Any]:
     if len(text) > _MAX_YAML_BYTES:
         raise ConfigError(f"{where}: {len(text)} characters, {_MAX_YAML_BYTES} at most")
     try:
-        node = yaml.compose(text, Loader=_Loader)
-        _check(node, where, 0)
+        _check(yaml.compose(text, Loader=_Loader), where)
         content = yaml.load(text, Loader=_Loader)  # a SafeLoader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: 2022-13-45, a huge integer
+        if isinstance(error, ConfigError):
+            raise
         raise ConfigError(f"{where}: not YAML: {' '.join(str(error).split())}") from None
     if content is None:
         return {}
@@ -107,28 +110,36 @@ def parse_yaml(text: str, where: str) -> dict[str, Any]:
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """PyYAML's safe loader, refusing aliases."""
+    """PyYAML's safe loader, refusing aliases and depth before anything is built."""
+
+    depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("aliases (*name) are not allowed")
-        return super().compose_node(parent, index)
+        if self.depth > _MAX_YAML_DEPTH:
+            raise yaml.YAMLError(f"nested deeper than {_MAX_YAML_DEPTH}")
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
 
-def _check(node: yaml.Node | None, where: str, depth: int) -> None:
-    if depth > _MAX_YAML_DEPTH:
-        raise ConfigError(f"{where}: nested deeper than {_MAX_YAML_DEPTH}")
+def _check(node: yaml.Node | None, where: str) -> None:
+    """Every key is a word, and stands once."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConfigError(f"{where}: line {line}: a key needs to be a word")
             if key.value in seen:
-                line = key.start_mark.line + 1
                 raise ConfigError(f"{where}: line {line}: key {key.value!r} stands twice")
             seen.add(key.value)
-            _check(value, where, depth + 1)
+            _check(value, where)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
-            _check(value, where, depth + 1)
+            _check(value, where)
 
 
 def symbol_to_stem(symbol: str) -> str:
@@ -137,18 +148,23 @@ def symbol_to_stem(symbol: str) -> str:
     >>> symbol_to_stem("BTC/USD")
     'BTC-USD'
     """
-    if not SYMBOL.match(symbol):
+    if not SYMBOL.fullmatch(symbol):
         raise DataError(f"{symbol!r} is not a symbol: needs {SYMBOL.pattern}")
     return symbol.replace("/", "-")
 
 
 def stem_to_symbol(stem: str) -> str:
-    """The symbol that a file is named after.
+    """The symbol that a file is named after; a dash before one letter marks a class of shares.
 
-    >>> stem_to_symbol("BTC-USD")
-    'BTC/USD'
+    >>> stem_to_symbol("BTC-USD"), stem_to_symbol("BRK-B")
+    ('BTC/USD', 'BRK.B')
     """
-    symbol = stem.replace("-", "/")
-    if not SYMBOL.match(symbol):
-        raise DataError(f"file name {stem!r} names no symbol: needs {SYMBOL.pattern}, '-' for '/'")
+    symbol = re.sub(r"-([A-Z])$", r".\1", stem).replace("-", "/")
+    if not SYMBOL.fullmatch(symbol):
+        plain = re.sub(r"[^A-Z0-9._-]", ".", stem.upper())
+        fits = SYMBOL.fullmatch(plain.replace("-", "/"))
+        raise DataError(
+            f"file name {stem!r} names no symbol: needs {SYMBOL.pattern} with '-' for '/': "
+            f"rename it, as in {plain if fits else 'BTC-USD or BRK.B'}"
+        )
     return symbol

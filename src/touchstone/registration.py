@@ -39,13 +39,23 @@ class Family(Generic[Part]):
 
     def kinds(self) -> list[str]:
         """Names of all parts, sorted, without importing any of them."""
-        path = importlib.import_module(self.package).__path__
-        here = {m.name for m in pkgutil.iter_modules(path) if m.name[0] != "_" and not m.ispkg}
-        return sorted(here | self._parts.keys())
+        return sorted(self._files() | self._parts.keys())
 
     def register(self, config: type[Config]) -> Callable[[AnyPart], AnyPart]:
-        """Decorate a part with the config that chooses it."""
+        """Decorate a part with the config that chooses it.
+
+        Raises:
+            ConfigError: the kind belongs to another part: a plugin never replaces one unseen.
+        """
         kind = config.model_fields[self.key].default
+        if config.__module__ != f"{self.package}.{kind}":
+            held = self._parts.get(kind)
+            again = held is not None and held[0].__module__ == config.__module__
+            if kind in self._files() or (held is not None and not again):
+                raise ConfigError(
+                    f"{config.__module__}: there is a {self.noun} of kind {kind!r} already: "
+                    "choose another name"
+                )
 
         def keep(part: AnyPart) -> AnyPart:
             self._parts[kind] = (config, part)  # type: ignore[assignment]
@@ -77,6 +87,10 @@ class Family(Generic[Part]):
     def part_of(self, config: Config) -> Part:
         """The part that a config chooses."""
         return self.part(str(getattr(config, self.key)))
+
+    def _files(self) -> set[str]:
+        path = importlib.import_module(self.package).__path__
+        return {m.name for m in pkgutil.iter_modules(path) if m.name[0] != "_" and not m.ispkg}
 
     def _load(self, kind: str) -> tuple[type[Config], Part]:
         if kind in self._parts:
@@ -117,8 +131,9 @@ class PartOf:
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """Any of the family's configs, for editors."""
-        kinds = self.family.kinds()
-        return {"anyOf": [self.family.config(kind).model_json_schema() for kind in kinds]}
+        configs = [self.family.config(kind) for kind in self.family.kinds()]
+        # through the handler, so that the definitions of what a part holds end at the root
+        return {"anyOf": [dict(handler(c.__pydantic_core_schema__)) for c in configs]}
 
 
 def _dump(config: Config) -> dict[str, Any]:

@@ -10,9 +10,9 @@ def generator(seed: int, *path: str | int) -> np.random.Generator:
 
     The streams of two paths are independent, and adding a purpose shifts no other.
 
-    >>> generator(7, "market").integers(1000) == generator(7, "market").integers(1000)
+    >>> bool(generator(7, "market").random() == generator(7, "market").random())
     True
-    >>> generator(7, "market").integers(2**40) == generator(7, "labels").integers(2**40)
+    >>> bool(generator(7, "market").random() == generator(7, "labels").random())
     False
     """
     return np.random.Generator(np.random.PCG64(_sequence(seed, path)))

@@ -1,8 +1,11 @@
 """When a market is open: trading days, closes, and time that counts."""
 
+import warnings
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -13,7 +16,7 @@ _DAY_NS: Final = 86_400_000_000_000
 _HOUR_NS: Final = 3_600_000_000_000
 
 CALENDARS: Final = ("24/7", "XNYS", "FX")
-"""Round the clock; New York Stock Exchange; foreign exchange, Sunday to Friday 21:00 UTC."""
+"""Round the clock; New York Stock Exchange; foreign exchange, Sunday to Friday 17:00 New York."""
 
 _DAYS_PER_YEAR: Final = {"24/7": 365, "XNYS": 252, "FX": 260}
 _SESSION_NS: Final = {"24/7": _DAY_NS, "XNYS": 13 * _HOUR_NS // 2, "FX": _DAY_NS}
@@ -110,7 +113,11 @@ class Calendar:
 def _exchange_sessions(name: str) -> _Sessions:
     import exchange_calendars  # noqa: PLC0415  pandas takes a second; most studies need no exchange
 
-    hours = exchange_calendars.get_calendar(name, start="1990-01-02").schedule[["open", "close"]]
+    # a stated end: the default is a year from today, and results must not depend on today
+    with warnings.catch_warnings():  # its own calls of pandas are deprecated, and no user's matter
+        warnings.simplefilter("ignore", DeprecationWarning)
+        whole = exchange_calendars.get_calendar(name, start="1950-01-03", end="2069-12-31")
+    hours = whole.schedule[["open", "close"]]
     opens, closes = (
         hours[c].to_numpy("datetime64[ns]").astype(np.int64) for c in ("open", "close")
     )
@@ -120,10 +127,14 @@ def _exchange_sessions(name: str) -> _Sessions:
 
 @lru_cache
 def _fx_sessions() -> _Sessions:
-    """Trading days end at 21:00 UTC; Monday's begins on Sunday at 21:00."""
+    """Trading days end at 17:00 New York, 21:00 or 22:00 UTC; Monday's begins on Sunday."""
     day = np.arange(0, 36_500)
     day = day[(day + 3) % 7 < 5]  # 1970-01-01 was a Thursday
-    closes = day * _DAY_NS + 21 * _HOUR_NS
+    new_york = ZoneInfo("America/New_York")
+    afternoon = (datetime.fromtimestamp(int(d) * 86_400 + 17 * 3_600, UTC) for d in day)
+    # the offset is asked at 17:00 UTC: clocks change on Sundays at 07:00, when no session runs
+    behind = np.array([-t.astimezone(new_york).utcoffset().total_seconds() for t in afternoon])  # type: ignore[union-attr]
+    closes = np.asarray(day * _DAY_NS + 17 * _HOUR_NS + behind.astype(np.int64) * 10**9, np.int64)
     opens = closes - _DAY_NS
     return _Sessions(day, opens, closes, _elapsed(opens, closes))
 

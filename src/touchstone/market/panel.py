@@ -122,7 +122,16 @@ class Panel:
         return self.where(self.available_at <= end)
 
     def map_side(self, side: Mapping[str, Float64]) -> "Panel":
-        """The same bars with these side columns, each (n_rows,)."""
+        """The same bars with these side columns, each (n_rows,).
+
+        Raises:
+            BarsError: a column of another length.
+        """
+        for name, column in side.items():
+            if column.shape != self.time.shape:
+                raise BarsError(
+                    f"side column {name!r}: shape {column.shape}, the panel's is {self.time.shape}"
+                )
         return replace(self, side=dict(side))
 
     def content_hash(self) -> str:

@@ -1,0 +1,146 @@
+"""A folder with one file of bars per symbol: what it holds, and what of it can be used."""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from touchstone.data import quality
+from touchstone.data.bar_file import Job, Part, read
+from touchstone.data.formats import Files, FolderConfig
+from touchstone.data.loading import Loaded, Reject, Request
+from touchstone.errors import ConfigError, DataError, SourceError
+from touchstone.market import Calendar, Panel, Timeframe
+
+_N_SHOWN = 5
+_KINDS = {".csv": "csv", ".gz": "csv", ".parquet": "parquet", ".pq": "parquet"}
+
+
+def load_files(
+    config: FolderConfig,
+    request: Request,
+    files: Files,
+    listed: Sequence[tuple[str, Path]] | None = None,
+) -> Loaded:
+    """Every file that holds requested bars -> a panel, rejects and findings.
+
+    Args:
+        config: what the study says about the files.
+        request: which bars it wants.
+        files: the format.
+        listed: (stem, file) of each file, where something else than the folder's listing says
+            what is there.
+
+    Raises:
+        SourceError: no such path, no file of this format in it, or none that can be used: names
+            the first reasons.
+    """
+    job = Job(config, Timeframe(config.timeframe), Calendar(config.calendar), files, request)
+    path = request.root / config.path
+    if listed is None:
+        listed = _listed(path, files)
+    parts: dict[str, Part] = {}
+    rejects: list[Reject] = []
+    for stem, file in listed:
+        try:
+            for symbol, part in read(stem, file, job):
+                if isinstance(part, str):
+                    rejects.append(Reject(symbol, str(file), part))
+                elif symbol in parts:
+                    twice = f"{symbol} was read from another file already: keep one of the two"
+                    rejects.append(Reject(symbol, str(file), twice))
+                else:
+                    parts[symbol] = part
+        except (DataError, ConfigError, OSError) as error:
+            rejects.append(Reject(stem, str(file), str(error)))
+    rejects += _absent(request, parts, rejects, path, [stem for stem, _ in listed])
+    if not parts:
+        raise SourceError(_nothing(path, rejects))
+    return _loaded([parts[s] for s in sorted(parts)], tuple(rejects), job)
+
+
+def _loaded(parts: list[Part], rejects: tuple[Reject, ...], job: Job) -> Loaded:
+    panel = Panel.from_bars([p.bars for p in parts], job.timeframe, job.calendar)
+    dropped = {p.bars.symbol: p.n_dropped for p in parts if p.n_dropped}
+    bad = {p.bars.symbol: p.n_bad for p in parts if p.n_bad}
+    notes = sorted({note for p in parts for note in p.notes})
+    ends = np.array([p.last for p in parts], np.int64)
+    return Loaded(
+        panel,
+        rejects,
+        (*quality.findings(panel, dropped, bad), *notes),
+        "market",
+        quality.survivorship(panel.symbols, ends, job.calendar),
+    )
+
+
+def _listed(path: Path, files: Files) -> list[tuple[str, Path]]:
+    """(stem, file) of every file of the format, by name; folders below are not entered."""
+    try:
+        if path.is_file():
+            return [(_stem(path, files) or path.stem, path)]
+        names = sorted(p for p in path.iterdir() if not p.name.startswith("."))
+    except FileNotFoundError:
+        near = _near(path)
+        hint = f"did you mean {near}? " if near else ""
+        raise SourceError(
+            f"{path}: no such folder or file: {hint}Put one {files.suffixes[0]} file per symbol "
+            f"there, or write bars: {{source: {files.kind}, path: ...}}"
+        ) from None
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}: check bars.path") from None
+    found = [(stem, p) for p in names if (stem := _stem(p, files)) is not None]
+    if not found:
+        raise SourceError(_no_files(path, names, files))
+    return found
+
+
+def _stem(path: Path, files: Files) -> str | None:
+    for suffix in sorted(files.suffixes, key=len, reverse=True):
+        if path.name.lower().endswith(suffix):
+            return path.name[: -len(suffix)]
+    return None
+
+
+def _near(path: Path) -> Path | None:
+    names = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return path.parent / near[0] if near else None
+
+
+def _no_files(path: Path, names: list[Path], files: Files) -> str:
+    if not names:
+        return f"{path}: the folder is empty: put one {files.suffixes[0]} file per symbol there"
+    others = sorted({p.suffix for p in names if p.is_file() and p.suffix})
+    below = [p.name for p in names if p.is_dir()]
+    kind = next((_KINDS[s] for s in others if s in _KINDS), None)
+    has = [f"{', '.join(others)} files"] if others else []
+    has += [f"folders ({', '.join(below[:_N_SHOWN])})"] if below else []
+    text = f"{path}: no {' or '.join(files.suffixes)} file in it"
+    text += f"; it holds {' and '.join(has)}" if has else ""
+    if kind is not None:
+        return f"{text}: write source: {kind}"
+    return f"{text}: write path: .../{below[0]}" if below else f"{text}: check bars.path"
+
+
+def _absent(
+    request: Request, parts: dict[str, Part], rejects: list[Reject], path: Path, stems: list[str]
+) -> list[Reject]:
+    """Requested symbols of which nothing was found and nothing said."""
+    told = {r.symbol for r in rejects} | parts.keys()
+    known = [stem.replace("-", "/") for stem in stems]
+    out = []
+    for symbol in request.symbols or ():
+        if symbol not in told:
+            near = difflib.get_close_matches(symbol, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {len(known)} others"
+            out.append(Reject(symbol, str(path), f"no file for {symbol!r}: {hint}"))
+    return out
+
+
+def _nothing(path: Path, rejects: list[Reject]) -> str:
+    lines = [f"  {Path(r.file).name}: {r.reason}" for r in rejects[:_N_SHOWN]]
+    if len(rejects) > _N_SHOWN:
+        lines.append(f"  ... and {len(rejects) - _N_SHOWN} more")
+    return "\n".join([f"{path}: no bars can be used; the first reasons:", *lines])

@@ -1,0 +1,70 @@
+"""What may be told about files of bars, and what sets one format apart from another."""
+
+import difflib
+import zoneinfo
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from pydantic import PositiveInt, field_validator
+
+from touchstone.config import Config
+from touchstone.data.columns import ColumnsConfig
+from touchstone.data.stamps import Unit
+from touchstone.errors import ConfigError
+from touchstone.market import Timeframe
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class FolderConfig(Config):
+    """What the sources that read a folder of files have in common."""
+
+    path: str = "data/bars"
+    """Folder with one file per symbol (BTCUSDT.parquet; BTC-USD for BTC/USD), or a single file;
+    relative to the study's file."""
+    timeframe: str = "1h"
+    """Length of a bar: 1m, 5m, 1h, 1d."""
+    calendar: Literal["24/7", "XNYS", "FX"] = "24/7"
+    """Hours of the market; bars outside them are dropped and counted."""
+    columns: ColumnsConfig = ColumnsConfig()
+    """Names of the columns, where they are not the usual ones."""
+    timezone: str | None = None
+    """Zone of times that name none, as in UTC or America/New_York; None refuses such times."""
+    timestamp_unit: Unit = "auto"
+    """What an integer time counts since 1970; auto tells by magnitude."""
+    stamp: Literal["start", "end"] = "start"
+    """Whether a file's time is the start or the end of its bar."""
+    minimum_bars: PositiveInt = 2
+    """A symbol with fewer bars is left out. Beware: a high minimum leaves out what died young."""
+    bad_rows: Literal["refuse", "drop"] = "refuse"
+    """What one impossible row (a price missing, high below low) does: the symbol is left out, or
+    the row is, which is counted in the findings."""
+    without_volume: bool = False
+    """Whether files may lack a volume; it is then 0, and a volume cap lets nothing fill."""
+
+    @field_validator("timeframe")
+    @classmethod
+    def _known_timeframe(cls, name: str) -> str:
+        return Timeframe(name).name
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str | None) -> str | None:
+        if name is not None and name not in zoneinfo.available_timezones():
+            near = difflib.get_close_matches(name, zoneinfo.available_timezones(), n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else " Write it as in America/New_York."
+            raise ConfigError(f"no time zone named {name!r}.{hint}")
+        return name
+
+
+class Files(NamedTuple):
+    """One format: what its files are called and how one is opened."""
+
+    kind: str
+    """Name of the source."""
+    suffixes: tuple[str, ...]
+    scan: "Callable[[Path], pl.LazyFrame]"
+    first_line: int | None = None
+    """Line of row 0 as an editor counts, for formats that have lines."""

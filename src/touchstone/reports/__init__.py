@@ -1,0 +1,1 @@
+"""Pages for people, and the typed contents of the file they are made from."""

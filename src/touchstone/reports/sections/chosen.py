@@ -1,0 +1,171 @@
+"""Section 6: all candidates, the folds, what the ledger counts, and the diagnostics."""
+
+from typing import NamedTuple
+
+from touchstone.reports.charts import rows, timeline
+from touchstone.reports.charts.frame import Chart, Column, Table
+from touchstone.reports.charts.scales import covering, ticks
+from touchstone.reports.figures import (
+    bare_percent,
+    count,
+    day,
+    plain_number,
+    plural,
+    short,
+    words,
+)
+from touchstone.reports.result import CandidateResult, FoldResult, MarketResult
+
+_MOST_ROWS = 30
+
+
+class DiagnosticRow(NamedTuple):
+    """One diagnostic as the table shows it."""
+
+    key: str
+    value: str
+    gloss: str
+
+
+class View(NamedTuple):
+    """What the template of section 6 needs."""
+
+    candidates: Chart | None
+    folds: Chart | None
+    ledger: str
+    diagnostics: tuple[DiagnosticRow, ...]
+
+
+_ORDER = (
+    "deflated_sharpe",
+    "expected_max",
+    "smallest_detectable_sharpe",
+    "min_backtest_years",
+    "min_track_record_days",
+)
+
+
+def view(market: MarketResult) -> View:
+    """Candidates, folds, counts and diagnostics."""
+    keys = [k for k in _ORDER if k in market.diagnostics]
+    keys += [k for k in market.diagnostics if k not in _ORDER]
+    return View(
+        candidates=_candidates(market.candidates) if market.candidates else None,
+        folds=_folds(market) if market.folds else None,
+        ledger=_ledger(market),
+        diagnostics=tuple(
+            DiagnosticRow(k, short(market.diagnostics[k].value), market.diagnostics[k].gloss)
+            for k in keys
+        ),
+    )
+
+
+def _ledger(market: MarketResult) -> str:
+    counts = market.ledger
+    looks = counts.n_looks_studies
+    looked = {0: "no study has", 1: "this study alone has"}.get(
+        looks, f"{words(looks)} studies have"
+    )
+    return (
+        f"The trial ledger counts {plural(counts.n_candidates, 'candidate')} on overlapping data; "
+        f"{looked} looked at these sealed rows."
+    )
+
+
+def _candidates(candidates: tuple[CandidateResult, ...]) -> Chart:
+    ordered = sorted(
+        candidates, key=lambda c: (c.sharpe is None, -(c.sharpe or 0.0), c.model, c.label)
+    )
+    shown = [c for c in ordered if c.sharpe is not None][:_MOST_ROWS]
+    scale = covering([c.sharpe for c in shown], include=(0.0,))
+    grid = rows.Grid(
+        scale,
+        ticks(scale, 5, thin=True),
+        0.0,
+        "annual Sharpe, net, tests before the seal",
+        "Sharpe · trades",
+    )
+    drawn = [
+        rows.Row(
+            ("★ " if c.chosen else "") + f"{c.model}: {c.label}",
+            c.sharpe,
+            f"{plain_number(c.sharpe)} · {count(c.n_trades)}",
+            kind="ours" if c.chosen else "base",
+        )
+        for c in shown
+    ]
+    left_out = len(candidates) - len(shown)
+    note = "Pooled walk-forward tests, net of costs."
+    if left_out:
+        note += f" {count(left_out)} more (no trade, or lower) stand in the table."
+    body = rows.dots(drawn, grid, "wide-name")
+    return Chart(
+        "candidates", _candidates_title(candidates), note, body, _candidate_table(ordered), "full"
+    )
+
+
+def _candidates_title(candidates: tuple[CandidateResult, ...]) -> str:
+    told = f"{words(len(candidates)).capitalize()} candidates were compared"
+    chosen = next((c for c in candidates if c.chosen), None)
+    if chosen is None:
+        return f"{told}; none earned anything before the seal, so none was tried on it"
+    return f"{told}; {chosen.model} with {chosen.label} was opened on the sealed segment"
+
+
+def _candidate_table(ordered: list[CandidateResult]) -> Table:
+    head = (
+        Column("Model", number=False),
+        Column("Strategy", number=False),
+        Column("Sharpe"),
+        Column("Net return, %"),
+        Column("Trades"),
+        Column("", number=False),
+    )
+    cells = tuple(
+        (
+            c.model,
+            c.label,
+            plain_number(c.sharpe),
+            bare_percent(c.net_return, sign=True),
+            count(c.n_trades),
+            "chosen" if c.chosen else "",
+        )
+        for c in ordered
+    )
+    return Table("all candidates", head, cells)
+
+
+def _folds(market: MarketResult) -> Chart:
+    tests = [f for f in market.folds if f.name != "final"]
+    title = f"{words(len(tests)).capitalize()} folds forward in time"
+    if market.sealed_span is not None:
+        title += f"; nothing saw the rows from {day(market.sealed_span[0])} on before the one look"
+    note = "Each fold trains, chooses and tests on later rows; labels that overlap are purged."
+    body = timeline.timeline(market.folds, market.sealed_span)
+    return Chart("folds", title, note, body, _fold_table(market.folds), "full")
+
+
+def _fold_table(folds: tuple[FoldResult, ...]) -> Table:
+    head = (
+        Column("Fold", number=False),
+        Column("Train", number=False),
+        Column("Validate", number=False),
+        Column("Test", number=False),
+        Column("Rows"),
+        Column("Purged"),
+        Column("Rows used by model", number=False),
+        Column("Best epoch or tree", number=False),
+    )
+    cells = tuple(
+        (
+            "refit" if f.name == "final" else f.name,
+            *(f"{day(a)} to {day(b)}" for a, b in (f.train_span, f.validate_span, f.test_span)),
+            f"{count(f.n_train)} · {count(f.n_validate)} · {count(f.n_test)}",
+            f"{count(f.purged_train)} · {count(f.purged_validate)}",
+            ", ".join(f"{k} {count(v)}" for k, v in f.rows_used.items())
+            + (f" of {count(f.rows_available)}" if f.rows_available else ""),
+            ", ".join(f"{k} {count(v)}" for k, v in f.best_epoch.items()),
+        )
+        for f in folds
+    )
+    return Table("the folds", head, cells)
