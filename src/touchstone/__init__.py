@@ -1,3 +1,58 @@
-"""Touchstone: from market bars to an honest verdict, one room per step."""
+"""Touchstone: from market bars to an honest verdict, one room per step.
+
+In a notebook: `import touchstone as ts; ts.run("study.yaml")`, and `ts.load(run).equity`.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from touchstone.pipelines.finished import Finished
 
 __version__ = "0.1.0"
+__all__ = ["__version__", "load", "run"]
+
+
+def run(
+    study: str = "quickstart",
+    *,
+    out: str | Path = ".",
+    jobs: int = 1,
+    again: bool = False,
+    **overrides: Any,
+) -> "Finished":
+    """Run a study and return it: its verdict, result, and tables; a finished one is only read.
+
+    Args:
+        study: path of a YAML file, or `quickstart`.
+        out: folder that holds runs/ and .touchstone/.
+        jobs: worker processes.
+        again: repeat a finished run.
+        **overrides: keys of the study; `__` stands for the dot of a nested key, as in
+            strategy__max_positions=5.
+
+    Raises:
+        TouchstoneError: what is wrong and the way out.
+    """
+    # The rooms are imported when they are needed: `touchstone --help` must not wait for them.
+    from touchstone.pipelines.finished import read_run  # noqa: PLC0415
+    from touchstone.pipelines.progress import Silent  # noqa: PLC0415
+    from touchstone.pipelines.run import Ask  # noqa: PLC0415
+    from touchstone.pipelines.run import run as run_study  # noqa: PLC0415
+    from touchstone.pipelines.study import read_study  # noqa: PLC0415
+    from touchstone.pipelines.workspace import Workspace  # noqa: PLC0415
+
+    asked = {key.replace("__", "."): value for key, value in overrides.items()}
+    ask = Ask(Workspace(Path(out)), jobs, f"touchstone.run({study!r})", again)
+    return read_run(run_study(read_study(study, asked), ask, Silent(), []).folder)
+
+
+def load(run: str | Path, *, out: str | Path = ".") -> "Finished":
+    """A finished run by its folder or its name: `.verdict`, `.result`, `.equity`, `.trades`, ...
+
+    Raises:
+        DataError: no such run.
+    """
+    from touchstone.pipelines.finished import find  # noqa: PLC0415
+
+    return find(Path(out) / "runs", str(run))

@@ -1,0 +1,52 @@
+"""The command line: parse, load a config, call one pipeline, print. `touchstone --help` teaches."""
+
+import sys
+from typing import Final, NoReturn
+
+import typer
+from typer.exceptions import TyperException
+
+from touchstone.errors import TouchstoneError
+
+_STOPPED: Final = 130
+
+app = typer.Typer(
+    name="touchstone",
+    help=(
+        "Market data in, an honest verdict out: is the edge of a trading model real, after costs?"
+        "\n\nBegin with [bold]touchstone run[/bold] (the quickstart: a planted edge and its null "
+        "twin), then [bold]touchstone init[/bold] for a study of your own bars."
+    ),
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """The door: every error of the tree becomes one message and its exit code."""
+    from touchstone.cli import commands
+
+    commands.attach(app)
+    try:
+        code = app(standalone_mode=False)
+    except TouchstoneError as error:
+        _end(error.exit_code, f"error: {error}")
+    except TyperException as error:
+        _end(2, f"error: {getattr(error, 'message', error)}; --help shows what there is")
+    except (typer.Abort, KeyboardInterrupt):
+        code = _STOPPED
+    except BrokenPipeError:
+        raise SystemExit(0) from None
+    except SystemError as error:  # numba's wrapping of an interrupt that met compiled code
+        if not isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+            raise
+        code = _STOPPED
+    if code == _STOPPED:
+        _end(_STOPPED, "\nstopped; finished stages are kept, the same command resumes")
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _end(code: int, said: str) -> NoReturn:
+    print(said, file=sys.stderr)  # noqa: T201
+    raise SystemExit(code) from None

@@ -1,0 +1,56 @@
+"""Which words call what: every command on the one application."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from touchstone.cli import cache, runs, stages, studies
+
+
+def attach(app: typer.Typer) -> None:
+    """Register every command; called once, at the door."""
+    app.callback(invoke_without_command=True)(_root)
+    whole: list[Callable[..., None]] = [studies.run, studies.init, studies.check, studies.schema]
+    alone: list[Callable[..., None]] = [
+        stages.features, stages.labels, stages.backtest, stages.inspect,
+    ]  # fmt: skip
+    for command in whole:
+        app.command()(command)
+    for command in alone:
+        app.command(rich_help_panel="Stages alone")(command)
+    app.command(rich_help_panel="Runs")(runs.export)
+    app.add_typer(runs.app, name="runs", rich_help_panel="Runs")
+    app.add_typer(cache.app, name="cache", rich_help_panel="Workspace")
+    app.add_typer(cache.ledger_app, name="ledger", rich_help_panel="Workspace")
+
+
+def _print_version(as_json: bool) -> None:
+    import json
+
+    import touchstone
+
+    if not as_json:
+        typer.echo(f"touchstone {touchstone.__version__}")
+    else:
+        from touchstone.pipelines.run import versions
+
+        typer.echo(json.dumps(versions(), indent=1))
+    raise typer.Exit
+
+
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version; with --json, of every package.")
+    ] = False,
+    json_: Annotated[bool, typer.Option("--json", help="With --version: as JSON.")] = False,
+) -> None:
+    if version:
+        _print_version(json_)
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
+__all__ = ["attach"]

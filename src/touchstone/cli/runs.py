@@ -1,0 +1,89 @@
+"""`runs` and `export`: what was found before, side by side, and as tables."""
+
+import json
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from touchstone.cli import options as o
+from touchstone.errors import DataError
+
+app = typer.Typer(help="What was found before.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(out: o.Out = Path(), json_: o.Json = False) -> None:
+    """List finished runs, one line each."""
+    from touchstone.pipelines.finished import finished_runs, run_line
+
+    found = finished_runs(out / "runs")
+    if json_:
+        typer.echo(
+            json.dumps(
+                [{"run": r.name, "verdict": r.result.market.verdict.word} for r in found], indent=1
+            )
+        )
+        return
+    for one in found:
+        typer.echo(run_line(one))
+    if not found:
+        typer.echo(f"no finished run under {out / 'runs'}; touchstone run makes one", err=True)
+
+
+@app.command()
+def show(run: o.RunName, out: o.Out = Path(), json_: o.Json = False) -> None:
+    """Print a run's verdict and figures."""
+    from touchstone.pipelines.finished import find
+    from touchstone.reports.terminal import summary_lines
+
+    found = find(out / "runs", run)
+    if json_:
+        typer.echo((found.folder / "result.json").read_text(), nl=False)
+        return
+    for line in summary_lines(found.result):
+        typer.echo(line)
+    typer.echo(f"report  {found.folder / 'report.html'}")
+
+
+@app.command("open")
+def open_(run: o.RunName, out: o.Out = Path()) -> None:
+    """Open a run's report in the browser."""
+    from touchstone.pipelines.finished import find
+
+    report = (find(out / "runs", run).folder / "report.html").resolve()
+    if not webbrowser.open(report.as_uri()):
+        raise DataError(f"no browser could be opened here; the report is {report}")
+    typer.echo(str(report))
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN RUN ...")], out: o.Out = Path()
+) -> None:
+    """Put the figures of two or more runs side by side."""
+    from touchstone.pipelines.finished import comparison_lines, find
+
+    for line in comparison_lines([find(out / "runs", run) for run in runs]):
+        typer.echo(line)
+
+
+def export(
+    run: o.RunName,
+    what: Annotated[
+        str, typer.Option("--what", help="trades, equity, scores, features or positions.")
+    ],
+    to: Annotated[str, typer.Option("--to", help="csv or parquet.")] = "parquet",
+    file: Annotated[Path | None, typer.Option("--file", help="Where to write it.")] = None,
+    out: o.Out = Path(),
+) -> None:
+    """Write one of a run's tables as CSV or Parquet."""
+    from touchstone.pipelines.finished import find, table_of
+    from touchstone.pipelines.tables import write_table
+
+    found = find(out / "runs", run)
+    table = table_of(found, what, out)
+    target = file or Path(f"{found.name}-{what}.{to}")
+    write_table(table, target, to)
+    typer.echo(f"{target}: {table.height:,} rows, {table.width} columns")

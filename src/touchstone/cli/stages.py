@@ -1,0 +1,145 @@
+"""`features`, `labels`, `backtest`, `inspect`: one stage alone, on bars of your own."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from touchstone.cli import options as o
+from touchstone.errors import ConfigError
+
+if TYPE_CHECKING:
+    from touchstone.data.sources import Loaded
+
+
+def features(
+    bars: o.BarsNeeded,
+    out: Annotated[Path, typer.Option("--out", help="Parquet or CSV file to write.")],
+    set_: Annotated[str, typer.Option("--set", help="Set of the catalogue.")] = "baseline",
+    extra: Annotated[
+        list[str] | None,
+        typer.Option("--extra", metavar="NAME=EXPRESSION", help="A feature of your own, as in "
+                     "gap='open / lag(close, 1) - 1'; may be given more than once."),
+    ] = None,
+    timeframe: o.Timeframe = "1h",
+    calendar: o.CalendarName = "24/7",
+    symbols: o.Symbols = None,
+) -> None:  # fmt: skip
+    """Evaluate features over bars: one row a bar, known at its close; NaN while warming up."""
+    from touchstone.pipelines.tables import feature_table
+
+    own = dict(_pair(text) for text in extra or [])
+    loaded = _load(bars, timeframe, calendar, symbols)
+    table = feature_table(loaded.panel, {"set": set_, "extra": own})
+    _write(table, out)
+
+
+def labels(
+    bars: o.BarsNeeded,
+    out: Annotated[Path, typer.Option("--out", help="Parquet or CSV file to write.")],
+    label: Annotated[
+        str, typer.Option("--label", metavar="YAML", help="The label, as in a study.")
+    ] = "{kind: triple_barrier, take_profit: 0.05, stop_loss: 0.02, horizon: 8}",
+    timeframe: o.Timeframe = "1h",
+    calendar: o.CalendarName = "24/7",
+    symbols: o.Symbols = None,
+) -> None:
+    """Label bars: outcome, exit, realised return before costs; empty where not known yet."""
+    from touchstone.files import parse_yaml
+    from touchstone.pipelines.tables import label_table
+
+    loaded = _load(bars, timeframe, calendar, symbols)
+    _write(label_table(loaded.panel, parse_yaml(label, "--label")), out)
+
+
+def backtest(
+    bars: o.BarsNeeded,
+    scores: Annotated[
+        Path,
+        typer.Option("--scores", help="Parquet or CSV with timestamp (the bar's start, UTC), "
+                     "symbol, score; a score is known at that bar's close, filled from the next."),
+    ],
+    strategy: Annotated[
+        Path,
+        typer.Option("--strategy", help="YAML with strategy:, label: (brackets and horizon), "
+                     "costs:, account:; or a strategy alone, as in {kind: threshold, ...}."),
+    ],
+    calibrate_until: Annotated[
+        str | None,
+        typer.Option("--calibrate-until", metavar="YYYY-MM-DD", help="Rows known before this "
+                     "date say what return a score means (cost_aware needs it); trading begins "
+                     "there."),
+    ] = None,
+    timeframe: o.Timeframe = "1h",
+    calendar: o.CalendarName = "24/7",
+    symbols: o.Symbols = None,
+    trades: Annotated[
+        Path | None, typer.Option("--trades", help="Write the trades to this Parquet file.")
+    ] = None,
+    out: o.Out = Path(),
+    ledger: o.LedgerPath = None,
+    json_: o.Json = False,
+) -> None:  # fmt: skip
+    """Backtest scores made elsewhere: bring your own model. Counted in the ledger as a trial."""
+    from touchstone.pipelines.run import ledger_of
+    from touchstone.pipelines.scores import backtest_scores, read_scores, read_strategy
+    from touchstone.pipelines.tables import date_ns, money_lines
+    from touchstone.pipelines.workspace import Workspace
+
+    config = read_strategy(strategy)
+    loaded = _load(bars, timeframe, calendar, symbols)
+    column = read_scores(scores, loaded.panel)
+    until = None if calibrate_until is None else date_ns(calibrate_until)
+    book = ledger_of(Workspace(out, ledger))()
+    found = backtest_scores(config, (loaded, loaded.panel.content_hash()), column, book, until)
+    if trades is not None:
+        from touchstone.pipelines.exports import Part
+        from touchstone.pipelines.exports import trades as table
+
+        _write(
+            table([Part("scores", found.where, found.run, column[found.where.rows, None])]), trades
+        )
+    if json_:
+        told = {"schema_version": 1, "fingerprint": found.fingerprint, "n_scores": found.n_scores}
+        told["performance"] = json.loads(found.performance.model_dump_json())
+        typer.echo(json.dumps(told, indent=1))
+    else:
+        typer.echo("\n".join(money_lines(found.performance)))
+
+
+def inspect(
+    path: Annotated[Path, typer.Argument(help="A folder of bars, an artifact, or a run.")],
+    timeframe: o.Timeframe = "1h",
+    calendar: o.CalendarName = "24/7",
+    json_: o.Json = False,
+) -> None:
+    """Say what a folder holds: bars with findings, a verified artifact, or a run's verdict."""
+    from touchstone.pipelines.inspect import inspected, told
+
+    found = inspected(path, timeframe, calendar)
+    typer.echo(json.dumps(found, indent=1) if json_ else told(found))
+
+
+def _load(bars: Path, timeframe: str, calendar: str, symbols: str | None) -> "Loaded":
+    from touchstone.pipelines.tables import load_folder
+
+    chosen = None if symbols is None else tuple(s.strip() for s in symbols.split(","))
+    loaded = load_folder(bars, timeframe, calendar, chosen)
+    for reject in loaded.rejects:
+        typer.echo(f"left out {reject.file}: {reject.reason}", err=True)
+    return loaded
+
+
+def _write(table: Any, out: Path) -> None:
+    from touchstone.pipelines.tables import write_table
+
+    write_table(table, out)
+    typer.echo(f"{out}: {table.height:,} rows, {table.width} columns", err=True)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, expression = text.partition("=")
+    if not equals:
+        raise ConfigError(f"--extra {text!r}: needs NAME=EXPRESSION")
+    return name.strip(), expression.strip()

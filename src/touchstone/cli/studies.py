@@ -1,0 +1,148 @@
+"""`run`, `init`, `check`, `schema`: a study from its first line to its verdict."""
+
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from touchstone.cli import options as o
+from touchstone.errors import ConfigError
+
+if TYPE_CHECKING:
+    from touchstone.pipelines.study import Study
+
+
+def run(
+    study: o.Study = "quickstart",
+    bars: o.Bars = None,
+    set_: o.Set = None,
+    seed: o.Seed = None,
+    symbols: o.Symbols = None,
+    from_: o.From = None,
+    to: o.To = None,
+    jobs: o.Jobs = None,
+    out: o.Out = Path(),
+    ledger: o.LedgerPath = None,
+    again: Annotated[bool, typer.Option("--again", help="Repeat a finished run.")] = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+    json_: o.Json = False,
+) -> None:
+    """Run a study: bars, features, labels, folds, models, decision, backtest, verdict, report.
+
+    Without STUDY.yaml the packaged quickstart runs: a simulated market with a planted edge, and
+    its null twin without one. A finished run is shown, not repeated; after Ctrl-C the same
+    command resumes.
+
+    Example: touchstone run study.yaml --bars data/1h --set strategy.max_positions=5
+    """
+    asked = overrides(set_, seed, (symbols, from_, to), bars, study)
+    from touchstone.cli.terminal import Terminal, console
+    from touchstone.pipelines.run import Ask
+    from touchstone.pipelines.run import run as run_study
+    from touchstone.pipelines.study import read_study
+    from touchstone.pipelines.workspace import Workspace
+    from touchstone.reports.terminal import summary_lines
+
+    progress = Terminal(console(), -1 if quiet or json_ else int(verbose))
+    found = run_study(
+        read_study(study, asked),
+        Ask(Workspace(out, ledger), jobs or os.cpu_count() or 1, command_line(), again),
+        progress,
+        progress.seconds,
+    )
+    report, result = found.folder / "report.html", found.folder / "result.json"
+    if json_:
+        typer.echo(result.read_text(), nl=False)
+        return
+    if found.shown:
+        typer.echo("this study was run on these data before; --again repeats it", err=True)
+    for line in summary_lines(found.result):
+        typer.echo(line)
+    typer.echo(f"report  {report}")
+    typer.echo(f"result  {result}")
+
+
+def init(
+    path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("study.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> None:
+    """Write a commented study for your own bars: every key with its default."""
+    from touchstone.files import write_text
+    from touchstone.pipelines.study import packaged_text
+
+    if path.exists() and not force:
+        raise ConfigError(f"{path} is there already: choose another name, or --force")
+    write_text(path, packaged_text("template"))
+    typer.echo(f"{path} written; put its bars in place, then: touchstone check {path}")
+
+
+def check(
+    study: o.Study = "quickstart",
+    bars: o.Bars = None,
+    set_: o.Set = None,
+    seed: o.Seed = None,
+    symbols: o.Symbols = None,
+    from_: o.From = None,
+    to: o.To = None,
+    json_: o.Json = False,
+) -> None:
+    """Read a study and say what it would do: rows, folds, trials, time, memory. Fits nothing."""
+    asked = overrides(set_, seed, (symbols, from_, to), bars, study)
+    from touchstone.pipelines.check import check_study, told
+    from touchstone.pipelines.study import read_study
+
+    found = check_study(read_study(study, asked))
+    typer.echo(json.dumps(found, indent=1) if json_ else told(found))
+
+
+def schema() -> None:
+    """Print the JSON schema of a study, for editors that complete and check YAML."""
+    from touchstone.pipelines.study import StudyConfig
+
+    typer.echo(json.dumps(StudyConfig.model_json_schema(), indent=1))
+
+
+def overrides(
+    pairs: list[str] | None,
+    seed: int | None,
+    universe: tuple[str | None, str | None, str | None],
+    bars: Path | None,
+    study: str,
+) -> dict[str, Any]:
+    """What the command line says over the study's file."""
+    from touchstone.pipelines.study import parse_overrides, read_study
+
+    asked = parse_overrides(pairs or [])
+    symbols, start, end = universe
+    if seed is not None:
+        asked["seed"] = seed
+    if symbols is not None:
+        asked["symbols"] = [s.strip() for s in symbols.split(",") if s.strip()]
+    if start is not None:
+        asked["start"] = start
+    if end is not None:
+        asked["end"] = end
+    if bars is not None:
+        given: Study = read_study(study, asked)
+        has_path = hasattr(given.config.bars, "path")
+        if has_path:
+            asked["bars.path"] = str(bars.resolve())
+        else:
+            asked["bars"] = {"source": _source_in(bars), "path": str(bars.resolve())}
+            asked.setdefault("null_twin", False)
+    return asked
+
+
+def command_line() -> str:
+    """What was typed, with the program's name instead of its path."""
+    return shlex.join(["touchstone", *sys.argv[1:]])
+
+
+def _source_in(folder: Path) -> str:
+    names = [folder.name] if folder.is_file() else [p.name for p in folder.glob("*")]
+    return "csv" if any(n.endswith((".csv", ".csv.gz")) for n in names) else "parquet"

@@ -1,0 +1,1 @@
+"""Recipes, one verb per file: where the pure rooms and the edges meet."""

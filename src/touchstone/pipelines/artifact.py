@@ -1,0 +1,77 @@
+"""The chosen candidate as an artifact: everything that decides, in one verified folder."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from touchstone.dataset.scalers import Scaler
+from touchstone.pipelines.decide import hold_bars
+from touchstone.pipelines.market import Market
+from touchstone.pipelines.study import Study
+from touchstone.registry.artifact import ArtifactParts, save
+from touchstone.registry.golden import MAX_ROWS, Decider, Rows, record
+from touchstone.registry.manifest import Origin
+from touchstone.seeding import generator
+
+
+def save_artifact(folder: Path, study: Study, market: Market, versions: dict[str, str]) -> None:
+    """Write the chosen, refitted candidate; in place of an older one of the same run.
+
+    Its golden rows are drawn from validation rows before the seal.
+    """
+    config, prepared, looked = study.config, market.prepared, market.looked
+    winner = market.comparison.winner
+    assert looked is not None and winner is not None  # noqa: PT018  the caller has looked
+    sealed, final = looked.sealed, prepared.folds.final
+    decider = Decider(
+        fitted=sealed.learned.restore(winner.model),
+        scaler=Scaler.from_json(sealed.learned.scaler),
+        calibrator=sealed.calibration.outcomes,
+        expected=sealed.calibration.expected,
+        strategy=winner.strategy,
+        costs=config.costs,
+        rest=sealed.calibration.rest,
+        hold_bars=hold_bars(config.label),
+    )
+    rng = generator(config.seed, "golden")
+    n = min(MAX_ROWS, final.validate.size)
+    rows = np.sort(rng.choice(final.validate, n, replace=False))
+    at = rows[:, None] + np.arange(1 - config.lookback, 1)
+    golden = record(
+        decider,
+        Rows(
+            np.ascontiguousarray(prepared.features[at]),
+            prepared.asset_id[rows],
+            prepared.labels.up[rows],
+            prepared.labels.down[rows],
+        ),
+    )
+    panel = prepared.panel
+    named = np.array(panel.symbols)
+    numbers = prepared.asset_id[panel.offsets[:-1].clip(max=len(panel) - 1)]
+    parts = ArtifactParts(
+        decider=decider,
+        golden=golden,
+        timeframe=panel.timeframe.name,
+        calendar=panel.calendar.name,
+        symbols=tuple(str(s) for s in named[np.argsort(numbers, kind="stable")]),
+        features={n: prepared.plan.expressions[n] for n in prepared.plan.names},
+        features_fingerprint=prepared.plan.fingerprint,
+        label=config.label,
+        origin=Origin(
+            data=prepared.data,
+            study=study.fingerprint,
+            candidate=winner.record.fingerprint,
+            seed=config.seed,
+            train_start=final.spans.train_start,
+            train_end=final.spans.train_end,
+            packages=versions,
+        ),
+    )
+    # Saved beside the old one and swapped, so that a crash leaves a whole artifact of one of them.
+    new = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    save(new, parts)
+    shutil.rmtree(folder, ignore_errors=True)
+    new.rename(folder)

@@ -1,0 +1,114 @@
+"""What a study would do, without fitting anything: rooms, rows, folds, trials, time and memory."""
+
+from typing import Any
+
+import numpy as np
+
+from touchstone.dataset.splits import SPLITS, timeline
+from touchstone.dataset.windows import complete
+from touchstone.features import compile_features, evaluate
+from touchstone.labels import LABELS, UNKNOWN
+from touchstone.pipelines.prepare import column, load
+from touchstone.pipelines.progress import Silent
+from touchstone.pipelines.study import Study
+from touchstone.reports.result import iso_day
+
+_SECONDS_PER_MILLION_ROWS = {"logistic": 60.0, "lightgbm": 90.0}
+_SCORED_ROWS_PER_SECOND = 40_000.0
+_NETWORK_ROWS_PER_SECOND = 15_000.0
+
+
+def check_study(study: Study) -> dict[str, Any]:
+    """Load, resolve and count; the estimates are of one core, to a factor of two or three."""
+    config = study.config
+    loaded, data = load(study, Silent())
+    panel = loaded.panel
+    plan = compile_features(config.features, tuple(panel.side))
+    features = np.asarray(evaluate(plan, panel), np.float32)
+    width = getattr(config.label, "width", None)
+    labels = LABELS.part_of(config.label)(
+        panel, config.label, None if width is None else column(width, panel)
+    )
+    whole = complete(features, panel.offsets, config.lookback)
+    line = timeline(panel, labels, whole, config.lookback)
+    folds = SPLITS.part_of(config.folds)(config.folds, line)
+    strategies = config.strategy.candidates()  # type: ignore[attr-defined]
+    kinds = [str(m.kind) for m in config.models]  # type: ignore[attr-defined]
+    told = [
+        {
+            "name": "final" if fold is folds.final else str(i + 1),
+            "train": [iso_day(fold.spans.train_start), iso_day(fold.spans.train_end)],
+            "test": [iso_day(fold.spans.test_start), iso_day(fold.spans.test_end)],
+            "n_train": int(fold.train.size),
+            "n_validate": int(fold.validate.size),
+            "n_test": int(fold.test.size),
+            "purged": int(fold.purged_train + fold.purged_validate),
+        }
+        for i, fold in enumerate((*folds.folds, folds.final))
+    ]
+    rows = sum(f.train.size for f in folds.folds)
+    scored = sum(f.validate.size + f.test.size for f in folds.folds)
+    markets = 2 if config.null_twin else 1
+    known = labels.exit != UNKNOWN
+    return {
+        "study": config.name,
+        "fingerprint": study.fingerprint,
+        "bars": {
+            "source": str(config.bars.source),  # type: ignore[attr-defined]
+            "hash": data,
+            "instruments": panel.n_instruments,
+            "rows": len(panel),
+            "first": iso_day(panel.time.min()),
+            "last": iso_day(panel.time.max()),
+            "left_out": [r._asdict() for r in loaded.rejects],
+        },
+        "features": len(plan.names),
+        "base_rate": float(np.mean(labels.outcome[known] == 1)) if known.any() else None,
+        "rows_with_window_and_label": int((line.has_window & line.has_label).sum()),
+        "folds": told,
+        "sealed_from": iso_day(folds.seal),
+        "models": kinds,
+        "fits": markets * (len(kinds) * len(folds.folds) + 1),
+        "candidates": len(kinds) * len(strategies),
+        "core_seconds": round(markets * _seconds(config, kinds, rows, scored)),
+        "memory_mb": round((panel.open.nbytes * 8 + features.nbytes * 3) / 1e6 + 400),
+    }
+
+
+def told(found: dict[str, Any]) -> str:
+    """The same for the terminal."""
+    bars = found["bars"]
+    lines = [
+        f"study       {found['study']}-{found['fingerprint']}",
+        f"bars        {bars['rows']:,} of {bars['instruments']} instruments, {bars['first']} to "
+        f"{bars['last']} ({bars['source']})",
+        *(f"  left out  {r['file']}: {r['reason']}" for r in bars["left_out"]),
+        f"features    {found['features']}",
+        f"samples     {found['rows_with_window_and_label']:,} with a window and a known label, "
+        f"{found['base_rate'] or 0:.1%} at the target",
+    ]
+    lines += [
+        f"fold {fold['name']:<6} train {fold['train'][0]}..{fold['train'][1]} "
+        f"{fold['n_train']:,}, validate {fold['n_validate']:,}, test {fold['test'][0]}.."
+        f"{fold['test'][1]} {fold['n_test']:,}, purged {fold['purged']:,}"
+        for fold in found["folds"]
+    ]
+    lines += [
+        f"sealed      from {found['sealed_from']}",
+        f"models      {', '.join(found['models'])}: {found['fits']} fits",
+        f"candidates  {found['candidates']}, each counted in the ledger",
+        f"estimate    {found['core_seconds']:,} s of one core, {found['memory_mb']:,} MB",
+    ]
+    return "\n".join(lines)
+
+
+def _seconds(config: Any, kinds: list[str], rows: int, scored: int) -> float:
+    total = 0.0
+    for kind in kinds:
+        if kind in _SECONDS_PER_MILLION_ROWS:
+            total += rows / 1e6 * _SECONDS_PER_MILLION_ROWS[kind]
+        else:
+            budget = min(config.training.rows or rows, rows)
+            total += budget * config.training.epochs * 3 / _NETWORK_ROWS_PER_SECOND
+            total += scored / _SCORED_ROWS_PER_SECOND
+    return total + 10.0

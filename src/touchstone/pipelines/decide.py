@@ -1,0 +1,203 @@
+"""From scores to the one candidate: calibrate, backtest every candidate before the seal, choose."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from touchstone.arrays import Bool, Float64, Int64
+from touchstone.backtest import Run, daily, sweep
+from touchstone.config import Config
+from touchstone.dataset.splits import Fold
+from touchstone.ledger import Candidate, Ledger, Span
+from touchstone.market import Panel
+from touchstone.models.calibrators import (
+    Calibrator,
+    OutcomeCalibrator,
+    calibrate_outcomes,
+    expected_return,
+)
+from touchstone.pipelines.learn import Learned
+from touchstone.pipelines.prepare import Prepared
+from touchstone.pipelines.study import StudyConfig
+from touchstone.strategies import STRATEGIES, Intent, Outlook
+from touchstone.validation.candidates import candidate, choose
+
+
+class Calibration(NamedTuple):
+    """What validation rows say about a fit's scores."""
+
+    outcomes: OutcomeCalibrator
+    expected: Calibrator | None
+    """E[realised | score], for the one probability of a `buy` head."""
+    rest: float
+    """Mean realised return of horizon exits on validation rows."""
+
+
+class Segment(NamedTuple):
+    """Rows of the panel on which a strategy is judged, as a panel of their own."""
+
+    panel: Panel
+    rows: Int64
+    """Rows of the whole panel, rising, (n_segment_rows,)."""
+
+    def place(self, rows: Int64) -> tuple[Int64, Bool]:
+        """Where rows of the whole panel stand in the segment, and which of them do."""
+        at = np.minimum(np.searchsorted(self.rows, rows), self.rows.size - 1)
+        return at, self.rows[at] == rows
+
+
+class Scored(NamedTuple):
+    """One candidate with what it earned before the seal."""
+
+    model: Config
+    place: int
+    """Place of the model in the study."""
+    strategy: Config
+    intent: Intent
+    run: Run
+    day: Int64
+    returns: Float64
+    """Daily net returns, (n_days,)."""
+    record: Candidate
+    """As the ledger keeps it."""
+
+
+class Comparison(NamedTuple):
+    """All candidates on the pooled walk-forward tests, and the one that goes on, if any."""
+
+    segment: Segment
+    scored: tuple[Scored, ...]
+    chosen: int | None
+    probability: tuple[Float64, ...]
+    """Per model, calibrated (n_segment_rows, n_outcomes), NaN where no test row is."""
+
+    @property
+    def winner(self) -> Scored | None:
+        """The chosen candidate."""
+        return None if self.chosen is None else self.scored[self.chosen]
+
+
+def segment(panel: Panel, start: int, end: int) -> Segment:
+    """The bars that are known after `start` and by `end`, ns UTC, as in a fold's spans."""
+    keep = (panel.available_at > start) & (panel.available_at <= end)
+    return Segment(panel.where(keep), np.flatnonzero(keep))
+
+
+def calibrate(config: StudyConfig, prepared: Prepared, fold: Fold, learned: Learned) -> Calibration:
+    """Fit the calibrator, and the mean of the rest, on a fold's validation rows."""
+    outcome = prepared.labels.outcome[fold.validate]
+    realised = prepared.labels.realised[fold.validate]
+    at_horizon = outcome == 0
+    rest = float(realised[at_horizon].mean()) if at_horizon.any() else 0.0
+    outcomes = calibrate_outcomes(config.calibrator, learned.validate, outcome)
+    is_single = learned.validate.shape[1] == 1
+    expected = expected_return(learned.validate[:, 0], realised) if is_single else None
+    return Calibration(outcomes, expected, rest)
+
+
+def outlook(
+    config: StudyConfig,
+    prepared: Prepared,
+    where: Segment,
+    pieces: Sequence[tuple[Int64, Float64, Calibration]],
+) -> Outlook:
+    """What a strategy may know on a segment: (rows, scores, calibration) of one or more fits."""
+    n, n_outcomes = where.rows.size, pieces[0][1].shape[1]
+    probability = np.full((n, n_outcomes), np.nan)
+    rest, expected = np.full(n, np.nan), np.full(n, np.nan)
+    for rows, scores, calibration in pieces:
+        at, inside = where.place(rows)
+        at = at[inside]
+        probability[at] = calibration.outcomes.apply(scores[inside])
+        rest[at] = calibration.rest
+        if calibration.expected is not None:
+            expected[at] = calibration.expected.apply(scores[inside, 0])
+    labels = prepared.labels
+    return Outlook(
+        probability=probability,
+        up=labels.up[where.rows],
+        down=labels.down[where.rows],
+        rest=rest,
+        round_trip=config.costs.round_trip,
+        expected=None if n_outcomes == 3 else expected,
+    )
+
+
+def hold_bars(label: Config) -> int:
+    """Bars that a position is held at most: the label's horizon."""
+    return int(getattr(label, "horizon", 8))
+
+
+def intend(label: Config, strategy: Config, view: Outlook) -> Intent:
+    """What a strategy wishes at each row of a segment."""
+    return STRATEGIES.part_of(strategy)(strategy, view, hold_bars(label))
+
+
+def compare(
+    config: StudyConfig,
+    prepared: Prepared,
+    learned: Sequence[Sequence[Learned]],
+    ledger: Ledger,
+    span: Span,
+) -> Comparison:
+    """Backtest every (model, margin) on the pooled test rows, write one sweep row, choose.
+
+    Args:
+        config: the study.
+        prepared: its market.
+        learned: per model, its fits of the folds in order.
+        ledger: gets one row with every candidate and its score.
+        span: which rows of which market the candidates were judged on.
+    """
+    folds = prepared.folds.folds
+    where = segment(prepared.panel, folds[0].spans.test_start, prepared.folds.seal)
+    intents, plans, probabilities = [], [], []
+    strategies = config.strategy.candidates()  # type: ignore[attr-defined]
+    for place, fits in enumerate(learned):
+        pieces = [
+            (fold.test, fit.test, calibrate(config, prepared, fold, fit))
+            for fold, fit in zip(folds, fits, strict=True)
+        ]
+        view = outlook(config, prepared, where, pieces)
+        probabilities.append(view.probability)
+        for strategy in strategies:
+            intents.append(intend(config.label, strategy, view))
+            plans.append((place, strategy))
+    runs = sweep(where.panel, intents, config.account, config.costs)
+    scored = tuple(
+        _scored(config, where.panel, place, strategy, (intent, run))
+        for (place, strategy), intent, run in zip(plans, intents, runs, strict=True)
+    )
+    records = tuple(s.record for s in scored)
+    ledger.sweep(prepared.data, span, records)
+    best = choose(records)
+    chosen = None if best is None else records.index(best)
+    return Comparison(where, scored, chosen, tuple(probabilities))
+
+
+def _scored(
+    config: StudyConfig, panel: Panel, place: int, strategy: Config, done: tuple[Intent, Run]
+) -> Scored:
+    intent, run = done
+    day, returns = daily(panel, run)
+    model = config.models[place]
+    name = candidate_fingerprint(config, model, strategy)
+    record = candidate(name, returns, int(run.trades.pnl.size))
+    return Scored(model, place, strategy, intent, run, day, returns, record)
+
+
+def candidate_fingerprint(config: StudyConfig, model: Config, strategy: Config) -> str:
+    """Names one candidate: universe, features, label, model, calibration, costs, strategy.
+
+    Folds and seeds are left out: they repeat a candidate, they do not make another one.
+    """
+    universe = {"symbols": config.symbols, "start": config.start, "end": config.end}
+    parts = (
+        config.features, config.label, config.scaler, model, config.weights, config.training,
+        config.calibrator,
+        config.costs, config.account, strategy,
+    )  # fmt: skip
+    text = "\x1f".join((repr(universe), str(config.lookback), *(p.canonical() for p in parts)))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

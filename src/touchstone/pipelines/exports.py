@@ -1,0 +1,152 @@
+"""A run's tables as Parquet: trades, equity, scores and positions, before the seal and after it."""
+
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from touchstone.arrays import Float64, Int64
+from touchstone.backtest import Run
+from touchstone.execution import REASONS
+from touchstone.files import write_bytes
+from touchstone.models import OUTCOMES
+from touchstone.pipelines.decide import Segment
+from touchstone.pipelines.market import Market
+
+TABLES = ("trades", "equity", "scores", "positions")
+"""What a run's folder holds; `features` are computed when they are asked for."""
+
+
+class Part(NamedTuple):
+    """One segment of a market with the chosen candidate's run on it."""
+
+    name: str
+    where: Segment
+    run: Run
+    probability: Float64
+
+
+def save_exports(folder: Path, market: Market) -> None:
+    """Write every table of `TABLES`; empty of rows where nothing was chosen."""
+    parts = _parts(market)
+    tables = {"trades": trades, "equity": equity, "scores": scores, "positions": positions}
+    for name in TABLES:
+        buffer = BytesIO()
+        tables[name](parts).write_parquet(buffer)
+        write_bytes(folder / f"{name}.parquet", buffer.getvalue())
+
+
+def _parts(market: Market) -> list[Part]:
+    comparison, winner = market.comparison, market.comparison.winner
+    parts = []
+    if winner is not None:
+        before = comparison.probability[winner.place]
+        parts.append(Part("walk_forward", comparison.segment, winner.run, before))
+    if market.looked is not None:
+        sealed = market.looked.sealed
+        parts.append(Part("sealed", sealed.where, sealed.run, sealed.probability))
+    return parts
+
+
+def trades(parts: list[Part]) -> pl.DataFrame:
+    """Closed round trips: times are of the fills, prices with costs in them, money after costs."""
+    schema = {
+        "segment": pl.String, "symbol": pl.String, "entry_time": pl.Int64, "exit_time": pl.Int64,
+        "quantity": pl.Float64, "entry_price": pl.Float64, "exit_price": pl.Float64,
+        "pnl": pl.Float64, "costs": pl.Float64, "reason": pl.String,
+    }  # fmt: skip
+    frames = [pl.DataFrame(schema=schema)]
+    for name, where, run, _ in parts:
+        t, symbols = run.trades, np.array(where.panel.symbols)
+        columns = {
+            "segment": [name] * t.pnl.size,
+            "symbol": symbols[t.instrument],
+            "entry_time": t.entry_time,
+            "exit_time": t.exit_time,
+            "quantity": t.quantity,
+            "entry_price": t.entry_price,
+            "exit_price": t.exit_price,
+            "pnl": t.pnl,
+            "costs": t.costs,
+            "reason": [REASONS[r] for r in t.reason],
+        }
+        frames.append(pl.DataFrame(columns, schema=schema))
+    return _timed(pl.concat(frames), "entry_time", "exit_time")
+
+
+def equity(parts: list[Part]) -> pl.DataFrame:
+    """The account after each bar; `time` is the bar's start, the row is known at its close."""
+    schema = {
+        "segment": pl.String, "time": pl.Int64, "equity": pl.Float64, "cash": pl.Float64,
+        "exposure": pl.Float64, "n_held": pl.Int64,
+    }  # fmt: skip
+    frames = [pl.DataFrame(schema=schema)]
+    for name, _, run, _ in parts:
+        columns = {
+            "segment": [name] * run.time.size, "time": run.time, "equity": run.equity,
+            "cash": run.cash, "exposure": run.exposure, "n_held": run.n_held,
+        }  # fmt: skip
+        frames.append(pl.DataFrame(columns, schema=schema))
+    return _timed(pl.concat(frames), "time")
+
+
+def scores(parts: list[Part]) -> pl.DataFrame:
+    """Calibrated probabilities of the chosen model; `timestamp` is the bar's start."""
+    schema = {"segment": pl.String, "timestamp": pl.Int64, "symbol": pl.String}
+    columns = {3: [f"p_{_sign(o)}" for o in OUTCOMES["barrier"]], 1: ["p_plus"]}
+    width = parts[0].probability.shape[1] if parts else 3
+    schema |= dict.fromkeys(columns[width], pl.Float64)
+    schema["score"] = pl.Float64
+    frames = [pl.DataFrame(schema=schema)]
+    for name, where, _, probability in parts:
+        known = ~np.isnan(probability[:, -1])
+        panel, p = where.panel, probability[known]
+        found = {
+            "segment": [name] * int(known.sum()),
+            "timestamp": panel.time[known],
+            "symbol": np.array(panel.symbols)[panel.asset_id[known]],
+            **dict(zip(columns[width], p.T, strict=True)),
+            "score": p[:, -1],
+        }
+        frames.append(pl.DataFrame(found, schema=schema))
+    return _timed(pl.concat(frames), "timestamp")
+
+
+def positions(parts: list[Part]) -> pl.DataFrame:
+    """What was held at each bar's close: quantity and value, one row an instrument held."""
+    schema = {
+        "segment": pl.String, "time": pl.Int64, "symbol": pl.String, "quantity": pl.Float64,
+        "value": pl.Float64,
+    }  # fmt: skip
+    frames = [pl.DataFrame(schema=schema)]
+    for name, where, run, _ in parts:
+        panel, t, h = where.panel, run.trades, run.holdings
+        ends = panel.offsets[1:][h.instrument]
+        rows, lengths = _ranges(np.r_[t.entry_row, h.entry_row], np.r_[t.exit_row, ends])
+        quantity = np.repeat(np.r_[t.quantity, h.quantity], lengths)
+        columns = {
+            "segment": [name] * rows.size,
+            "time": panel.time[rows],
+            "symbol": np.array(panel.symbols)[panel.asset_id[rows]],
+            "quantity": quantity,
+            "value": quantity * panel.close[rows],
+        }
+        frames.append(pl.DataFrame(columns, schema=schema).sort("time", "symbol"))
+    return _timed(pl.concat(frames), "time")
+
+
+def _ranges(begin: Int64, end: Int64) -> tuple[Int64, Int64]:
+    """All rows begin .. end - 1 of each range, one after the other, and each range's length."""
+    lengths = np.maximum(end - begin, 0)
+    first = np.repeat(begin - np.r_[0, np.cumsum(lengths)[:-1]], lengths)
+    return first + np.arange(lengths.sum()), lengths
+
+
+def _sign(outcome: int) -> str:
+    return {-1: "minus", 0: "zero", 1: "plus"}[outcome]
+
+
+def _timed(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    return frame.with_columns(pl.col(c).cast(pl.Datetime("ns", "UTC")) for c in columns)

@@ -1,0 +1,159 @@
+"""Finished runs: find one by name, read it back, put several side by side, take its tables."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from touchstone.data.cache import StageCache
+from touchstone.errors import ConfigError, DataError
+from touchstone.features import compile_features
+from touchstone.pipelines.exports import TABLES
+from touchstone.pipelines.prepare import feature_matrix, load
+from touchstone.pipelines.progress import Silent
+from touchstone.pipelines.study import parse_study
+from touchstone.pipelines.tables import feature_frame
+from touchstone.pipelines.workspace import Workspace
+from touchstone.reports.result import StudyResult, from_json
+
+
+class Finished(NamedTuple):
+    """A run that ended with a verdict."""
+
+    folder: Path
+    result: StudyResult
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def equity(self) -> pl.DataFrame:
+        """The account after each bar of both segments: segment, time, equity, cash, exposure."""
+        return self._table("equity")
+
+    @property
+    def trades(self) -> pl.DataFrame:
+        """Closed round trips of both segments."""
+        return self._table("trades")
+
+    @property
+    def scores(self) -> pl.DataFrame:
+        """Calibrated probabilities of the chosen model."""
+        return self._table("scores")
+
+    @property
+    def positions(self) -> pl.DataFrame:
+        """What was held at each bar's close."""
+        return self._table("positions")
+
+    @property
+    def report(self) -> Path:
+        """The page."""
+        return self.folder / "report.html"
+
+    @property
+    def verdict(self) -> str:
+        """The word."""
+        return self.result.market.verdict.word
+
+    def _table(self, name: str) -> pl.DataFrame:
+        return pl.read_parquet(self.folder / f"{name}.parquet")
+
+
+def finished_runs(folder: Path) -> list[Finished]:
+    """Every finished run under a folder of runs, by name."""
+    found = sorted(folder.glob("*/result.json"))
+    return [Finished(p.parent, from_json(p.read_bytes())) for p in found]
+
+
+def read_run(folder: Path) -> Finished:
+    """One run by its folder.
+
+    Raises:
+        DataError: no finished run there.
+    """
+    path = folder / "result.json"
+    if not path.is_file():
+        raise DataError(f"{folder}: no finished run (no result.json); touchstone runs list")
+    return Finished(folder, from_json(path.read_bytes()))
+
+
+def find(runs: Path, name: str) -> Finished:
+    """One run by its folder, its name, or the only one that begins so.
+
+    Raises:
+        DataError: none, or more than one.
+    """
+    for folder in (Path(name), runs / name):
+        if (folder / "result.json").is_file():
+            return read_run(folder)
+    matching = sorted(p.parent for p in runs.glob(f"{name}*/result.json"))
+    if len(matching) == 1:
+        return read_run(matching[0])
+    if matching:
+        raise DataError(
+            f"{name!r} names {len(matching)} runs: {', '.join(p.name for p in matching)}"
+        )
+    known = ", ".join(p.parent.name for p in sorted(runs.glob("*/result.json"))) or "none yet"
+    raise DataError(f"no finished run {name!r} under {runs}. There are: {known}")
+
+
+def run_line(run: Finished) -> str:
+    """One line about a run."""
+    market = run.result.market
+    twin = run.result.null_twin
+    beside = "" if twin is None else f", null twin {twin.verdict.word}"
+    sealed = market.sealed
+    money = "" if sealed is None else f"  net {sealed.net_return or 0:+.1%} on the sealed days"
+    return f"{run.name:<40} {market.verdict.word}{beside}{money}"
+
+
+def comparison_lines(runs: list[Finished]) -> list[str]:
+    """A table with a column a run and a row a figure."""
+    rows: list[tuple[str, list[str]]] = [("run", [r.name for r in runs])]
+    markets = [r.result.market for r in runs]
+    rows.append(("verdict", [m.verdict.word for m in markets]))
+    rows.append(("p, sealed", [_of(m.verdict.primary_p, ".4f") for m in markets]))
+    for name, form in (
+        ("net_return", "+.2%"), ("sharpe", ".2f"), ("max_drawdown", ".1%"), ("turnover", ".0f"),
+        ("n_trades", ",d"), ("cost_paid", ",.0f"), ("break_even_cost_bp", ".1f"),
+    ):  # fmt: skip
+        values = [None if m.sealed is None else getattr(m.sealed, name) for m in markets]
+        rows.append((f"sealed {name}", [_of(x, form) for x in values]))
+    for name in ("direction_auc", "roc_auc", "precision", "break_even_precision"):
+        values = [None if m.skill is None else getattr(m.skill, name) for m in markets]
+        rows.append((name, [_of(x, ".3f") for x in values]))
+    rows.append(("instruments", [f"{m.data.n_instruments:,}" for m in markets]))
+    rows.append(("bars", [f"{m.data.n_rows:,}" for m in markets]))
+    widths = [max(len(cells[i]) for _, cells in rows) for i in range(len(runs))]
+    return [
+        f"{name:<26}" + "  ".join(c.rjust(w) for c, w in zip(cells, widths, strict=True))
+        for name, cells in rows
+    ]
+
+
+def table_of(run: Finished, what: str, out: Path) -> pl.DataFrame:
+    """One of a run's tables; `features` are evaluated anew, or taken from the cache."""
+    if what in TABLES:
+        return run._table(what)
+    if what != "features":
+        raise ConfigError(f"--what {what!r}: needs one of {', '.join((*TABLES, 'features'))}")
+    about = json.loads((run.folder / "run.json").read_text())
+    settings = json.loads((run.folder / "study.json").read_text())
+    study = parse_study(settings, Path(about["root"]), str(run.folder / "study.json"))
+    silent = Silent()
+    loaded, data = load(study, silent)
+    if data != about["data"]:
+        raise DataError(f"{run.name}: the bars have changed since this run; run the study again")
+    plan = compile_features(study.config.features, tuple(loaded.panel.side))
+    cache = StageCache(Workspace(out).cache)
+    return feature_frame(
+        loaded.panel, plan.names, feature_matrix(plan, loaded.panel, data, cache, silent)
+    )
+
+
+def _of(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)

@@ -1,0 +1,246 @@
+"""Fit every model on every fold, in parallel; keep the scores of its validation and test rows."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from touchstone.arrays import Float32, Float64, Int32, Int64
+from touchstone.config import Config
+from touchstone.data.cache import StageCache
+from touchstone.dataset.samples import samples
+from touchstone.dataset.scalers import SCALERS
+from touchstone.dataset.splits import Fold
+from touchstone.dataset.windows import Windows
+from touchstone.errors import DataError
+from touchstone.labels import Labels
+from touchstone.ledger import Ledger
+from touchstone.models import Fitted, Shape, restore
+from touchstone.models.scoring import score
+from touchstone.pipelines.prepare import Prepared, features_key, labels_key, stage_key
+from touchstone.pipelines.progress import Progress
+from touchstone.pipelines.study import Study, StudyConfig
+from touchstone.seeding import derive
+from touchstone.training import Job, run
+
+
+class Task(NamedTuple):
+    """One fit: a model on a fold; `epochs` fixes what the folds have chosen."""
+
+    model: Config
+    fold: Fold
+    name: str
+    """Names the fold: fold 1, fold 2, ..., final."""
+    epochs: int | None = None
+
+
+class Columns(NamedTuple):
+    """What every fit needs of the market, memory-mapped where large."""
+
+    features: Float32
+    asset_id: Int32
+    begun: Int64
+    """First bar of each instrument, ns, rising: those before a fold's end are known to it."""
+    labels: Labels
+
+
+class Shelf(NamedTuple):
+    """Where a worker process finds the columns: each maps them from the cache, none is sent."""
+
+    cache: StageCache
+    features: str
+    labels: str
+    instruments: str
+
+
+class Learned(NamedTuple):
+    """One fit's scores, and what a later stage needs to restore the model."""
+
+    validate: Float64
+    """(n_validate, n_outcomes), the one scoring path's probabilities."""
+    test: Float64
+    """(n_test, n_outcomes)."""
+    best_epoch: int
+    rows_used: int
+    rows_available: int
+    seconds: float
+    shape: Shape
+    scaler: str
+    """The fold's scaler as JSON."""
+    files: dict[str, bytes]
+    """The model's own files."""
+
+    def restore(self, config: Config) -> Fitted:
+        """The fitted model."""
+        return restore(config, self.shape, self.files)
+
+
+OpenLedger = Callable[[], Ledger]
+"""Opens the study's ledger: each worker process has its own connection."""
+
+
+def learn(
+    study: Study, prepared: Prepared, tasks: Sequence[Task], resources: "Resources"
+) -> list[Learned]:
+    """Fit all tasks, those already in the cache excepted; in the order of the tasks."""
+    config = study.config
+    keys = [_task_key(config, prepared, task) for task in tasks]
+    found = {k: _kept(resources.cache, k) for k in keys}
+    todo = [(k, t) for k, t in zip(keys, tasks, strict=True) if found[k] is None]
+    shelf = shelve(config, prepared, resources.cache)
+    with resources.progress.stage("models", len(tasks)) as step:
+        for _ in range(len(tasks) - len(todo)):
+            step.advance("from cache")
+        for key, task, learned in _fits(config, prepared.data, shelf, todo, resources):
+            _keep(resources.cache, key, learned)
+            found[key] = learned
+            step.advance(f"{task.model.kind} {task.name}")  # type: ignore[attr-defined]
+        seconds = sum(f.seconds for f in found.values() if f is not None)
+        step.say(f"{len(tasks)} fits, {seconds:.0f} s of one core")
+    return [f for f in (found[k] for k in keys) if f is not None]
+
+
+class Resources(NamedTuple):
+    """What the machine lends a pipeline."""
+
+    cache: StageCache
+    ledger: OpenLedger
+    progress: Progress
+    jobs: int
+
+
+def shelve(config: StudyConfig, prepared: Prepared, cache: StageCache) -> Shelf:
+    """Put what is not in the cache yet there, for the workers."""
+    panel = prepared.panel
+    here = panel.offsets[:-1] < panel.offsets[1:]
+    begun = np.sort(panel.time[panel.offsets[:-1][here]])
+    key = stage_key("instruments", prepared.data)
+    cache.save("instruments", key, {"asset_id": prepared.asset_id, "begun": begun})
+    return Shelf(
+        cache,
+        features_key(prepared.plan, prepared.data),
+        labels_key(config.label, prepared.data),
+        key,
+    )
+
+
+def columns_of(shelf: Shelf) -> Columns:
+    """The columns, mapped from the cache.
+
+    Raises:
+        DataError: the cache was cleared meanwhile.
+    """
+    features = shelf.cache.load("features", shelf.features)
+    labels = shelf.cache.load("labels", shelf.labels)
+    instruments = shelf.cache.load("instruments", shelf.instruments)
+    if features is None or labels is None or instruments is None:
+        raise DataError(
+            f"{shelf.cache.root}: the cache was cleared while a run was using it; run it again"
+        )
+    known = Labels(**{name: np.asarray(labels[name]) for name in Labels._fields})
+    asset_id, begun = (np.asarray(instruments[n]) for n in ("asset_id", "begun"))
+    return Columns(features["features"], asset_id, begun, known)
+
+
+def fit_and_score(
+    config: StudyConfig, task: Task, columns: Columns, data: str, ledger: Ledger
+) -> Learned:
+    """Scale, weigh, fit and score one model on one fold; runs in a worker process."""
+    began = time.perf_counter()
+    fold = task.fold
+    scaler = SCALERS.part_of(config.scaler)(config.scaler, columns.features, fold.train)
+    windows = Windows(columns.features, columns.asset_id, config.lookback, scaler)
+    n_assets = int(np.searchsorted(columns.begun, fold.spans.train_end))
+    job = Job(
+        model=task.model,
+        recipe=config.training,
+        train=samples(windows, columns.labels, fold.train, config.weights),
+        validate=samples(windows, columns.labels, fold.validate),
+        n_assets=n_assets,
+        seed=derive(config.seed, "fit", task.model.fingerprint(), task.name),
+        data=data,
+        epochs=task.epochs,
+        resume=None,
+    )
+    fit = run(job, ledger)
+    return Learned(
+        validate=score(fit.fitted, windows, fold.validate),
+        test=score(fit.fitted, windows, fold.test),
+        best_epoch=fit.best_epoch,
+        rows_used=fit.rows_used,
+        rows_available=fit.rows_available,
+        seconds=time.perf_counter() - began,
+        shape=fit.fitted.shape,
+        scaler=scaler.to_json(),
+        files=fit.fitted.files(),
+    )
+
+
+def _fits(
+    config: StudyConfig,
+    data: str,
+    shelf: Shelf,
+    todo: list[tuple[str, Task]],
+    resources: Resources,
+) -> Iterator[tuple[str, Task, Learned]]:
+    """Yields each fit as it is done."""
+    if resources.jobs == 1 or len(todo) < 2:
+        columns = columns_of(shelf)
+        for key, task in todo:
+            yield key, task, fit_and_score(config, task, columns, data, resources.ledger())
+        return
+    pool = Parallel(n_jobs=resources.jobs, return_as="generator_unordered")
+    calls = (
+        delayed(_in_worker)(i, config, task, shelf, data, resources.ledger)
+        for i, (_, task) in enumerate(todo)
+    )
+    for i, learned in pool(calls):
+        yield *todo[i], learned
+
+
+def _in_worker(
+    place: int, config: StudyConfig, task: Task, shelf: Shelf, data: str, ledger: OpenLedger
+) -> tuple[int, Learned]:
+    return place, fit_and_score(config, task, columns_of(shelf), data, ledger())
+
+
+def _task_key(config: StudyConfig, prepared: Prepared, task: Task) -> str:
+    rows = [r.tobytes() for r in (task.fold.train, task.fold.validate, task.fold.test)]
+    return stage_key(
+        prepared.key, task.model, config.training, config.scaler, str(config.lookback),
+        str(config.seed), task.name, str(task.epochs), config.weights,
+        *(hashlib.sha256(r).hexdigest() for r in rows),
+    )  # fmt: skip
+
+
+def _keep(cache: StageCache, key: str, learned: Learned) -> None:
+    facts = {
+        "best_epoch": learned.best_epoch,
+        "rows_used": learned.rows_used,
+        "rows_available": learned.rows_available,
+        "seconds": learned.seconds,
+        "shape": list(learned.shape),
+        "scaler": learned.scaler,
+    }
+    arrays = {"validate": learned.validate, "test": learned.test}
+    blobs = {f"file:{name}": np.frombuffer(b, np.uint8) for name, b in learned.files.items()}
+    facts_blob = np.frombuffer(json.dumps(facts).encode(), np.uint8)
+    cache.save("models", key, {**arrays, **blobs, "facts": facts_blob})
+
+
+def _kept(cache: StageCache, key: str) -> Learned | None:
+    kept = cache.load("models", key)
+    if kept is None:
+        return None
+    facts = json.loads(np.asarray(kept["facts"]).tobytes())
+    facts["shape"] = Shape(*facts["shape"])
+    files = {
+        name.removeprefix("file:"): np.asarray(column).tobytes()
+        for name, column in kept.items()
+        if name.startswith("file:")
+    }
+    return Learned(np.asarray(kept["validate"]), np.asarray(kept["test"]), **facts, files=files)

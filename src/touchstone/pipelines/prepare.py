@@ -1,0 +1,182 @@
+"""From a study to what every later stage needs: bars, features, labels and folds, each cached."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from touchstone.arrays import Float32, Float64, Int32
+from touchstone.config import Config
+from touchstone.data.cache import StageCache
+from touchstone.data.sources import SOURCES, Loaded, Request
+from touchstone.dataset.splits import SPLITS, Folds, timeline
+from touchstone.dataset.windows import complete
+from touchstone.features import Plan, compile_expression, compile_features, evaluate
+from touchstone.labels import LABELS, UNKNOWN, Labels
+from touchstone.market import Panel
+from touchstone.pipelines.progress import Progress
+from touchstone.pipelines.study import Study
+from touchstone.pipelines.workspace import source_hash
+
+VOLATILITY = "std(close / lag(close, 1) - 1, 48)"
+"""A row's volatility, one bar: scales the symmetric barriers that direction skill is judged by."""
+
+
+class Prepared(NamedTuple):
+    """One market of a study, ready to be learned from. Row arrays are (n_rows,)."""
+
+    loaded: Loaded
+    data: str
+    """Hash of the bars."""
+    plan: Plan
+    features: Float32
+    """(n_rows, n_features), NaN for warm-up."""
+    labels: Labels
+    symmetric: Labels
+    """Barriers of one standard deviation either side, same horizon."""
+    volatility: Float64
+    asset_id: Int32
+    """Instruments numbered by their first bar, so that one that comes later shifts none."""
+    folds: Folds
+    key: str
+    """Identifies bars, features, labels and folds, for the caches of later stages."""
+
+    @property
+    def panel(self) -> Panel:
+        """The bars."""
+        return self.loaded.panel
+
+
+def load(study: Study, progress: Progress) -> tuple[Loaded, str]:
+    """The study's bars and their hash; rejected files are told, not hidden."""
+    config = study.config
+    request = Request(
+        config.symbols, config.start_ns, config.end_ns, seed=config.seed, root=study.root
+    )
+    with progress.stage("bars") as step:
+        loaded = SOURCES.part_of(config.bars)(config.bars, request)
+        panel = loaded.panel
+        step.say(f"{len(panel):,} bars of {panel.n_instruments} instruments")
+    for reject in loaded.rejects:
+        progress.note(f"left out {reject.file}: {reject.reason}")
+    for finding in loaded.findings:
+        progress.note(finding)
+    return loaded, panel.content_hash()
+
+
+def prepare(
+    study: Study, loaded: Loaded, data: str, cache: StageCache, progress: Progress
+) -> Prepared:
+    """Run the stages features, labels and folds on loaded bars; the first two from cache if there.
+
+    Raises:
+        ConfigError: an expression that cannot be read.
+        DataError: too short a history for the folds.
+    """
+    config = study.config
+    plan = resolve(study, loaded.panel)
+    features = feature_matrix(plan, loaded.panel, data, cache, progress)
+    with progress.stage("labels", 2) as step:
+        labels = label_rows(config.label, loaded.panel, data, cache)
+        step.advance()
+        symmetric = label_rows(_symmetric(config.label), loaded.panel, data, cache)
+        known = labels.exit != UNKNOWN
+        step.say(f"{np.mean(labels.outcome[known] == 1):.1%} of {known.sum():,} at the target")
+    volatility = column(VOLATILITY, loaded.panel)
+    with progress.stage("folds") as step:
+        whole = complete(features, loaded.panel.offsets, config.lookback)
+        line = timeline(loaded.panel, labels, whole, config.lookback)
+        folds = SPLITS.part_of(config.folds)(config.folds, line)
+        sealed = (np.datetime64(int(folds.seal), "ns")).astype("datetime64[D]")
+        step.say(f"{len(folds.folds)} folds, sealed from {sealed}")
+    key = stage_key(study.config.folds, config.label, data, plan.fingerprint, str(config.lookback))
+    return Prepared(
+        loaded, data, plan, features, labels, symmetric, volatility,
+        _asset_id(loaded.panel), folds, key,
+    )  # fmt: skip
+
+
+def resolve(study: Study, panel: Panel) -> Plan:
+    """Read every expression of the study, before anything is computed or written.
+
+    Raises:
+        ConfigError: one that cannot be read.
+    """
+    width = getattr(study.config.label, "width", None)
+    if width is not None:
+        compile_expression("width", width, tuple(panel.side))
+    return compile_features(study.config.features, tuple(panel.side))
+
+
+def feature_matrix(
+    plan: Plan, panel: Panel, data: str, cache: StageCache, progress: Progress
+) -> Float32:
+    """Every feature of the plan, (n_rows, n_features) float32, from cache if there."""
+    key = features_key(plan, data)
+    with progress.stage("features") as step:
+        kept = cache.load("features", key)
+        if kept is None:
+            cache.save("features", key, {"features": evaluate(plan, panel)})
+            kept = cache.load("features", key)
+            assert kept is not None
+        step.say(f"{len(plan.names)} columns")
+        return kept["features"]
+
+
+def label_rows(config: Config, panel: Panel, data: str, cache: StageCache) -> Labels:
+    """The labels of every row, from cache if there."""
+    key = labels_key(config, data)
+    kept = cache.load("labels", key)
+    if kept is None:
+        width = getattr(config, "width", None)
+        labels = LABELS.part_of(config)(
+            panel, config, None if width is None else column(width, panel)
+        )
+        cache.save("labels", key, labels._asdict())
+        return labels
+    return Labels(**{name: np.asarray(kept[name]) for name in Labels._fields})
+
+
+def features_key(plan: Plan, data: str) -> str:
+    """Place of a feature matrix in the cache."""
+    return stage_key(data, plan.fingerprint, *plan.names)
+
+
+def labels_key(config: Config, data: str) -> str:
+    """Place of labels in the cache."""
+    return stage_key(config, data)
+
+
+def column(expression: str, panel: Panel) -> Float64:
+    """One expression over the panel, float64 (n_rows,), NaN for warm-up."""
+    plan = compile_expression("width", expression, tuple(panel.side))
+    return np.asarray(evaluate(plan, panel, dtype=np.float64)[:, 0], np.float64)
+
+
+def _symmetric(label: Config) -> Config:
+    horizon = int(getattr(label, "horizon", 8))
+    return LABELS.parse(
+        {
+            "kind": "triple_barrier",
+            "take_profit": 1.0,
+            "stop_loss": 1.0,
+            "horizon": horizon,
+            "width": f"{VOLATILITY} * sqrt({horizon})",
+        }
+    )
+
+
+def _asset_id(panel: Panel) -> Int32:
+    first = [panel.time[a] if a < b else np.iinfo(np.int64).max
+             for a, b in zip(panel.offsets[:-1], panel.offsets[1:], strict=True)]  # fmt: skip
+    order = np.lexsort((np.array(panel.symbols), np.array(first)))
+    place = np.empty(order.size, np.int32)
+    place[order] = np.arange(order.size)
+    return place[panel.asset_id]
+
+
+def stage_key(*parts: str | Config | Mapping[str, object]) -> str:
+    """A stage's place in the cache: a hash of the computing source and of all that went in."""
+    texts = [p.canonical() if isinstance(p, Config) else str(p) for p in parts]
+    return hashlib.sha256("\x1f".join((source_hash(), *texts)).encode()).hexdigest()[:24]

@@ -1,0 +1,199 @@
+"""The main job: a study in, a verdict, `result.json` and `report.html` out, in one folder."""
+
+import getpass
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import touchstone
+from touchstone.config import Config
+from touchstone.data.cache import StageCache
+from touchstone.data.sources import Loaded
+from touchstone.errors import ConfigError
+from touchstone.files import lock, write_bytes, write_text
+from touchstone.pipelines.artifact import save_artifact
+from touchstone.pipelines.exports import save_exports
+from touchstone.pipelines.learn import Resources
+from touchstone.pipelines.market import Market, judge_market
+from touchstone.pipelines.prepare import load, resolve
+from touchstone.pipelines.progress import Progress
+from touchstone.pipelines.study import Study
+from touchstone.pipelines.workspace import Workspace, git_commit, source_hash
+from touchstone.reports.result import StudyResult, from_json, to_json
+from touchstone.reports.study import RunFacts, render
+from touchstone.validation.ledger import SqliteLedger
+
+PACKAGES = (
+    "numpy", "numba", "polars", "pyarrow", "torch", "lightgbm", "scikit-learn", "scipy", "arch",
+    "exchange-calendars", "pydantic",
+)  # fmt: skip
+
+
+class Ask(NamedTuple):
+    """What one call of `run` wants beside the study."""
+
+    workspace: Workspace
+    jobs: int
+    command: str
+    """What was typed, for the record."""
+    again: bool = False
+    """Run even where a finished run of the same study on the same data stands."""
+
+
+class Outcome(NamedTuple):
+    """Where the run lies and what it found."""
+
+    folder: Path
+    result: StudyResult
+    shown: bool
+    """True where a finished run was shown and nothing was computed."""
+
+
+def run(study: Study, ask: Ask, progress: Progress, seconds: list[tuple[str, float]]) -> Outcome:
+    """Run a study, or show its finished run.
+
+    Args:
+        study: what to ask of which data.
+        ask: where, with how many processes, and whether to repeat.
+        progress: who shows the stages.
+        seconds: (stage, seconds), filled by whoever shows the stages; goes to run.json.
+
+    Raises:
+        TouchstoneError: with what is wrong and the way out; finished stages stay in the cache.
+    """
+    if study.config.null_twin:
+        null_bars(study.config.bars)
+    loaded, data = load(study, progress)
+    resolve(study, loaded.panel)
+    folder = ask.workspace.runs / f"{study.config.name}-{run_fingerprint(study, data)}"
+    finished = _finished(folder)
+    if finished is not None and not ask.again:
+        return Outcome(folder, finished, shown=True)
+    with lock(folder / ".lock"):
+        return _run(study, ask, (folder, loaded, data), progress, seconds)
+
+
+def null_bars(bars: Config) -> Config:
+    """The bars of the null twin: the same simulated market with its edge taken out.
+
+    Raises:
+        ConfigError: bars that are not simulated have no twin.
+    """
+    market = getattr(bars, "market", None)
+    if market is None:
+        raise ConfigError(
+            "null_twin: only a simulated market has a twin without an edge, and bars.source is "
+            f"{bars.source!r}: set null_twin: false"  # type: ignore[attr-defined]
+        )
+    return bars.model_copy(update={"market": market.model_copy(update={"ic": 0.0})})
+
+
+def run_fingerprint(study: Study, data: str) -> str:
+    """Names the run of a study on data: 12 hex digits."""
+    return hashlib.sha256(f"{study.fingerprint} {data}".encode()).hexdigest()[:12]
+
+
+def ledger_of(workspace: Workspace) -> Callable[[], SqliteLedger]:
+    """Opens the workspace's ledger; may be handed to worker processes."""
+    return partial(_open_ledger, workspace.ledger, who(), git_commit(workspace.root))
+
+
+def now() -> str:
+    """The clock of this edge: ISO, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")  # noqa: TID251  the edge's clock
+
+
+def who() -> str:
+    """The user, as the ledger names them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _open_ledger(path: Path, name: str, git: str) -> SqliteLedger:
+    return SqliteLedger(path, name, git, now)
+
+
+def _run(
+    study: Study, ask: Ask, place: tuple[Path, Loaded, str], progress: Progress,
+    seconds: list[tuple[str, float]],
+) -> Outcome:  # fmt: skip
+    started = now()
+    folder, loaded, data = place
+    resources = Resources(
+        StageCache(ask.workspace.cache), ledger_of(ask.workspace), progress, ask.jobs
+    )
+    title = "planted edge" if study.config.null_twin else study.config.name
+    market = judge_market(study, title, (loaded, data), resources)
+    twin = None
+    if study.config.null_twin:
+        progress.note("the same study on the null twin: the same market without its edge")
+        null = study.with_bars(null_bars(study.config.bars))
+        twin = judge_market(null, "null twin", load(null, progress), resources)
+    result = StudyResult(
+        name=study.config.name,
+        fingerprint=study.fingerprint,
+        seed=study.config.seed,
+        market=market.result,
+        null_twin=None if twin is None else twin.result,
+        config=told_config(study),
+        versions={"touchstone": touchstone.__version__},
+    )
+    facts = RunFacts(
+        command=ask.command,
+        versions=versions(),
+        stages=tuple(seconds),
+        started=started,
+        host=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, CPU only",
+        git=git_commit(ask.workspace.root),
+    )
+    with progress.stage("report") as step:
+        _write(folder, study, (result, facts, data), (market, twin))
+        step.say("report.html, result.json, run.json")
+    return Outcome(folder, result, shown=False)
+
+
+def _write(
+    folder: Path, study: Study, told: tuple[StudyResult, RunFacts, str],
+    markets: tuple[Market, Market | None],
+) -> None:  # fmt: skip
+    result, facts, data = told
+    market, twin = markets
+    save_exports(folder, market)
+    if twin is not None:
+        save_exports(folder / "null_twin", twin)
+    if market.looked is not None:
+        save_artifact(folder / "artifact", study, market, dict(facts.versions))
+    write_text(folder / "study.json", study.config.model_dump_json(indent=1, serialize_as_any=True))
+    about = {**facts._asdict(), "data": data, "source": source_hash(), "root": str(study.root)}
+    write_bytes(folder / "run.json", json.dumps(about, indent=1).encode())
+    write_text(folder / "report.html", render(result, facts))
+    write_bytes(folder / "result.json", to_json(result))  # last: a run with it is finished
+
+
+def _finished(folder: Path) -> StudyResult | None:
+    path = folder / "result.json"
+    return from_json(path.read_bytes()) if path.is_file() else None
+
+
+def told_config(study: Study) -> dict[str, Any]:
+    """The study as parsed, without the place of its data: that is no part of what was asked."""
+    told: dict[str, Any] = json.loads(study.config.canonical())
+    told["bars"].pop("path", None)
+    return told
+
+
+def versions() -> dict[str, str]:
+    """Package -> version, Python and the system among them."""
+    found = {"touchstone": touchstone.__version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        found[package] = importlib.metadata.version(package)
+    return found

@@ -1,0 +1,165 @@
+"""The one look: refit the chosen candidate before the seal; score and trade what follows, once."""
+
+import json
+from typing import Any, NamedTuple
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from touchstone.arrays import Float64
+from touchstone.backtest import Run, daily, run
+from touchstone.ledger import Ledger, Look, Span
+from touchstone.pipelines.decide import (
+    Calibration,
+    Comparison,
+    Scored,
+    Segment,
+    calibrate,
+    intend,
+    outlook,
+    segment,
+)
+from touchstone.pipelines.learn import Learned, Resources, Task, learn
+from touchstone.pipelines.money import Traded, performance, slices, worst_false_positives
+from touchstone.pipelines.prepare import Prepared
+from touchstone.pipelines.skill import judged, skill
+from touchstone.pipelines.study import Study
+from touchstone.pipelines.workspace import source_hash
+from touchstone.reports.contents import Contents
+from touchstone.reports.result import FalsePositive, Performance, Skill, Slice
+from touchstone.seeding import generator
+from touchstone.strategies import Intent
+
+
+class Answer(Contents):
+    """What the look found; the ledger keeps its JSON, and a repeat is answered with the same."""
+
+    performance: Performance
+    """Money on the sealed segment."""
+    skill: Skill
+    """Of the refitted model's probabilities there."""
+    where: tuple[Slice, ...]
+    """Trades by symbol, calendar and hour."""
+    worst_false_positives: tuple[FalsePositive, ...]
+    """Confident entries that lost."""
+    returns: tuple[float, ...]
+    """Daily net returns, every sealed day."""
+    n_trades: int
+    """Closed round trips."""
+
+
+class SealedRun(NamedTuple):
+    """The look in full, for the artifact and the exports."""
+
+    where: Segment
+    intent: Intent
+    run: Run
+    probability: Float64
+    """Calibrated, (n_segment_rows, n_outcomes), NaN where no score is."""
+    learned: Learned
+    calibration: Calibration
+    epochs: int
+
+
+class Looked(NamedTuple):
+    """An answer and what it came from."""
+
+    answer: Answer
+    sealed: SealedRun
+
+
+def look(
+    study: Study, prepared: Prepared, comparison: Comparison, learned: list[list[Learned]],
+    resources: Resources,
+) -> Looked:  # fmt: skip
+    """Take the study's one look with its chosen candidate, through the ledger.
+
+    The same look again is answered from the ledger. What it needs for exports is recomputed;
+    should that not agree with the record, it is said, and the record stands.
+    """
+    winner = comparison.winner
+    assert winner is not None
+    ledger = resources.ledger()
+    done: list[tuple[SealedRun, Answer]] = []
+
+    def answer() -> str:
+        sealed = trade_sealed(study, prepared, winner, learned[winner.place], resources)
+        done.append((sealed, _answer(study, prepared, sealed)))
+        return done[0][1].model_dump_json()
+
+    with resources.progress.stage("sealed look") as step:
+        noun = Look(
+            prepared.data,
+            study.fingerprint,
+            study.config.seed,
+            source_hash(),
+            sealed_span(prepared),
+        )
+        text = ledger.look(noun, answer)
+        recorded = TypeAdapter(Answer).validate_json(text)
+        if not done:
+            answer()
+            if done[0][1].model_dump_json() != text:
+                resources.progress.note(
+                    "the sealed look was answered from the ledger; computed anew on this machine "
+                    "it differs, so the exports may not agree with it to the last digit"
+                )
+        step.say(f"{recorded.n_trades} trades on {len(recorded.returns)} days")
+    return Looked(recorded, done[0][0])
+
+
+def trade_sealed(
+    study: Study, prepared: Prepared, winner: Scored, folds: list[Learned], resources: Resources
+) -> SealedRun:
+    """Refit by the folds' recipe on the last range before the seal; trade what follows."""
+    config, final = study.config, prepared.folds.final
+    epochs = int(np.median([fit.best_epoch for fit in folds]))
+    task = Task(winner.model, final, "final", max(epochs, 1))
+    fit = learn(study, prepared, [task], resources)[0]
+    calibration = calibrate(config, prepared, final, fit)
+    end = int(prepared.panel.available_at.max())
+    where = segment(prepared.panel, prepared.folds.seal, end)
+    view = outlook(config, prepared, where, [(final.test, fit.test, calibration)])
+    intent = intend(config.label, winner.strategy, view)
+    ran = run(where.panel, intent, config.account, config.costs, resources.ledger(), prepared.data)
+    return SealedRun(where, intent, ran, view.probability, fit, calibration, task.epochs or 0)
+
+
+def sealed_span(prepared: Prepared) -> Span:
+    """The sealed rows, as the ledger names them."""
+    panel = prepared.panel
+    end = int(panel.available_at.max()) + 1
+    return Span(prepared.loaded.namespace, panel.symbols, prepared.folds.seal, end)
+
+
+def open_span(prepared: Prepared) -> Span:
+    """The rows before the seal, where candidates are compared."""
+    panel = prepared.panel
+    return Span(
+        prepared.loaded.namespace, panel.symbols, int(panel.time.min()), prepared.folds.seal
+    )
+
+
+def _answer(study: Study, prepared: Prepared, sealed: SealedRun) -> Answer:
+    config, where = study.config, sealed.where
+    traded = Traded(where, sealed.run, ~np.isnan(sealed.probability[:, -1]))
+    rows = judged(prepared, where, sealed.probability, sealed.intent.enter)
+    return Answer(
+        performance=performance(config, traded, "sealed"),
+        skill=skill(config, rows, "sealed", generator(config.seed, "skill", "sealed")),
+        where=slices(config, traded, prepared.labels.outcome[where.rows]),
+        worst_false_positives=worst_false_positives(prepared, traded, sealed.probability),
+        returns=tuple(daily(where.panel, sealed.run)[1]),
+        n_trades=int(sealed.run.trades.pnl.size),
+    )
+
+
+def canonical(answer: Answer) -> Any:
+    """The answer as plain JSON content."""
+    return json.loads(answer.model_dump_json())
+
+
+def ledger_counts(ledger: Ledger, prepared: Prepared) -> tuple[int, int]:
+    """Candidates whose data overlap the study's; studies that looked at its sealed rows."""
+    whole = open_span(prepared)._replace(end=sealed_span(prepared).end)
+    return len(ledger.candidates(whole)), len(ledger.studies_that_looked(sealed_span(prepared)))

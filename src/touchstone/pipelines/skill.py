@@ -1,0 +1,215 @@
+"""Is it skill? The probabilities of one model on rows with a known outcome, measured once."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from touchstone.arrays import Bool, Float64, Int8, Int64
+from touchstone.metrics import classification as c
+from touchstone.pipelines.decide import Segment
+from touchstone.pipelines.prepare import Prepared
+from touchstone.pipelines.study import StudyConfig
+from touchstone.reports.result import (
+    CalibrationPoint,
+    ClassicFigures,
+    ClassicLabel,
+    PrPoint,
+    Rows,
+    Skill,
+    ThresholdPoint,
+)
+
+_N_CURVE = 60
+_THRESHOLDS = np.round(np.arange(0.05, 0.96, 0.05), 2)
+_PREDECESSOR = (
+    # name, precision, recall, F1: test figures as its authors reported them
+    ("MLP", 0.242, 0.415, 0.306),
+    ("LSTM", 0.256, 0.333, 0.289),
+    ("GRU", 0.200, 0.411, 0.269),
+)
+
+
+class Judged(NamedTuple):
+    """Rows with a probability and a known outcome; all (n,)."""
+
+    probability: Float64
+    """(n, n_outcomes)."""
+    outcome: Int8
+    symmetric: Int8
+    realised: Float64
+    volatility: Float64
+    day: Int64
+    selected: Bool
+    """The strategy wished to enter."""
+
+    @property
+    def hit(self) -> Bool:
+        """Ended at the target."""
+        return np.asarray(self.outcome == 1)
+
+    @property
+    def p(self) -> Float64:
+        """Probability of the target."""
+        return self.probability[:, -1]
+
+
+def judged(prepared: Prepared, where: Segment, probability: Float64, selected: Bool) -> Judged:
+    """The rows of a segment that can be judged: scored, and their label ends inside the segment."""
+    labels, panel = prepared.labels, prepared.panel
+    rows = where.rows
+    ends_inside = (labels.exit[rows] >= 0) & np.isin(labels.exit[rows], rows)
+    keep = ~np.isnan(probability[:, -1]) & ends_inside
+    at = rows[keep]
+    return Judged(
+        probability[keep],
+        labels.outcome[at],
+        prepared.symmetric.outcome[at],
+        labels.realised[at],
+        prepared.volatility[at],
+        panel.calendar.day(panel.time[at]),
+        selected[keep],
+    )
+
+
+def skill(config: StudyConfig, rows: Judged, measured_on: Rows, rng: np.random.Generator) -> Skill:
+    """Every figure of "Is it skill?"; None where one is not defined."""
+    p, hit = rows.p, rows.hit
+    round_trip = config.costs.round_trip
+    chosen = rows.selected
+    classic = None
+    if getattr(config.label, "kind", "") == "triple_barrier" and not getattr(
+        config.label, "width", None
+    ):
+        up, down = config.label.take_profit, config.label.stop_loss  # type: ignore[attr-defined]
+        classic = c.classic_break_even(up, down, round_trip)
+    return Skill(
+        rows=measured_on,
+        n_rows=int(p.size),
+        direction_auc=c.direction_auc(rows.probability, rows.symmetric),
+        direction_auc_interval=_direction_interval(rows, rng),
+        touch_auc=c.touch_auc(rows.probability, rows.outcome),
+        volatility_only_auc=c.roc_auc(rows.volatility, hit),
+        base_rate=float(hit.mean()) if hit.size else None,
+        precision=float(hit[chosen].mean()) if chosen.any() else None,
+        n_selected=int(chosen.sum()),
+        break_even_precision=c.break_even_precision(round_trip, rows.realised[chosen], hit[chosen]),
+        classic_break_even=classic,
+        pr_auc=c.pr_auc(p, hit),
+        roc_auc=c.roc_auc(p, hit),
+        brier=c.brier(p, hit),
+        brier_skill=c.brier_skill(p, hit),
+        ece=c.ece(p, hit),
+        calibration_slope=c.calibration_slope(p, hit),
+        calibration=_calibration(rows),
+        pr_curve=_pr_curve(rows),
+        thresholds=_by_threshold(rows, round_trip),
+    )
+
+
+def classic_label(
+    config: StudyConfig, rows: dict[str, tuple[Judged, float]]
+) -> ClassicLabel | None:
+    """Our figures on the label "+5 % before -2 % within 8 bars" beside the predecessor's.
+
+    Args:
+        config: the study; another label than the classic one gives None.
+        rows: model -> its judged test rows, and its own F1 threshold chosen on validation rows.
+    """
+    label = config.label
+    is_classic = (
+        getattr(label, "kind", "") == "triple_barrier"
+        and (label.take_profit, label.stop_loss, label.horizon) == (0.05, 0.02, 8)  # type: ignore[attr-defined]
+        and label.width is None  # type: ignore[attr-defined]
+    )
+    if not is_classic:
+        return None
+    ours = tuple(
+        ClassicFigures(
+            name=name,
+            base_rate=float(r.hit.mean()) if r.hit.size else None,
+            precision=c.precision(r.p, r.hit, threshold),
+            recall=c.recall(r.p, r.hit, threshold),
+            f1=c.f1(r.p, r.hit, threshold),
+            roc_auc=c.roc_auc(r.p, r.hit),
+            pr_auc=c.pr_auc(r.p, r.hit),
+            log_loss=c.log_loss(r.p, r.hit),
+        )
+        for name, (r, threshold) in rows.items()
+    )
+    theirs = tuple(
+        ClassicFigures(name=name, precision=precision, recall=recall, f1=f1)
+        for name, precision, recall, f1 in _PREDECESSOR
+    )
+    return ClassicLabel(label="+5 % before -2 % within 8 bars", ours=ours, predecessor=theirs)
+
+
+def best_f1_threshold(probability: Float64, hit: Bool) -> float:
+    """The threshold with the highest F1, 0.5 where no row is positive."""
+    curve = c.pr_curve(probability, hit)
+    if not curve.threshold.size:
+        return 0.5
+    total = np.maximum(curve.precision + curve.recall, 1e-12)
+    return float(curve.threshold[np.argmax(2 * curve.precision * curve.recall / total)])
+
+
+def _direction_interval(rows: Judged, rng: np.random.Generator) -> tuple[float, float] | None:
+    """95 % by resampling days: the rows of one day are not independent."""
+    touched = rows.symmetric != 0
+    days, at = np.unique(rows.day[touched], return_inverse=True)
+    if days.size < 10:
+        return None
+    probability, outcome = rows.probability[touched], rows.symmetric[touched]
+    order = np.argsort(at, kind="stable")
+    bounds = np.searchsorted(at[order], np.arange(days.size + 1))
+    draws = []
+    for _ in range(100):
+        drawn = rng.integers(days.size, size=days.size)
+        index = np.concatenate([order[bounds[d] : bounds[d + 1]] for d in drawn])
+        auc = c.direction_auc(probability[index], outcome[index])
+        if auc is not None:
+            draws.append(auc)
+    if not draws:
+        return None
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _calibration(rows: Judged) -> tuple[CalibrationPoint, ...]:
+    if not rows.p.size:
+        return ()
+    curve = c.calibration_curve(rows.p, rows.hit)
+    return tuple(
+        CalibrationPoint(probability=float(p), frequency=float(f), count=int(n))
+        for p, f, n in zip(*curve, strict=True)
+    )
+
+
+def _pr_curve(rows: Judged) -> tuple[PrPoint, ...]:
+    if not rows.hit.any():
+        return ()
+    curve = c.pr_curve(rows.p, rows.hit)
+    at = np.unique(
+        np.searchsorted(curve.recall, np.linspace(0, 1, _N_CURVE)).clip(0, curve.recall.size - 1)
+    )
+    return tuple(
+        PrPoint(recall=float(curve.recall[i]), precision=float(curve.precision[i])) for i in at
+    )
+
+
+def _by_threshold(rows: Judged, round_trip: float) -> tuple[ThresholdPoint, ...]:
+    points = []
+    for threshold in _THRESHOLDS:
+        taken = rows.p >= threshold
+        if not taken.any():
+            break
+        points.append(
+            ThresholdPoint(
+                threshold=float(threshold),
+                precision=float(rows.hit[taken].mean()),
+                break_even=c.break_even_precision(
+                    round_trip, rows.realised[taken], rows.hit[taken]
+                ),
+                count=int(taken.sum()),
+            )
+        )
+    return tuple(points)

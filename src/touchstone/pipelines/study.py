@@ -1,0 +1,258 @@
+"""A study: everything a user may say, as one frozen tree of parts; read from YAML, checked once."""
+
+import hashlib
+import importlib.util
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+import yaml
+from pydantic import Field, PositiveInt, field_validator
+
+from touchstone.config import Config
+from touchstone.data.sources import SOURCES
+from touchstone.dataset.scalers import SCALERS
+from touchstone.dataset.splits import SPLITS
+from touchstone.dataset.weights import WeightsConfig
+from touchstone.errors import ConfigError
+from touchstone.execution import AccountConfig, CostsConfig
+from touchstone.features import FeaturesConfig
+from touchstone.files import parse_yaml, read_yaml
+from touchstone.labels import LABELS
+from touchstone.models import MODELS
+from touchstone.models.calibrators import CALIBRATORS
+from touchstone.registration import PartOf
+from touchstone.strategies import STRATEGIES
+from touchstone.training import TrainingConfig
+
+QUICKSTART = "quickstart"
+_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,39}$")
+
+
+class StudyConfig(Config):
+    """One question to the data: these bars, features, label, folds, models, decision and costs."""
+
+    name: str = "study"
+    """Names the run's folder: lower-case letters, digits, - and _, 40 at most."""
+    bars: Annotated[Config, PartOf(SOURCES)] = Field(
+        default_factory=lambda: SOURCES.parse({"source": "simulated"})
+    )
+    """Where the bars come from."""
+    symbols: tuple[str, ...] | None = None
+    """Only these instruments; null takes all there are."""
+    start: str | None = None
+    """First date, YYYY-MM-DD, UTC."""
+    end: str | None = None
+    """Last date, YYYY-MM-DD, UTC, included."""
+    null_twin: bool = False
+    """Run the same study on the same market without its edge, and show both. Simulated only."""
+    features: FeaturesConfig = FeaturesConfig()
+    """What a model may see."""
+    lookback: PositiveInt = 24
+    """Bars in a sample's window."""
+    label: Annotated[Config, PartOf(LABELS)] = Field(
+        default_factory=lambda: LABELS.parse({"kind": "triple_barrier"})
+    )
+    """What a model must foresee."""
+    scaler: Annotated[Config, PartOf(SCALERS)] = Field(
+        default_factory=lambda: SCALERS.parse({"kind": "standard"})
+    )
+    """Fitted on the train rows of each fold only."""
+    folds: Annotated[Config, PartOf(SPLITS)] = Field(
+        default_factory=lambda: SPLITS.parse({"kind": "walk_forward"})
+    )
+    """Which rows train, validate, test, and stay sealed."""
+    models: tuple[Annotated[Config, PartOf(MODELS)], ...] = Field(
+        default_factory=lambda: tuple(MODELS.parse({"kind": k}) for k in ("logistic", "lightgbm")),
+        min_length=1,
+    )
+    """The kinds to compare; each is a candidate with each margin of the strategy."""
+    weights: WeightsConfig = WeightsConfig()
+    """What makes a train row count for more or less."""
+    training: TrainingConfig = TrainingConfig()
+    """How networks are trained, and the budget of rows and epochs a fold."""
+    calibrator: Annotated[Config, PartOf(CALIBRATORS)] = Field(
+        default_factory=lambda: CALIBRATORS.parse({"kind": "isotonic"})
+    )
+    """Fitted on validation rows."""
+    strategy: Annotated[Config, PartOf(STRATEGIES)] = Field(
+        default_factory=lambda: STRATEGIES.parse({"kind": "cost_aware"})
+    )
+    """From calibrated probabilities to positions, after costs."""
+    costs: CostsConfig = CostsConfig()
+    """What a fill costs, basis points a side."""
+    account: AccountConfig = AccountConfig()
+    """The account that trades."""
+    plugins: tuple[str, ...] = ()
+    """Python files with parts of your own, relative to the study's folder."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
+    """Every random number of the study follows from it."""
+
+    @field_validator("name")
+    @classmethod
+    def _check_name(cls, name: str) -> str:
+        if not _NAME.match(name):
+            raise ConfigError(f"{name!r}: needs lower-case letters, digits, - or _, 40 at most")
+        return name
+
+    @field_validator("start", "end")
+    @classmethod
+    def _check_date(cls, date: str | None) -> str | None:
+        if date is not None and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", date):
+            raise ConfigError(f"{date!r}: needs a date as in 2022-01-31")
+        return date
+
+    @property
+    def start_ns(self) -> int | None:
+        """First time, ns UTC."""
+        return None if self.start is None else _date_ns(self.start)
+
+    @property
+    def end_ns(self) -> int | None:
+        """The first time after the last date, ns UTC."""
+        return None if self.end is None else _date_ns(self.end) + 86_400_000_000_000
+
+
+class Study(NamedTuple):
+    """A study as read: its config, where its relative paths start, and what identifies it."""
+
+    config: StudyConfig
+    root: Path
+    fingerprint: str
+    """12 hex digits over the config and the source of its plugins."""
+
+    @property
+    def run_name(self) -> str:
+        """The name of the run's folder."""
+        return f"{self.config.name}-{self.fingerprint}"
+
+    def with_bars(self, bars: Config) -> "Study":
+        """The same study on other bars."""
+        return _identified(self.config.model_copy(update={"bars": bars}), self.root)
+
+
+def read_study(source: str, overrides: Mapping[str, Any] | None = None) -> Study:
+    """Read a study from a YAML file, or a packaged one by its name.
+
+    Args:
+        source: path of a YAML file, or `quickstart`.
+        overrides: dotted keys to values, as in {"strategy.max_positions": 5}; applied before
+            the config is checked.
+
+    Raises:
+        ConfigError: what is wrong, by key, with the way out.
+    """
+    settings, root = _settings(source)
+    for key, value in (overrides or {}).items():
+        _set(settings, key, value)
+    return parse_study(settings, root, source)
+
+
+def parse_study(settings: Mapping[str, Any], root: Path, where: str) -> Study:
+    """Settings as read -> a study; plugins are imported first, so that it may name their parts."""
+    plugins = settings.get("plugins") or ()
+    if not isinstance(plugins, Sequence) or isinstance(plugins, str):
+        raise ConfigError(f"{where}: plugins: needs a list of Python files, got {plugins!r}")
+    for plugin in plugins:
+        _import_plugin(root / str(plugin))
+    try:
+        config = StudyConfig.parse({k: _tuples(v) for k, v in settings.items()})
+    except ConfigError as error:
+        lines = "\n".join(f"  {line}" for line in str(error).splitlines())
+        raise ConfigError(f"{where}:\n{lines}", error.problems) from None
+    return _identified(config, root)
+
+
+def packaged_text(name: str) -> str:
+    """The text of a packaged study."""
+    return (resources.files("touchstone.pipelines") / "studies" / f"{name}.yaml").read_text()
+
+
+def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
+    """`key=value` as typed on a command line; values are YAML.
+
+    >>> parse_overrides(["strategy.max_positions=5", "models.0={kind: gru, hidden: 32}"])
+    {'strategy.max_positions': 5, 'models.0': {'kind': 'gru', 'hidden': 32}}
+    """
+    overrides: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"--set {pair!r}: needs key=value, as in strategy.max_positions=5")
+        try:
+            overrides[key] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise ConfigError(f"--set {pair!r}: {text!r} is not YAML") from None
+    return overrides
+
+
+def _settings(source: str) -> tuple[dict[str, Any], Path]:
+    if source == QUICKSTART:
+        return parse_yaml(packaged_text(QUICKSTART), QUICKSTART), Path.cwd()
+    path = Path(source)
+    return read_yaml(path), path.resolve().parent
+
+
+def _set(settings: dict[str, Any], key: str, value: Any) -> None:
+    here: Any = settings
+    *steps, last = key.split(".")
+    for step in steps:
+        if isinstance(here, list) and step.isdigit() and int(step) < len(here):
+            here = here[int(step)]
+        elif isinstance(here, dict):
+            here = here.setdefault(step, {})
+        else:
+            raise ConfigError(f"--set {key}: there is no {step!r} to set it in")
+    if isinstance(here, list) and last.isdigit() and int(last) < len(here):
+        here[int(last)] = value
+    elif isinstance(here, dict):
+        here[last] = value
+    else:
+        raise ConfigError(f"--set {key}: there is no {last!r} to set")
+
+
+def _tuples(value: Any) -> Any:
+    """YAML's lists as tuples, so that a config is frozen through and through."""
+    if isinstance(value, list):
+        return tuple(_tuples(v) for v in value)
+    if isinstance(value, dict):
+        return {k: _tuples(v) for k, v in value.items()}
+    if value.__class__.__name__ == "date":
+        return str(value)
+    return value
+
+
+def _import_plugin(path: Path) -> None:
+    if not path.is_file():
+        raise ConfigError(f"plugins: {path}: no such file (paths are relative to the study)")
+    name = f"touchstone_plugin_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
+    if name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None  # noqa: PT018  a .py file always has both
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+
+
+def _identified(config: StudyConfig, root: Path) -> Study:
+    # Where the data lie is no part of the question: their hash identifies them. So a study on a
+    # folder that was moved is the same study, and its look at the same sealed rows the same look.
+    bars = (
+        config.bars.model_copy(update={"path": ""}) if hasattr(config.bars, "path") else config.bars
+    )
+    digest = hashlib.sha256(config.model_copy(update={"bars": bars}).canonical().encode())
+    for plugin in config.plugins:
+        digest.update((root / plugin).read_bytes())
+    return Study(config, root, digest.hexdigest()[:12])
+
+
+def _date_ns(date: str) -> int:
+    try:
+        return int(np.datetime64(date, "ns").astype(np.int64))
+    except ValueError:
+        raise ConfigError(f"{date!r}: no such date") from None

@@ -1,0 +1,127 @@
+"""Single stages as tables: features and labels of a folder of bars, written as Parquet or CSV."""
+
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from touchstone.arrays import Floats
+from touchstone.data.sources import SOURCES, Loaded, Request
+from touchstone.errors import ConfigError
+from touchstone.features import FeaturesConfig, compile_features, evaluate
+from touchstone.files import write_bytes
+from touchstone.labels import LABELS, UNKNOWN
+from touchstone.market import Panel
+from touchstone.pipelines.prepare import column
+from touchstone.reports.result import Performance
+
+
+def load_folder(
+    path: Path, timeframe: str, calendar: str, symbols: tuple[str, ...] | None = None
+) -> Loaded:
+    """Bars of a folder, or of one file: CSV where there is one, else Parquet."""
+    settings = {
+        "source": source_of(path), "path": str(path.resolve()), "timeframe": timeframe,
+        "calendar": calendar,
+    }  # fmt: skip
+    config = SOURCES.parse(settings)
+    return SOURCES.part_of(config)(config, Request(symbols, None, None, 0, path.parent))
+
+
+def source_of(path: Path) -> str:
+    """Which source reads a folder: `csv` where it holds a CSV file, else `parquet`."""
+    names = [path.name] if path.is_file() else [p.name for p in path.glob("*")]
+    return "csv" if any(n.endswith((".csv", ".csv.gz")) for n in names) else "parquet"
+
+
+def feature_table(panel: Panel, settings: Mapping[str, Any]) -> pl.DataFrame:
+    """symbol, timestamp, available_at and one column a feature."""
+    plan = compile_features(FeaturesConfig.parse(settings), tuple(panel.side))
+    return feature_frame(panel, plan.names, evaluate(plan, panel))
+
+
+def feature_frame(panel: Panel, names: tuple[str, ...], values: Floats) -> pl.DataFrame:
+    """Feature columns beside the rows they belong to."""
+    return _beside(panel, {name: values[:, i] for i, name in enumerate(names)})
+
+
+def label_table(panel: Panel, settings: Mapping[str, Any]) -> pl.DataFrame:
+    """symbol, timestamp, available_at, outcome, exit_time, realised, up, down, ambiguous.
+
+    Where the bars end before the outcome is known, outcome, exit and realised are null.
+    """
+    config = LABELS.parse(dict(settings))
+    width = getattr(config, "width", None)
+    labels = LABELS.part_of(config)(panel, config, None if width is None else column(width, panel))
+    known = labels.exit != UNKNOWN
+    columns = {
+        "outcome": labels.outcome,
+        "exit_time": panel.time[np.maximum(labels.exit, 0)],
+        "realised": labels.realised,
+        "up": labels.up,
+        "down": labels.down,
+        "ambiguous": labels.ambiguous,
+    }
+    frame = _beside(panel, columns).with_columns(pl.Series("known", known))
+    blank = ("outcome", "exit_time", "realised")
+    frame = frame.with_columns(pl.when(pl.col("known")).then(pl.col(c)).alias(c) for c in blank)
+    return frame.with_columns(pl.col("exit_time").cast(pl.Datetime("ns", "UTC"))).drop("known")
+
+
+def write_table(frame: pl.DataFrame, path: Path, to: str | None = None) -> None:
+    """Write a table whole or not at all; the format follows `to`, else the file's suffix."""
+    form = to or path.suffix.removeprefix(".")
+    buffer = BytesIO()
+    if form == "csv":
+        frame.write_csv(buffer)
+    elif form == "parquet":
+        frame.write_parquet(buffer)
+    else:
+        raise ConfigError(f"{path}: needs csv or parquet, got {form!r}")
+    write_bytes(path, buffer.getvalue())
+
+
+def date_ns(date: str) -> int:
+    """A date's first instant, ns UTC."""
+    try:
+        return int(np.datetime64(date, "D").astype("datetime64[ns]").astype(np.int64))
+    except ValueError:
+        raise ConfigError(f"{date!r} is no date: needs YYYY-MM-DD") from None
+
+
+def money_lines(found: Performance) -> list[str]:
+    """The figures of a backtest for the terminal."""
+
+    def of(value: float | None, form: str) -> str:
+        return "-" if value is None else format(value, form)
+
+    low, high = found.sharpe_interval or (None, None)
+    lines = [
+        f"net return      {of(found.net_return, '+.2%')} over the whole segment",
+        f"Sharpe, annual  {of(found.sharpe, '.2f')}  (95 % {of(low, '.2f')} to {of(high, '.2f')})",
+        f"max drawdown    {of(found.max_drawdown, '.1%')}",
+        f"trades          {found.n_trades:,}, win rate {of(found.win_rate, '.1%')}",
+        f"cost paid       {of(found.cost_paid, ',.0f')}, break-even at "
+        f"{of(found.break_even_cost_bp, '.1f')} bp a side",
+    ]
+    rungs = ", ".join(f"{r.multiple:g}x {of(r.net_return, '+.1%')}" for r in found.ladder)
+    others = ", ".join(f"{b.name} {of(b.net_return, '+.1%')}" for b in found.baselines)
+    lines += [f"at costs of     {rungs}", f"beside it       {others}"]
+    lines.append(f"beats           {of(found.controls_rank, '.0%')} of 200 random strategies")
+    return lines
+
+
+def _beside(panel: Panel, columns: Mapping[str, Any]) -> pl.DataFrame:
+    frame = pl.DataFrame(
+        {
+            "symbol": np.array(panel.symbols)[panel.asset_id],
+            "timestamp": panel.time,
+            "available_at": panel.available_at,
+            **{name: np.ascontiguousarray(c) for name, c in columns.items()},
+        }
+    )
+    stamps = ("timestamp", "available_at")
+    return frame.with_columns(pl.col(c).cast(pl.Datetime("ns", "UTC")) for c in stamps)

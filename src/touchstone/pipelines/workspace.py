@@ -1,0 +1,59 @@
+"""Where a user's runs, caches and the ledger live, and what names a run."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import touchstone
+
+_NOT_COMPUTING = ("cli", "reports")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder of the user's: `./runs/` for people, `./.touchstone/` for the machine."""
+
+    root: Path
+    ledger_path: Path | None = None
+    """Another place for the ledger than `.touchstone/ledger.sqlite`."""
+
+    @property
+    def runs(self) -> Path:
+        """One folder per study."""
+        return self.root / "runs"
+
+    @property
+    def cache(self) -> Path:
+        """Finished stages by content hash; safe to delete."""
+        return self.root / ".touchstone" / "cache"
+
+    @property
+    def ledger(self) -> Path:
+        """The trial ledger; not safe to delete."""
+        return self.ledger_path or self.root / ".touchstone" / "ledger.sqlite"
+
+
+@lru_cache
+def source_hash() -> str:
+    """First 16 hex digits of the SHA-256 of the source of every room that computes."""
+    package = Path(touchstone.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        where = path.relative_to(package)
+        if where.parts[0] not in _NOT_COMPUTING:
+            digest.update(str(where).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def git_commit(folder: Path) -> str:
+    """The commit that a folder's checkout stands at, read from its files; `none` outside one."""
+    for place in (folder, *folder.parents):
+        head = place / ".git" / "HEAD"
+        if head.is_file():
+            text = head.read_text().strip()
+            if not text.startswith("ref: "):
+                return text[:12]
+            ref = place / ".git" / text.removeprefix("ref: ")
+            return ref.read_text().strip()[:12] if ref.is_file() else "none"
+    return "none"
