@@ -1,9 +1,10 @@
-"""Bad input: a clear error that names file, row or key and the way out, and nothing half-written."""
+"""Bad input: a clear error with file, row or key and the way out, and nothing half-written."""
 
 import numpy as np
 import polars as pl
 import pytest
 import yaml
+
 from small import SMALL, bars_frame, scores_frame, small_study, touchstone, write_bars
 from walks import random_panel, random_walk
 
@@ -21,7 +22,8 @@ def refused(code, *words, needs):
     ("changes", "needs"),
     [
         ({"modles": []}, ["modles", "Did you mean 'models'"]),
-        ({"strategy": {"kind": "cost_aware", "max_position": 3}}, ["strategy.max_position", "Did you mean 'max_positions'"]),
+        ({"strategy": {"kind": "cost_aware", "max_position": 3}},
+         ["strategy.max_position", "Did you mean 'max_positions'"]),
         ({"models": [{"kind": "gruu"}]}, ["models.0", "Did you mean 'gru'"]),
         ({"models": [{"kind": "gru", "hiden": 3}]}, ["models.0.hiden", "Did you mean 'hidden'"]),
         ({"models": []}, ["models"]),
@@ -124,7 +126,8 @@ def test_a_bad_file_is_left_out_by_name_and_the_rest_goes_on(tmp_path, kind, nee
     ("spoil", "needs"),
     [
         (lambda t: t.with_columns(symbol=pl.lit("NOPE")), ["NOPE", "row 0"]),
-        (lambda t: t.with_columns(pl.col("timestamp") + pl.duration(minutes=7)), ["no bar", "row 0"]),
+        (lambda t: t.with_columns(pl.col("timestamp") + pl.duration(minutes=7)),
+         ["no bar", "row 0"]),
         (lambda t: t.with_columns(score=pl.lit(float("nan"))), ["not finite"]),
         (lambda t: t.with_columns(score=pl.lit(float("inf"))), ["not finite"]),
         (lambda t: pl.concat([t, t.tail(1)]), ["twice"]),

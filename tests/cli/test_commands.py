@@ -10,6 +10,7 @@ import time
 import numpy as np
 import polars as pl
 import pytest
+
 from small import scores_frame, small_study, touchstone, write_bars
 from walks import random_panel
 
@@ -58,9 +59,9 @@ def test_init_writes_a_study_that_is_sound(tmp_path, bars):
     path = tmp_path / "study.yaml"
     assert touchstone("init", path)[0] == 0
     assert touchstone("init", path)[0] == 2  # it does not overwrite
-    words = ("check", path, "--bars", bars[0], "--set", "folds.sealed=5d", "--set", "folds.validate=4d",
-             "--set", "folds.test=4d", "--set", "folds.folds=1", "--json")  # fmt: skip
-    code, out, err = touchstone(*words)
+    short = ("folds.sealed=5d", "folds.validate=4d", "folds.test=4d", "folds.folds=1")
+    changes = [word for pair in short for word in ("--set", pair)]
+    code, out, err = touchstone("check", path, "--bars", bars[0], *changes, "--json")
     assert code == 0, err
     found = json.loads(out)
     assert found["bars"]["instruments"] == 4

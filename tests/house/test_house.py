@@ -30,7 +30,9 @@ def rooms():
     return sorted(found | {p.stem for p in HOUSE.glob("*.py") if p.stem[0] != "_"})
 
 
-@pytest.mark.parametrize("path", sorted(HOUSE.rglob("*.py")), ids=lambda p: str(p.relative_to(HOUSE)))
+@pytest.mark.parametrize(
+    "path", sorted(HOUSE.rglob("*.py")), ids=lambda p: str(p.relative_to(HOUSE))
+)
 def test_file(path):
     text, where = path.read_text(), path.relative_to(HOUSE)
     assert text.count("\n") <= 400, f"{where}: {text.count(chr(10))} lines, 400 at most"
@@ -80,7 +82,8 @@ def test_the_project_speaks_of_itself_alone():
     told = [
         str(p.relative_to(ROOT))
         for p in files
-        if not skip & set(p.relative_to(ROOT).parts) and p != Path(__file__)
+        if not skip & set(p.relative_to(ROOT).parts)
+        and p != Path(__file__)
         and here.search(p.read_text())
     ]
     assert not told

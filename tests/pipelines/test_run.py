@@ -4,16 +4,21 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
-from small import small_study, touchstone
 
 import touchstone as ts
+from leaves import leaves
+from small import small_study, touchstone
+from touchstone.features import evaluate
+from touchstone.pipelines.prepare import column, load, resolve
+from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.run import null_bars, run_fingerprint
-from touchstone.pipelines.study import read_study
-from touchstone.registry import artifact
+from touchstone.pipelines.study import identified, read_study
+from touchstone.registry import artifact, golden
 from touchstone.validation.ledger import SqliteLedger
 
 
@@ -147,3 +152,46 @@ def test_the_place_of_the_data_is_no_part_of_the_question(tmp_path):
     third = read_study(str(small_study(tmp_path, bars={"source": "parquet", "timeframe": "1d"})))
     assert one.fingerprint == other.fingerprint != third.fingerprint
     assert run_fingerprint(one, "x") != run_fingerprint(one, "y")
+
+
+def test_scores_and_decisions_do_not_change_when_the_future_is_scrambled(finished):
+    run, out = finished
+    study = read_study(str(small_study(out)))
+    panel = load(study, Silent())[0].panel
+    decider = artifact.load(run.folder / "artifact").decider
+    cut = int(np.quantile(panel.available_at, 0.7))
+    rows = np.flatnonzero(panel.available_at <= cut)[:: len(panel) // 300]
+    rows = rows[rows - panel.offsets[panel.asset_id[rows]] > 300]
+    said = [decisions(study, p, decider, rows) for p in (panel, scrambled_after(panel, cut))]
+    np.testing.assert_array_equal(said[0][0], said[1][0])
+    np.testing.assert_array_equal(said[0][1], said[1][1])
+    assert 0 < said[0][1].sum() < rows.size
+
+
+def decisions(study, panel, decider, rows):
+    """Scores and wishes to enter at some rows, from bars alone."""
+    plan = resolve(study, panel)
+    features = evaluate(plan, panel)
+    widths = column(study.config.label.width, panel)[rows]
+    windows = np.ascontiguousarray(features[rows[:, None] + np.arange(-23, 1)])
+    score = golden.scores(decider, windows, panel.asset_id[rows])
+    return score, golden.enters(decider, score, 2 * widths, widths)
+
+
+def scrambled_after(panel, cut):
+    """The same bars until `cut`; after it prices and volumes of another world."""
+    after = panel.available_at > cut
+    factor = np.where(after, np.exp(np.random.default_rng(1).normal(0, 1, len(panel))), 1.0)
+    prices = {n: getattr(panel, n) * factor for n in ("open", "high", "low", "close", "volume")}
+    return replace(panel, **prices)
+
+
+def test_every_leaf_of_a_study_changes_its_fingerprint(tmp_path):
+    (tmp_path / "x").write_text("")  # the plugin that one leaf names
+    study = read_study(str(small_study(tmp_path)))
+    seen = {study.fingerprint}
+    for path, changed in leaves(study.config):
+        fingerprint = identified(changed, tmp_path).fingerprint
+        assert fingerprint not in seen, path
+        seen.add(fingerprint)
+    assert len(seen) > 60

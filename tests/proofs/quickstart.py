@@ -20,8 +20,24 @@ SEEDS = range(101, 121)
 def one(seed: int, folder: Path) -> dict[str, object]:
     """Run the quickstart with one seed, as a user would."""
     began = time.perf_counter()
-    words = [sys.executable, "-m", "touchstone", "run", "--seed", str(seed), "--out", str(folder), "--json"]
-    done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    words = [
+        sys.executable,
+        "-m",
+        "touchstone",
+        "run",
+        "--seed",
+        str(seed),
+        "--out",
+        str(folder),
+        "--json",
+    ]
+    done = subprocess.run(
+        words,
+        capture_output=True,
+        check=False,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
     if done.returncode:
         raise SystemExit(f"seed {seed}: exit code {done.returncode}\n{done.stderr}")
     result = json.loads(done.stdout)
@@ -31,7 +47,9 @@ def one(seed: int, folder: Path) -> dict[str, object]:
 def row(found: dict[str, object]) -> str:
     """One line of the table."""
     planted, twin = found["result"]["market"], found["result"]["null_twin"]
-    chosen = next((f"{c['model']} {c['label']}" for c in planted["candidates"] if c["chosen"]), "none")
+    chosen = next(
+        (f"{c['model']} {c['label']}" for c in planted["candidates"] if c["chosen"]), "none"
+    )
     sealed = planted["sealed"] or {}
     lo, hi = sealed.get("sharpe_interval") or (float("nan"),) * 2
     return (

@@ -11,7 +11,9 @@ ROOT = Path(__file__).parents[2]
 
 def write(name: str, title: str, lines: list[str]) -> None:
     """Write docs/proofs/<name>.md, and print it."""
-    text = "\n".join([f"# {title}", "", f"Written by `make prove-{name}`: {stamp()}.", "", *lines, ""])
+    text = "\n".join(
+        [f"# {title}", "", f"Written by `make prove-{name}`: {stamp()}.", "", *lines, ""]
+    )
     path = ROOT / "docs" / "proofs" / f"{name}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -21,8 +23,12 @@ def write(name: str, title: str, lines: list[str]) -> None:
 def stamp() -> str:
     """Commit, machine and day."""
     git = ["git", "-C", str(ROOT)]
-    commit = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True)
-    changed = subprocess.run([*git, "status", "--porcelain", "src"], capture_output=True, text=True)
+    commit = subprocess.run(
+        [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
+    )
+    changed = subprocess.run(
+        [*git, "status", "--porcelain", "src"], capture_output=True, text=True, check=True
+    )
     name = commit.stdout.strip() + (" with uncommitted changes" if changed.stdout.strip() else "")
     machine = f"{os.cpu_count()} cores, {cpu_name()}, Python {platform.python_version()}"
     return f"commit {name}, {datetime.now(UTC):%Y-%m-%d}, {machine}"
@@ -31,5 +37,9 @@ def stamp() -> str:
 def cpu_name() -> str:
     """The processor as the system names it."""
     info = Path("/proc/cpuinfo")
-    names = [x for x in info.read_text().splitlines() if x.startswith("model name")] if info.exists() else []
+    names = (
+        [x for x in info.read_text().splitlines() if x.startswith("model name")]
+        if info.exists()
+        else []
+    )
     return names[0].split(":")[1].strip() if names else platform.processor()

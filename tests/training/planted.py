@@ -28,7 +28,7 @@ def samples(n=1200, strength=1.5, seed=0, weights=False):
     weight = np.exp(rng.normal(0, 0.5, n)) if weights else np.ones(n)
     every = Samples(windows, rows, outcome, value * 0.01, weight.astype(np.float32))
     place = rng.permutation(n)
-    return every.take(np.sort(place[n // 4 :])), every.take(np.sort(place[: n // 4]))
+    return take(every, np.sort(place[n // 4 :])), take(every, np.sort(place[: n // 4]))
 
 
 def job(kind, train, validate, recipe=(), **more):
@@ -37,3 +37,9 @@ def job(kind, train, validate, recipe=(), **more):
     settings = {"epochs": 4, "batch": 128, "learning_rate": 5e-3, **dict(recipe)}
     parsed = TrainingConfig.parse(settings)
     return Job(MODELS.parse(model), parsed, train, validate, N_ASSETS, 7, "data", **more)
+
+
+def take(every, at):
+    """Some samples, by place."""
+    columns = (getattr(every, name)[at] for name in ("rows", "outcome", "realised", "weight"))
+    return type(every)(every.windows, *columns)

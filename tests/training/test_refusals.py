@@ -7,7 +7,7 @@ import torch
 from touchstone import training
 from touchstone.errors import TrainingError
 from touchstone.ledger import MemoryLedger
-from training.planted import job, samples
+from training.planted import job, samples, take
 
 TRAIN, VALIDATE = samples(n=400)
 
@@ -20,8 +20,8 @@ REFUSED = {
     "none of the 300 train rows has outcome +1": (outcomes(TRAIN, -1), VALIDATE, {}),
     "all 300 train rows have outcome +1: raise": (outcomes(TRAIN, 1), VALIDATE, {}),
     "none of the 100 validation rows has outcome +1": (TRAIN, outcomes(VALIDATE, 0), {}),
-    "no train rows: lengthen": (TRAIN.take(np.zeros(0, int)), VALIDATE, {}),
-    "no validation rows: lengthen": (TRAIN, VALIDATE.take(np.zeros(0, int)), {}),
+    "no train rows: lengthen": (take(TRAIN, np.zeros(0, int)), VALIDATE, {}),
+    "no validation rows: lengthen": (TRAIN, take(VALIDATE, np.zeros(0, int)), {}),
     "no validation rows to choose the epoch by": (TRAIN, None, {}),
     "epochs fixed at 0: at least 1": (TRAIN, VALIDATE, {"epochs": 0}),
     "300 of 300 weights": (TRAIN._replace(weight=np.zeros(300, np.float32)), VALIDATE, {}),
@@ -67,7 +67,7 @@ def test_a_checkpoint_of_another_fit_is_refused():
         "its seed is 7": this._replace(seed=8),
         "its data is 'data'": this._replace(data="other"),
         "its fit is": job("mlp", TRAIN, VALIDATE, {"epochs": 3}),
-        "its n_rows is 300": this._replace(train=TRAIN.take(np.arange(200))),
+        "its n_rows is 300": this._replace(train=take(TRAIN, np.arange(200))),
     }
     for message, other in others.items():
         with pytest.raises(TrainingError, match=message):

@@ -83,8 +83,15 @@ def backtest(
 ) -> None:  # fmt: skip
     """Backtest scores made elsewhere: bring your own model. Counted in the ledger as a trial."""
     from touchstone.pipelines.run import ledger_of
-    from touchstone.pipelines.scores import backtest_scores, read_scores, read_strategy
-    from touchstone.pipelines.tables import date_ns, money_lines
+    from touchstone.pipelines.scores import (
+        backtest_scores,
+        money_lines,
+        read_scores,
+        read_strategy,
+        told,
+        trades_table,
+    )
+    from touchstone.pipelines.tables import date_ns
     from touchstone.pipelines.workspace import Workspace
 
     config = read_strategy(strategy)
@@ -94,18 +101,8 @@ def backtest(
     book = ledger_of(Workspace(out, ledger))()
     found = backtest_scores(config, (loaded, loaded.panel.content_hash()), column, book, until)
     if trades is not None:
-        from touchstone.pipelines.exports import Part
-        from touchstone.pipelines.exports import trades as table
-
-        _write(
-            table([Part("scores", found.where, found.run, column[found.where.rows, None])]), trades
-        )
-    if json_:
-        told = {"schema_version": 1, "fingerprint": found.fingerprint, "n_scores": found.n_scores}
-        told["performance"] = json.loads(found.performance.model_dump_json())
-        typer.echo(json.dumps(told, indent=1))
-    else:
-        typer.echo("\n".join(money_lines(found.performance)))
+        _write(trades_table(found, column), trades)
+    typer.echo(json.dumps(told(found), indent=1) if json_ else "\n".join(money_lines(found)))
 
 
 def inspect(

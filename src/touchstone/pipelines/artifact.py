@@ -8,7 +8,8 @@ import numpy as np
 from touchstone.dataset.scalers import Scaler
 from touchstone.pipelines.decide import hold_bars
 from touchstone.pipelines.market import Market
-from touchstone.pipelines.study import Study
+from touchstone.pipelines.prepare import Prepared
+from touchstone.pipelines.study import Study, StudyConfig
 from touchstone.registry.artifact import ArtifactParts, save
 from touchstone.registry.golden import MAX_ROWS, Decider, Rows, record
 from touchstone.registry.manifest import Origin
@@ -34,19 +35,7 @@ def save_artifact(folder: Path, study: Study, market: Market, versions: dict[str
         rest=sealed.calibration.rest,
         hold_bars=hold_bars(config.label),
     )
-    rng = generator(config.seed, "golden")
-    n = min(MAX_ROWS, final.validate.size)
-    rows = np.sort(rng.choice(final.validate, n, replace=False))
-    at = rows[:, None] + np.arange(1 - config.lookback, 1)
-    golden = record(
-        decider,
-        Rows(
-            np.ascontiguousarray(prepared.features[at]),
-            prepared.asset_id[rows],
-            prepared.labels.up[rows],
-            prepared.labels.down[rows],
-        ),
-    )
+    golden = record(decider, _golden_rows(config, prepared))
     panel = prepared.panel
     named = np.array(panel.symbols)
     numbers = prepared.asset_id[panel.offsets[:-1].clip(max=len(panel) - 1)]
@@ -75,3 +64,17 @@ def save_artifact(folder: Path, study: Study, market: Market, versions: dict[str
     save(new, parts)
     shutil.rmtree(folder, ignore_errors=True)
     new.rename(folder)
+
+
+def _golden_rows(config: StudyConfig, prepared: Prepared) -> Rows:
+    """Some validation rows before the seal, drawn by the study's seed."""
+    rng = generator(config.seed, "golden")
+    validate = prepared.folds.final.validate
+    rows = np.sort(rng.choice(validate, min(MAX_ROWS, validate.size), replace=False))
+    at = rows[:, None] + np.arange(1 - config.lookback, 1)
+    return Rows(
+        np.ascontiguousarray(prepared.features[at]),
+        prepared.asset_id[rows],
+        prepared.labels.up[rows],
+        prepared.labels.down[rows],
+    )

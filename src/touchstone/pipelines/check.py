@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from touchstone.dataset.splits import SPLITS, timeline
+from touchstone.dataset.splits import SPLITS, Folds, timeline
 from touchstone.dataset.windows import complete
 from touchstone.features import compile_features, evaluate
 from touchstone.labels import LABELS, UNKNOWN
@@ -34,18 +34,6 @@ def check_study(study: Study) -> dict[str, Any]:
     folds = SPLITS.part_of(config.folds)(config.folds, line)
     strategies = config.strategy.candidates()  # type: ignore[attr-defined]
     kinds = [str(m.kind) for m in config.models]  # type: ignore[attr-defined]
-    told = [
-        {
-            "name": "final" if fold is folds.final else str(i + 1),
-            "train": [iso_day(fold.spans.train_start), iso_day(fold.spans.train_end)],
-            "test": [iso_day(fold.spans.test_start), iso_day(fold.spans.test_end)],
-            "n_train": int(fold.train.size),
-            "n_validate": int(fold.validate.size),
-            "n_test": int(fold.test.size),
-            "purged": int(fold.purged_train + fold.purged_validate),
-        }
-        for i, fold in enumerate((*folds.folds, folds.final))
-    ]
     rows = sum(f.train.size for f in folds.folds)
     scored = sum(f.validate.size + f.test.size for f in folds.folds)
     markets = 2 if config.null_twin else 1
@@ -65,7 +53,7 @@ def check_study(study: Study) -> dict[str, Any]:
         "features": len(plan.names),
         "base_rate": float(np.mean(labels.outcome[known] == 1)) if known.any() else None,
         "rows_with_window_and_label": int((line.has_window & line.has_label).sum()),
-        "folds": told,
+        "folds": _ranges(folds),
         "sealed_from": iso_day(folds.seal),
         "models": kinds,
         "fits": markets * (len(kinds) * len(folds.folds) + 1),
@@ -73,6 +61,22 @@ def check_study(study: Study) -> dict[str, Any]:
         "core_seconds": round(markets * _seconds(config, kinds, rows, scored)),
         "memory_mb": round((panel.open.nbytes * 8 + features.nbytes * 3) / 1e6 + 400),
     }
+
+
+def _ranges(folds: Folds) -> list[dict[str, Any]]:
+    """Each fold with its dates and its rows."""
+    return [
+        {
+            "name": "final" if fold is folds.final else str(i + 1),
+            "train": [iso_day(fold.spans.train_start), iso_day(fold.spans.train_end)],
+            "test": [iso_day(fold.spans.test_start), iso_day(fold.spans.test_end)],
+            "n_train": int(fold.train.size),
+            "n_validate": int(fold.validate.size),
+            "n_test": int(fold.test.size),
+            "purged": int(fold.purged_train + fold.purged_validate),
+        }
+        for i, fold in enumerate((*folds.folds, folds.final))
+    ]
 
 
 def told(found: dict[str, Any]) -> str:

@@ -23,6 +23,7 @@ from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.study import StudyConfig
 from touchstone.strategies import STRATEGIES, Intent, Outlook
 from touchstone.validation.candidates import candidate, choose
+from touchstone.validation.deflated import N_TRADES_TO_JUDGE
 
 
 class Calibration(NamedTuple):
@@ -77,6 +78,13 @@ class Comparison(NamedTuple):
     def winner(self) -> Scored | None:
         """The chosen candidate."""
         return None if self.chosen is None else self.scored[self.chosen]
+
+    @property
+    def closest(self) -> Scored | None:
+        """The winner, or else the best of those that lost, for the page; None without trades."""
+        traded = [s for s in self.scored if s.record.n_trades >= N_TRADES_TO_JUDGE]
+        able = [s for s in traded if s.record.daily_sharpe is not None]
+        return self.winner or max(able, key=lambda s: s.record.daily_sharpe or 0.0, default=None)
 
 
 def segment(panel: Panel, start: int, end: int) -> Segment:

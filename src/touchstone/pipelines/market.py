@@ -11,7 +11,7 @@ from touchstone.labels import UNKNOWN
 from touchstone.metrics import trading
 from touchstone.pipelines.decide import Comparison, Scored, compare
 from touchstone.pipelines.learn import Learned, Resources, Task, learn
-from touchstone.pipelines.money import Traded, performance
+from touchstone.pipelines.money import Traded, performance, slices, worst_false_positives
 from touchstone.pipelines.prepare import Prepared, prepare
 from touchstone.pipelines.seal import Looked, ledger_counts, look, open_span, sealed_span
 from touchstone.pipelines.skill import best_f1_threshold, classic_label, judged, skill
@@ -22,6 +22,7 @@ from touchstone.reports.result import (
     Condition,
     DataCard,
     Diagnostic,
+    FalsePositive,
     FoldResult,
     LabelCard,
     LedgerCounts,
@@ -29,6 +30,7 @@ from touchstone.reports.result import (
     Performance,
     RejectResult,
     Skill,
+    Slice,
     VerdictResult,
     iso_day,
     iso_moment,
@@ -129,19 +131,19 @@ def _result(
     prepared, comparison, looked, learned = stages
     verdict, evidence = judgement
     answer = None if looked is None else looked.answer
-    walk, walk_skill = _walk_forward(study, prepared, comparison)
+    before = _before_the_seal(study, prepared, comparison)
     sealed = sealed_span(prepared)
     n_candidates, n_studies = ledger_counts(resources.ledger(), prepared)
     return MarketResult(
         title=title,
         verdict=_verdict(verdict, evidence),
         sealed=None if answer is None else answer.performance,
-        walk_forward=walk,
-        skill=walk_skill if answer is None else answer.skill,
+        walk_forward=before.money,
+        skill=before.skill if answer is None else answer.skill,
         classic=_classic(study, prepared, comparison, learned),
-        where_rows="sealed",
-        where=() if answer is None else answer.where,
-        worst_false_positives=() if answer is None else answer.worst_false_positives,
+        where_rows="walk_forward" if answer is None else "sealed",
+        where=before.where if answer is None else answer.where,
+        worst_false_positives=before.worst if answer is None else answer.worst_false_positives,
         candidates=_candidates(comparison),
         folds=_folds(study, prepared, learned, looked),
         sealed_span=(iso_moment(sealed.start), iso_moment(sealed.end)),
@@ -156,21 +158,32 @@ def _result(
     )
 
 
-def _walk_forward(
-    study: Study, prepared: Prepared, comparison: Comparison
-) -> tuple[Performance | None, Skill | None]:
-    """Money and skill of the chosen candidate before the seal; without one, of the first model."""
+class _Before(NamedTuple):
+    """The closest candidate on the pooled tests before the seal."""
+
+    money: Performance | None
+    skill: Skill
+    where: tuple[Slice, ...]
+    worst: tuple[FalsePositive, ...]
+
+
+def _before_the_seal(study: Study, prepared: Prepared, comparison: Comparison) -> _Before:
+    """Money, skill and slices of the chosen candidate, or of the best of those that lost."""
     config, where = study.config, comparison.segment
-    winner = comparison.winner
-    place = 0 if winner is None else winner.place
-    probability = comparison.probability[place]
-    enter = comparison.scored[0].intent.enter if winner is None else winner.intent.enter
-    rows = judged(prepared, where, probability, enter)
+    closest = comparison.closest
+    shown = comparison.scored[0] if closest is None else closest
+    probability = comparison.probability[shown.place]
+    rows = judged(prepared, where, probability, shown.intent.enter)
     measured = skill(config, rows, "walk_forward", generator(config.seed, "skill", "before"))
-    if winner is None:
-        return None, measured
-    traded = Traded(where, winner.run, ~np.isnan(probability[:, -1]))
-    return performance(config, traded, "before"), measured
+    if closest is None:
+        return _Before(None, measured, (), ())
+    traded = Traded(where, closest.run, ~np.isnan(probability[:, -1]))
+    return _Before(
+        performance(config, traded, "before"),
+        measured,
+        slices(config, traded, prepared.labels.outcome[where.rows]),
+        worst_false_positives(prepared, traded, probability),
+    )
 
 
 def _classic(

@@ -1,6 +1,7 @@
 """Backtest scores that were made elsewhere: bars, scores and a strategy in, money out."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -19,6 +20,7 @@ from touchstone.labels import LABELS, Labels
 from touchstone.ledger import Ledger, Span
 from touchstone.market import Panel
 from touchstone.models.calibrators import expected_return
+from touchstone.pipelines import exports
 from touchstone.pipelines.decide import Segment, intend, segment
 from touchstone.pipelines.money import Traded, performance
 from touchstone.pipelines.prepare import column
@@ -149,6 +151,45 @@ def backtest_scores(
     one = candidate(name, daily(where.panel, done)[1], found.n_trades)
     ledger.sweep(data, span, (one,))
     return Backtested(found, done, where, int(known.sum()), name)
+
+
+def told(found: Backtested) -> dict[str, Any]:
+    """The JSON of a backtest: `performance` has the keys of `market.sealed` in result.json."""
+    return {
+        "schema_version": 1,
+        "fingerprint": found.fingerprint,
+        "n_scores": found.n_scores,
+        "performance": json.loads(found.performance.model_dump_json()),
+    }
+
+
+def money_lines(backtested: Backtested) -> list[str]:
+    """The figures of a backtest for the terminal."""
+    found = backtested.performance
+
+    def of(value: float | None, form: str) -> str:
+        return "-" if value is None else format(value, form)
+
+    low, high = found.sharpe_interval or (None, None)
+    lines = [
+        f"net return      {of(found.net_return, '+.2%')} over the whole segment",
+        f"Sharpe, annual  {of(found.sharpe, '.2f')}  (95 % {of(low, '.2f')} to {of(high, '.2f')})",
+        f"max drawdown    {of(found.max_drawdown, '.1%')}",
+        f"trades          {found.n_trades:,}, win rate {of(found.win_rate, '.1%')}",
+        f"cost paid       {of(found.cost_paid, ',.0f')}, break-even at "
+        f"{of(found.break_even_cost_bp, '.1f')} bp a side",
+    ]
+    rungs = ", ".join(f"{r.multiple:g}x {of(r.net_return, '+.1%')}" for r in found.ladder)
+    others = ", ".join(f"{b.name} {of(b.net_return, '+.1%')}" for b in found.baselines)
+    lines += [f"at costs of     {rungs}", f"beside it       {others}"]
+    lines.append(f"beats           {of(found.controls_rank, '.0%')} of 200 random strategies")
+    return lines
+
+
+def trades_table(found: Backtested, score: Float64) -> pl.DataFrame:
+    """The trades of a backtest of scores, (n_rows,) as they were read."""
+    part = exports.Part("scores", found.where, found.run, score[found.where.rows, None])
+    return exports.trades([part])
 
 
 def _expected(panel: Panel, labels: Labels, score: Float64, until: int) -> Float64:

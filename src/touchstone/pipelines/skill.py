@@ -39,6 +39,10 @@ class Judged(NamedTuple):
     realised: Float64
     volatility: Float64
     day: Int64
+    up: Float64
+    """Width of the target, fraction of the entry price."""
+    down: Float64
+    """Width of the stop."""
     selected: Bool
     """The strategy wished to enter."""
 
@@ -67,6 +71,8 @@ def judged(prepared: Prepared, where: Segment, probability: Float64, selected: B
         labels.realised[at],
         prepared.volatility[at],
         panel.calendar.day(panel.time[at]),
+        labels.up[at],
+        labels.down[at],
         selected[keep],
     )
 
@@ -76,12 +82,6 @@ def skill(config: StudyConfig, rows: Judged, measured_on: Rows, rng: np.random.G
     p, hit = rows.p, rows.hit
     round_trip = config.costs.round_trip
     chosen = rows.selected
-    classic = None
-    if getattr(config.label, "kind", "") == "triple_barrier" and not getattr(
-        config.label, "width", None
-    ):
-        up, down = config.label.take_profit, config.label.stop_loss  # type: ignore[attr-defined]
-        classic = c.classic_break_even(up, down, round_trip)
     return Skill(
         rows=measured_on,
         n_rows=int(p.size),
@@ -93,7 +93,7 @@ def skill(config: StudyConfig, rows: Judged, measured_on: Rows, rng: np.random.G
         precision=float(hit[chosen].mean()) if chosen.any() else None,
         n_selected=int(chosen.sum()),
         break_even_precision=c.break_even_precision(round_trip, rows.realised[chosen], hit[chosen]),
-        classic_break_even=classic,
+        classic_break_even=_classic_break_even(rows, round_trip),
         pr_auc=c.pr_auc(p, hit),
         roc_auc=c.roc_auc(p, hit),
         brier=c.brier(p, hit),
@@ -141,6 +141,15 @@ def classic_label(
         for name, precision, recall, f1 in _PREDECESSOR
     )
     return ClassicLabel(label="+5 % before -2 % within 8 bars", ours=ours, predecessor=theirs)
+
+
+def _classic_break_even(rows: Judged, round_trip: float) -> float | None:
+    """Precision that pays for bets that end on a barrier, at the median widths of the rows."""
+    finite = np.isfinite(rows.up) & np.isfinite(rows.down)
+    if not finite.any():
+        return None
+    up, down = float(np.median(rows.up[finite])), float(np.median(rows.down[finite]))
+    return c.classic_break_even(up, down, round_trip)
 
 
 def best_f1_threshold(probability: Float64, hit: Bool) -> float:

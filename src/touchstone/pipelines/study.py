@@ -132,7 +132,7 @@ class Study(NamedTuple):
 
     def with_bars(self, bars: Config) -> "Study":
         """The same study on other bars."""
-        return _identified(self.config.model_copy(update={"bars": bars}), self.root)
+        return identified(self.config.model_copy(update={"bars": bars}), self.root)
 
 
 def read_study(source: str, overrides: Mapping[str, Any] | None = None) -> Study:
@@ -164,7 +164,7 @@ def parse_study(settings: Mapping[str, Any], root: Path, where: str) -> Study:
     except ConfigError as error:
         lines = "\n".join(f"  {line}" for line in str(error).splitlines())
         raise ConfigError(f"{where}:\n{lines}", error.problems) from None
-    return _identified(config, root)
+    return identified(config, root)
 
 
 def packaged_text(name: str) -> str:
@@ -239,7 +239,8 @@ def _import_plugin(path: Path) -> None:
     spec.loader.exec_module(module)
 
 
-def _identified(config: StudyConfig, root: Path) -> Study:
+def identified(config: StudyConfig, root: Path) -> Study:
+    """A study of this config, with the fingerprint that names it."""
     # Where the data lie is no part of the question: their hash identifies them. So a study on a
     # folder that was moved is the same study, and its look at the same sealed rows the same look.
     bars = (

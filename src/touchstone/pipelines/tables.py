@@ -16,7 +16,6 @@ from touchstone.files import write_bytes
 from touchstone.labels import LABELS, UNKNOWN
 from touchstone.market import Panel
 from touchstone.pipelines.prepare import column
-from touchstone.reports.result import Performance
 
 
 def load_folder(
@@ -90,28 +89,6 @@ def date_ns(date: str) -> int:
         return int(np.datetime64(date, "D").astype("datetime64[ns]").astype(np.int64))
     except ValueError:
         raise ConfigError(f"{date!r} is no date: needs YYYY-MM-DD") from None
-
-
-def money_lines(found: Performance) -> list[str]:
-    """The figures of a backtest for the terminal."""
-
-    def of(value: float | None, form: str) -> str:
-        return "-" if value is None else format(value, form)
-
-    low, high = found.sharpe_interval or (None, None)
-    lines = [
-        f"net return      {of(found.net_return, '+.2%')} over the whole segment",
-        f"Sharpe, annual  {of(found.sharpe, '.2f')}  (95 % {of(low, '.2f')} to {of(high, '.2f')})",
-        f"max drawdown    {of(found.max_drawdown, '.1%')}",
-        f"trades          {found.n_trades:,}, win rate {of(found.win_rate, '.1%')}",
-        f"cost paid       {of(found.cost_paid, ',.0f')}, break-even at "
-        f"{of(found.break_even_cost_bp, '.1f')} bp a side",
-    ]
-    rungs = ", ".join(f"{r.multiple:g}x {of(r.net_return, '+.1%')}" for r in found.ladder)
-    others = ", ".join(f"{b.name} {of(b.net_return, '+.1%')}" for b in found.baselines)
-    lines += [f"at costs of     {rungs}", f"beside it       {others}"]
-    lines.append(f"beats           {of(found.controls_rank, '.0%')} of 200 random strategies")
-    return lines
 
 
 def _beside(panel: Panel, columns: Mapping[str, Any]) -> pl.DataFrame:

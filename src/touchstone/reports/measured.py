@@ -189,7 +189,8 @@ class Skill(Contents):
     break_even_precision: Fraction | None = None
     """Precision at which the selected rows pay their costs, from the real exit mix."""
     classic_break_even: Fraction | None = None
-    """The same for bets that end on a barrier: (stop + round trip) / (target + stop)."""
+    """The same for bets that end on a barrier: (stop + round trip) / (target + stop), at the median
+    widths of the rows."""
     pr_auc: Ratio | None = None
     """Average precision; a score without skill has the base rate."""
     roc_auc: Ratio | None = None

@@ -250,7 +250,8 @@ class MarketResult(Contents):
     sealed: Performance | None = None
     """The chosen candidate's one look at the sealed segment; null where none was taken."""
     walk_forward: Performance | None = None
-    """The chosen candidate on the pooled tests before the seal; null where none was chosen."""
+    """The chosen candidate on the pooled tests before the seal, or the best of those that lost;
+    null where none traded enough."""
     skill: Skill | None = None
     """What the probabilities know; null where nothing was scored."""
     classic: ClassicLabel | None = None

@@ -1,0 +1,3 @@
+"""Proofs are scripts, run by their make targets: nothing here is collected."""
+
+collect_ignore_glob = ["*.py"]
