@@ -13,9 +13,10 @@ from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.study import Study
 from touchstone.reports.result import iso_day
 
-_SECONDS_PER_MILLION_ROWS = {"logistic": 60.0, "lightgbm": 90.0}
-_SCORED_ROWS_PER_SECOND = 40_000.0
-_NETWORK_ROWS_PER_SECOND = 15_000.0
+# Of one core, as benchmarks/training.py and the quickstart showed; a guess to a factor of three.
+_SECONDS_PER_MILLION_ROWS = {"logistic": 10.0, "lightgbm": 50.0}
+_SCORED_ROWS_PER_SECOND = 50_000.0
+_NETWORK_ROWS_PER_SECOND = 20_000.0
 
 
 def check_study(study: Study) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def check_study(study: Study) -> dict[str, Any]:
         "models": kinds,
         "fits": markets * (len(kinds) * len(folds.folds) + 1),
         "candidates": len(kinds) * len(strategies),
-        "core_seconds": round(markets * _seconds(config, kinds, rows, scored)),
+        "core_seconds": round(markets * _seconds(config, kinds, rows, scored, len(folds.folds))),
         "memory_mb": round((panel.open.nbytes * 8 + features.nbytes * 3) / 1e6 + 400),
     }
 
@@ -106,13 +107,13 @@ def told(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _seconds(config: Any, kinds: list[str], rows: int, scored: int) -> float:
+def _seconds(config: Any, kinds: list[str], rows: int, scored: int, n_folds: int) -> float:
     total = 0.0
     for kind in kinds:
         if kind in _SECONDS_PER_MILLION_ROWS:
             total += rows / 1e6 * _SECONDS_PER_MILLION_ROWS[kind]
         else:
-            budget = min(config.training.rows or rows, rows)
-            total += budget * config.training.epochs * 3 / _NETWORK_ROWS_PER_SECOND
+            budget = min(config.training.rows or rows, rows // n_folds)
+            total += budget * config.training.epochs * n_folds / _NETWORK_ROWS_PER_SECOND
             total += scored / _SCORED_ROWS_PER_SECOND
     return total + 10.0

@@ -23,7 +23,7 @@ from touchstone.models import Fitted, Shape, restore
 from touchstone.models.scoring import score
 from touchstone.pipelines.prepare import Prepared, features_key, labels_key, stage_key
 from touchstone.pipelines.progress import Progress
-from touchstone.pipelines.study import Study, StudyConfig
+from touchstone.pipelines.study import Study, StudyConfig, import_plugins
 from touchstone.seeding import derive
 from touchstone.training import Job, run
 
@@ -95,7 +95,7 @@ def learn(
     with resources.progress.stage("models", len(tasks)) as step:
         for _ in range(len(tasks) - len(todo)):
             step.advance("from cache")
-        for key, task, learned in _fits(config, prepared.data, shelf, todo, resources):
+        for key, task, learned in _fits(study, prepared.data, shelf, todo, resources):
             _keep(resources.cache, key, learned)
             found[key] = learned
             step.advance(f"{task.model.kind} {task.name}")  # type: ignore[attr-defined]
@@ -181,19 +181,25 @@ def fit_and_score(
 
 
 def _fits(
-    config: StudyConfig,
+    study: Study,
     data: str,
     shelf: Shelf,
     todo: list[tuple[str, Task]],
     resources: Resources,
 ) -> Iterator[tuple[str, Task, Learned]]:
     """Yields each fit as it is done."""
+    config = study.config
     if resources.jobs == 1 or len(todo) < 2:
         columns = columns_of(shelf)
         for key, task in todo:
             yield key, task, fit_and_score(config, task, columns, data, resources.ledger())
         return
-    pool = Parallel(n_jobs=resources.jobs, return_as="generator_unordered")
+    pool = Parallel(
+        n_jobs=resources.jobs,
+        return_as="generator_unordered",
+        initializer=import_plugins,
+        initargs=(study.plugins,),
+    )
     calls = (
         delayed(_in_worker)(i, config, task, shelf, data, resources.ledger)
         for i, (_, task) in enumerate(todo)

@@ -181,7 +181,9 @@ def _before_the_seal(study: Study, prepared: Prepared, comparison: Comparison) -
     return _Before(
         performance(config, traded, "before"),
         measured,
-        slices(config, traded, prepared.labels.outcome[where.rows]),
+        slices(
+            config, traded, prepared.labels.outcome[where.rows], prepared.volatility[where.rows]
+        ),
         worst_false_positives(prepared, traded, probability),
     )
 

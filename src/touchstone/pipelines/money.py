@@ -27,6 +27,7 @@ from touchstone.validation.bootstrap import mean_interval, sharpe_interval
 
 _DAY_NS = 86_400_000_000_000
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_REGIMES = ("calm", "normal", "wild")
 _N_CONTROLS = 200
 _MULTIPLES = (0.0, 1.0, 2.0, 3.0)
 _BARS_AROUND = 12
@@ -112,13 +113,14 @@ def performance(config: Terms, traded: Traded, purpose: str) -> Performance:
     )
 
 
-def slices(config: Terms, traded: Traded, outcome: Int8) -> tuple[Slice, ...]:
+def slices(config: Terms, traded: Traded, outcome: Int8, volatility: Float64) -> tuple[Slice, ...]:
     """Closed trades by symbol, year, month, hour, weekday and volatility regime.
 
     Args:
         config: the study.
         traded: the run.
         outcome: outcome of each row of the segment's panel, for the precision.
+        volatility: of each row of the segment's panel; its terciles there are the regimes.
     """
     trades, panel = traded.run.trades, traded.panel
     if not trades.pnl.size:
@@ -133,6 +135,7 @@ def slices(config: Terms, traded: Traded, outcome: Int8) -> tuple[Slice, ...]:
         "month": list(at.astype("datetime64[M]").astype(str)),
         "hour": [f"{h:02d}" for h in hour],
         "weekday": [_WEEKDAYS[d] for d in weekday],
+        "regime": _regimes(volatility, decided),
     }
     days = at.astype("datetime64[D]").astype(np.int64)
     hit, net = outcome[decided] == 1, trades.net
@@ -146,13 +149,20 @@ def slices(config: Terms, traded: Traded, outcome: Int8) -> tuple[Slice, ...]:
     return tuple(found)
 
 
+def _regimes(volatility: Float64, rows: Int64) -> list[str]:
+    """calm, normal or wild: the tercile of a row's volatility among all rows of the segment."""
+    bounds = np.nanquantile(volatility, [1 / 3, 2 / 3])
+    return [_REGIMES[i] for i in np.searchsorted(bounds, volatility[rows])]
+
+
 def worst_false_positives(
     prepared: Prepared, traded: Traded, probability: Float64, n: int = 5
 ) -> tuple[FalsePositive, ...]:
-    """The most confident entries among the trades that lost the most, with the bars around them."""
+    """The entries with the highest probability among the trades that lost, with their bars."""
     trades, panel, where = traded.run.trades, traded.panel, traded.where
     losers = np.flatnonzero(trades.gross < 0)
-    worst = losers[np.argsort(trades.gross[losers], kind="stable")][:n]
+    sure = probability[np.maximum(trades.entry_row[losers] - 1, 0), -1]
+    worst = losers[np.argsort(-sure, kind="stable")][:n]
     found = []
     for k in worst:
         entry, leave = int(trades.entry_row[k]), int(trades.exit_row[k])

@@ -147,7 +147,9 @@ def _answer(study: Study, prepared: Prepared, sealed: SealedRun) -> Answer:
     return Answer(
         performance=performance(config, traded, "sealed"),
         skill=skill(config, rows, "sealed", generator(config.seed, "skill", "sealed")),
-        where=slices(config, traded, prepared.labels.outcome[where.rows]),
+        where=slices(
+            config, traded, prepared.labels.outcome[where.rows], prepared.volatility[where.rows]
+        ),
         worst_false_positives=worst_false_positives(prepared, traded, sealed.probability),
         returns=tuple(daily(where.panel, sealed.run)[1]),
         n_trades=int(sealed.run.trades.pnl.size),

@@ -126,9 +126,9 @@ class Study(NamedTuple):
     """12 hex digits over the config and the source of its plugins."""
 
     @property
-    def run_name(self) -> str:
-        """The name of the run's folder."""
-        return f"{self.config.name}-{self.fingerprint}"
+    def plugins(self) -> tuple[Path, ...]:
+        """The user's own files."""
+        return tuple(self.root / plugin for plugin in self.config.plugins)
 
     def with_bars(self, bars: Config) -> "Study":
         """The same study on other bars."""
@@ -157,8 +157,7 @@ def parse_study(settings: Mapping[str, Any], root: Path, where: str) -> Study:
     plugins = settings.get("plugins") or ()
     if not isinstance(plugins, Sequence) or isinstance(plugins, str):
         raise ConfigError(f"{where}: plugins: needs a list of Python files, got {plugins!r}")
-    for plugin in plugins:
-        _import_plugin(root / str(plugin))
+    import_plugins(tuple(root / str(plugin) for plugin in plugins))
     try:
         config = StudyConfig.parse({k: _tuples(v) for k, v in settings.items()})
     except ConfigError as error:
@@ -224,6 +223,15 @@ def _tuples(value: Any) -> Any:
     if value.__class__.__name__ == "date":
         return str(value)
     return value
+
+
+def import_plugins(paths: tuple[Path, ...]) -> None:
+    """Import a user's own files, each once, so that their parts are known by kind.
+
+    Worker processes call it before they read a config that holds such a part.
+    """
+    for path in paths:
+        _import_plugin(path)
 
 
 def _import_plugin(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from touchstone.reports.figures import p_value, plain_number, plural, sentence
 from touchstone.reports.findings import net_figure
-from touchstone.reports.result import MarketResult, StudyResult
+from touchstone.reports.result import ClassicLabel, MarketResult, StudyResult
 
 
 def summary_lines(result: StudyResult) -> list[str]:
@@ -14,9 +14,28 @@ def summary_lines(result: StudyResult) -> list[str]:
     for market in (result.market, result.null_twin):
         if market is not None:
             lines += _market(market)
+    if result.market.classic is not None:
+        lines += _classic(result.market.classic)
     if result.market.verdict.cannot_prove:
         lines.append(result.market.verdict.cannot_prove)
     return lines
+
+
+def _classic(classic: ClassicLabel) -> list[str]:
+    """Test figures of the classic label, ours and the predecessor's, as a small table."""
+    names = ("base_rate", "precision", "recall", "f1", "roc_auc", "pr_auc")
+    head = f"  {'':<20}" + "".join(f"{name.replace('_', ' '):>11}" for name in names)
+    rows = [(f.name, f) for f in classic.ours]
+    rows += [(f"{f.name} (predecessor)", f) for f in classic.predecessor]
+    table = [
+        f"  {name:<20}" + "".join(f"{_figure(getattr(found, measure)):>11}" for measure in names)
+        for name, found in rows
+    ]
+    return [f"Label {classic.label}, test rows before the seal:", head, *table, f"  {classic.note}"]
+
+
+def _figure(value: float | None) -> str:
+    return "not known" if value is None else f"{value:.3f}"
 
 
 def _warnings(market: MarketResult) -> list[str]:
