@@ -38,6 +38,8 @@ class Part(NamedTuple):
     """The usable bars of one instrument."""
 
     bars: Bars
+    side: dict[str, Float64]
+    """Side columns of the bars, NaN where not known, (n_bars,) each."""
     n_dropped: int
     """Bars outside the calendar's sessions."""
     n_bad: int
@@ -63,7 +65,8 @@ def read(stem: str, file: Path, job: Job) -> Iterator[tuple[str, Part | str]]:
         )
         if not own and "symbol" not in names:
             return
-        frame = _collect(scan, list(names.values()))
+        found = set(_names(scan)) - set(names.values())
+        frame = _collect(scan, [*names.values(), *(s for s in job.config.side if s in found)])
     except (DataError, OSError):
         if own:
             raise
@@ -130,6 +133,10 @@ def _part(
     order(time)
     prices: dict[str, Float64] = {f: _numbers(frame[names[f]], f) for f in FIELDS if f in names}
     prices.setdefault("volume", np.zeros(time.size))
+    side = {
+        name: _numbers(frame[name], name) if name in frame.columns else np.full(time.size, np.nan)
+        for name in config.side
+    }
     sound = _sound(time, prices, drop=config.bad_rows == "drop")
     in_session = calendar.overlaps_session(time, timeframe.ns)
     kept, n_dropped = sound & in_session, int((sound & ~in_session).sum())
@@ -148,7 +155,8 @@ def _part(
             f"{utc(time[-1])}"
         )
     bars = Bars(symbol, time[kept], *(prices[f][kept] for f in FIELDS))
-    return Part(bars, n_dropped, int((~sound).sum()), last, notes)
+    known = {name: values[kept] for name, values in side.items()}
+    return Part(bars, known, n_dropped, int((~sound).sum()), last, notes)
 
 
 def _requested(time: Int64, job: Job) -> Bool:

@@ -62,6 +62,9 @@ def load_files(
 
 def _loaded(parts: list[Part], rejects: tuple[Reject, ...], job: Job) -> Loaded:
     panel = Panel.from_bars([p.bars for p in parts], job.timeframe, job.calendar)
+    panel = panel.map_side(
+        {name: np.concatenate([p.side[name] for p in parts]) for name in job.config.side}
+    )
     dropped = {p.bars.symbol: p.n_dropped for p in parts if p.n_dropped}
     bad = {p.bars.symbol: p.n_bad for p in parts if p.n_bad}
     notes = sorted({note for p in parts for note in p.notes})

@@ -4,9 +4,9 @@ import difflib
 import zoneinfo
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
-from pydantic import PositiveInt, field_validator
+from pydantic import PositiveInt, StringConstraints, field_validator
 
 from touchstone.config import Config
 from touchstone.data.columns import ColumnsConfig
@@ -43,6 +43,10 @@ class FolderConfig(Config):
     the row is, which is counted in the findings."""
     without_volume: bool = False
     """Whether files may lack a volume; it is then 0, and a volume cap lets nothing fill."""
+
+    side: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")], ...] = ()
+    """Further number columns, each known at its bar's close, for features to use by name, as in
+    [sentiment]. Empty cells, and files without the column, are not known."""
 
     @field_validator("timeframe")
     @classmethod
