@@ -60,8 +60,15 @@ class Ledger(Protocol):
     def record(self, kind: str, config: str, data: str, facts: Mapping[str, object]) -> None:
         """Write one row: a fit, a backtest, a failed trial; `facts` is JSON-able."""
 
-    def sweep(self, data: str, span: Span, candidates: tuple[Candidate, ...]) -> None:
-        """Write one row that holds every candidate of a comparison with its score."""
+    def sweep(self, data: str, study: str, span: Span, candidates: tuple[Candidate, ...]) -> None:
+        """Write one row that holds every candidate of a comparison with its score.
+
+        Args:
+            data: hash of the data.
+            study: fingerprint of whoever compared.
+            span: the rows they were scored on.
+            candidates: all of them.
+        """
 
     def candidates(self, span: Span) -> tuple[Candidate, ...]:
         """Distinct candidates ever written whose span overlaps, the newest score of each."""
@@ -70,7 +77,10 @@ class Ledger(Protocol):
         """Answer a look: the first time by calling `answer`, ever after from the record."""
 
     def studies_that_looked(self, span: Span) -> frozenset[str]:
-        """Fingerprints of the studies whose looks overlap the span."""
+        """Who knows how something did on rows of the span.
+
+        "study data" of every look at them, and of every comparison that scored candidates there.
+        """
 
 
 class MemoryLedger:
@@ -78,21 +88,21 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, str, str, Mapping[str, object]]] = []
-        self._sweeps: list[tuple[Span, tuple[Candidate, ...]]] = []
+        self._sweeps: list[tuple[str, Span, tuple[Candidate, ...]]] = []
         self._looks: dict[Look, str] = {}
 
     def record(self, kind: str, config: str, data: str, facts: Mapping[str, object]) -> None:
         """Keep one row."""
         self.rows.append((kind, config, data, facts))
 
-    def sweep(self, data: str, span: Span, candidates: tuple[Candidate, ...]) -> None:
+    def sweep(self, data: str, study: str, span: Span, candidates: tuple[Candidate, ...]) -> None:
         """Keep one comparison."""
-        self.rows.append(("sweep", "", data, {"n": len(candidates)}))
-        self._sweeps.append((span, candidates))
+        self.rows.append(("sweep", study, data, {"n": len(candidates)}))
+        self._sweeps.append((f"{study} {data}", span, candidates))
 
     def candidates(self, span: Span) -> tuple[Candidate, ...]:
         """Distinct candidates whose span overlaps."""
-        kept = {c.fingerprint: c for s, cs in self._sweeps if s.overlaps(span) for c in cs}
+        kept = {c.fingerprint: c for _, s, cs in self._sweeps if s.overlaps(span) for c in cs}
         return tuple(kept.values())
 
     def look(self, look: Look, answer: Callable[[], str]) -> str:
@@ -103,5 +113,6 @@ class MemoryLedger:
         return self._looks[look]
 
     def studies_that_looked(self, span: Span) -> frozenset[str]:
-        """Fingerprints of the studies whose looks overlap the span."""
-        return frozenset(look.study for look in self._looks if look.span.overlaps(span))
+        """Looks and comparisons that overlap the span."""
+        looked = {f"{k.study} {k.data}" for k in self._looks if k.span.overlaps(span)}
+        return frozenset(looked | {who for who, s, _ in self._sweeps if s.overlaps(span)})

@@ -29,9 +29,9 @@ def test_spans_overlap_where_they_share_a_row(one, two):
 def test_candidates_are_distinct_and_the_newest_score_counts():
     ledger: Ledger = MemoryLedger()
     here = Span("market", ("A",), 0, 10)
-    ledger.sweep("d", here, (Candidate("x", 0.1, 5), Candidate("y", None, 0)))
-    ledger.sweep("d", here, (Candidate("x", 0.2, 5),))
-    ledger.sweep("d", Span("market", ("B",), 0, 10), (Candidate("z", 0.3, 5),))
+    ledger.sweep("d", "search", here, (Candidate("x", 0.1, 5), Candidate("y", None, 0)))
+    ledger.sweep("d", "search", here, (Candidate("x", 0.2, 5),))
+    ledger.sweep("d", "search", Span("market", ("B",), 0, 10), (Candidate("z", 0.3, 5),))
     assert set(ledger.candidates(here)) == {Candidate("x", 0.2, 5), Candidate("y", None, 0)}
     assert ledger.candidates(Span("market", ("A",), 10, 12)) == ()
 
@@ -44,5 +44,5 @@ def test_a_look_is_answered_once_and_then_repeated():
     assert ledger.look(look, lambda: next(answers)) == "first"
     assert ledger.look(look._replace(seed=8), lambda: next(answers)) == "second"
     assert [row[0] for row in ledger.rows] == ["look", "repeat", "look"]
-    assert ledger.studies_that_looked(Span("market", ("A", "B"), 9, 12)) == {"study"}
+    assert ledger.studies_that_looked(Span("market", ("A", "B"), 9, 12)) == {"study d"}
     assert ledger.studies_that_looked(Span("market", ("A",), 10, 12)) == frozenset()

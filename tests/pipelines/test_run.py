@@ -13,6 +13,7 @@ import pytest
 import touchstone as ts
 from leaves import leaves
 from small import small_study, touchstone
+from touchstone.data.sources import Reject
 from touchstone.features import evaluate
 from touchstone.pipelines.prepare import column, load, resolve
 from touchstone.pipelines.progress import Silent
@@ -151,7 +152,10 @@ def test_the_place_of_the_data_is_no_part_of_the_question(tmp_path):
     other = read_study(str(small_study(tmp_path, bars={"source": "parquet", "path": "b"})))
     third = read_study(str(small_study(tmp_path, bars={"source": "parquet", "timeframe": "1d"})))
     assert one.fingerprint == other.fingerprint != third.fingerprint
-    assert run_fingerprint(one, "x") != run_fingerprint(one, "y")
+    loaded, data = load(read_study(str(small_study(tmp_path))), Silent())
+    named = {run_fingerprint(one, loaded, data), run_fingerprint(one, loaded, "other data")}
+    left_out = loaded._replace(rejects=(Reject("X", "/somewhere/X.csv", "why"),))
+    assert len(named | {run_fingerprint(one, left_out, data)}) == 3
 
 
 def test_scores_and_decisions_do_not_change_when_the_future_is_scrambled(finished):

@@ -64,13 +64,13 @@ def never():
 def test_rows_stand_in_the_order_written(ledger):
     ledger.record("fit", "c1", "d", {"loss": 0.5})
     ledger.record("failed_fit", "c2", "d", {})
-    ledger.sweep("d", SPAN, ())
+    ledger.sweep("d", "search", SPAN, ())
     assert kinds(ledger) == ["fit", "failed_fit", "sweep"]
 
 
 def test_candidates_are_distinct_with_the_newest_score(ledger):
-    ledger.sweep("d", SPAN, (Candidate("a", 0.1, 30), Candidate("b", None, 0)))
-    ledger.sweep("d", OVERLAPPING[1], (Candidate("a", 0.2, 31), Candidate("c", -0.1, 40)))
+    ledger.sweep("d", "search", SPAN, (Candidate("a", 0.1, 30), Candidate("b", None, 0)))
+    ledger.sweep("d", "search", OVERLAPPING[1], (Candidate("a", 0.2, 31), Candidate("c", -0.1, 40)))
     assert ledger.candidates(SPAN) == (
         Candidate("a", 0.2, 31),
         Candidate("b", None, 0),
@@ -80,15 +80,15 @@ def test_candidates_are_distinct_with_the_newest_score(ledger):
 
 @pytest.mark.parametrize("other", OVERLAPPING, ids=str)
 def test_rows_shared_by_symbol_and_time_are_counted(ledger, other):
-    ledger.sweep("d", other, (Candidate("a", 0.1, 30),))
+    ledger.sweep("d", "search", other, (Candidate("a", 0.1, 30),))
     ledger.look(LOOK._replace(span=other), lambda: "x")
     assert ledger.candidates(SPAN) == (Candidate("a", 0.1, 30),)
-    assert ledger.studies_that_looked(SPAN) == {"study"}
+    assert ledger.studies_that_looked(SPAN) == {f"study {LOOK.data}", "search d"}
 
 
 @pytest.mark.parametrize("other", DISJOINT, ids=str)
 def test_other_rows_are_not(ledger, other):
-    ledger.sweep("d", other, (Candidate("a", 0.1, 30),))
+    ledger.sweep("d", "search", other, (Candidate("a", 0.1, 30),))
     ledger.look(LOOK._replace(span=other), lambda: "x")
     assert ledger.candidates(SPAN) == ()
     assert ledger.studies_that_looked(SPAN) == frozenset()
@@ -100,7 +100,7 @@ def test_the_same_look_gives_the_same_text(ledger, answer):
     assert ledger.look(LOOK, never) == answer
     assert ledger.look(LOOK, never) == answer
     assert kinds(ledger) == ["look", "repeat", "repeat"]
-    assert ledger.studies_that_looked(SPAN) == {"study"}
+    assert ledger.studies_that_looked(SPAN) == {f"study {LOOK.data}"}
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_any_part_of_the_identity_makes_another_look(ledger, change):
     ledger.look(LOOK, lambda: "first")
     assert ledger.look(LOOK._replace(**change), lambda: "second") == "second"
     assert ledger.look(LOOK, never) == "first"
-    assert len(ledger.studies_that_looked(SPAN)) == (2 if "study" in change else 1)
+    assert len(ledger.studies_that_looked(SPAN)) == (2 if {"study", "data"} & change.keys() else 1)
 
 
 def test_a_look_that_failed_showed_nothing(ledger):
@@ -203,7 +203,7 @@ def filled(folder, n=6):
 def fill(ledger, n):
     for i in range(n - 2):
         ledger.record("fit", f"c{i}", "d", {"loss": i / 7})
-    ledger.sweep("d", SPAN, (Candidate("a", 0.1, 30),))
+    ledger.sweep("d", "search", SPAN, (Candidate("a", 0.1, 30),))
     ledger.look(LOOK, lambda: "answer")
     assert ledger.verify() == ()
     return ledger

@@ -7,8 +7,8 @@ import numpy as np
 from touchstone.dataset.splits import SPLITS, Folds, timeline
 from touchstone.dataset.windows import complete
 from touchstone.features import compile_features, evaluate
-from touchstone.labels import LABELS, UNKNOWN
-from touchstone.pipelines.prepare import column, load
+from touchstone.labels import LABELS
+from touchstone.pipelines.prepare import column, known_by, load
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.study import Study
 from touchstone.reports.result import iso_day
@@ -38,7 +38,7 @@ def check_study(study: Study) -> dict[str, Any]:
     rows = sum(f.train.size for f in folds.folds)
     scored = sum(f.validate.size + f.test.size for f in folds.folds)
     markets = 2 if config.null_twin else 1
-    known = labels.exit != UNKNOWN
+    known = known_by(labels, panel, folds.seal)
     return {
         "study": config.name,
         "fingerprint": study.fingerprint,

@@ -20,7 +20,7 @@ from touchstone.models.calibrators import (
 )
 from touchstone.pipelines.learn import Learned
 from touchstone.pipelines.prepare import Prepared
-from touchstone.pipelines.study import StudyConfig
+from touchstone.pipelines.study import Study, StudyConfig
 from touchstone.strategies import STRATEGIES, Intent, Outlook
 from touchstone.validation.candidates import candidate, choose
 from touchstone.validation.deflated import N_TRADES_TO_JUDGE
@@ -56,7 +56,6 @@ class Scored(NamedTuple):
     place: int
     """Place of the model in the study."""
     strategy: Config
-    intent: Intent
     run: Run
     day: Int64
     returns: Float64
@@ -71,8 +70,13 @@ class Comparison(NamedTuple):
     segment: Segment
     scored: tuple[Scored, ...]
     chosen: int | None
-    probability: tuple[Float64, ...]
-    """Per model, calibrated (n_segment_rows, n_outcomes), NaN where no test row is."""
+    views: tuple[Outlook, ...]
+    """Per model, what its strategies saw; probabilities are NaN where no test row is."""
+    label: Config
+
+    def intent(self, scored: Scored) -> Intent:
+        """What a candidate wished at each row of the segment."""
+        return intend(self.label, scored.strategy, self.views[scored.place])
 
     @property
     def winner(self) -> Scored | None:
@@ -144,68 +148,73 @@ def intend(label: Config, strategy: Config, view: Outlook) -> Intent:
 
 
 def compare(
-    config: StudyConfig,
-    prepared: Prepared,
-    learned: Sequence[Sequence[Learned]],
-    ledger: Ledger,
-    span: Span,
+    study: Study, prepared: Prepared, learned: Sequence[Sequence[Learned]], ledger: Ledger
 ) -> Comparison:
     """Backtest every (model, margin) on the pooled test rows, write one sweep row, choose.
 
     Args:
-        config: the study.
+        study: what is asked.
         prepared: its market.
         learned: per model, its fits of the folds in order.
         ledger: gets one row with every candidate and its score.
-        span: which rows of which market the candidates were judged on.
     """
-    folds = prepared.folds.folds
+    config, folds = study.config, prepared.folds.folds
     where = segment(prepared.panel, folds[0].spans.test_start, prepared.folds.seal)
-    intents, plans, probabilities = [], [], []
     strategies = config.strategy.candidates()  # type: ignore[attr-defined]
+    views, scored = [], []
     for place, fits in enumerate(learned):
         pieces = [
             (fold.test, fit.test, calibrate(config, prepared, fold, fit))
             for fold, fit in zip(folds, fits, strict=True)
         ]
         view = outlook(config, prepared, where, pieces)
-        probabilities.append(view.probability)
-        for strategy in strategies:
-            intents.append(intend(config.label, strategy, view))
-            plans.append((place, strategy))
-    runs = sweep(where.panel, intents, config.account, config.costs)
-    scored = tuple(
-        _scored(config, where.panel, place, strategy, (intent, run))
-        for (place, strategy), intent, run in zip(plans, intents, runs, strict=True)
-    )
+        views.append(view)
+        intents = [intend(config.label, strategy, view) for strategy in strategies]
+        runs = sweep(where.panel, intents, config.account, config.costs)
+        for strategy, run in zip(strategies, runs, strict=True):
+            scored.append(_scored(study, where.panel, place, strategy, run))
     records = tuple(s.record for s in scored)
-    ledger.sweep(prepared.data, span, records)
+    ledger.sweep(prepared.data, study.fingerprint, tested_span(prepared), records)
     best = choose(records)
     chosen = None if best is None else records.index(best)
-    return Comparison(where, scored, chosen, tuple(probabilities))
+    return Comparison(where, tuple(scored), chosen, tuple(views), config.label)
 
 
-def _scored(
-    config: StudyConfig, panel: Panel, place: int, strategy: Config, done: tuple[Intent, Run]
-) -> Scored:
-    intent, run = done
+def tested_span(prepared: Prepared) -> Span:
+    """The pooled test rows before the seal, where candidates are compared."""
+    start = prepared.folds.folds[0].spans.test_start
+    return Span(prepared.loaded.namespace, prepared.panel.symbols, start, prepared.folds.seal)
+
+
+def _scored(study: Study, panel: Panel, place: int, strategy: Config, run: Run) -> Scored:
     day, returns = daily(panel, run)
-    model = config.models[place]
-    name = candidate_fingerprint(config, model, strategy)
+    model = study.config.models[place]
+    name = candidate_fingerprint(study, panel, model, strategy)
     record = candidate(name, returns, int(run.trades.pnl.size))
-    return Scored(model, place, strategy, intent, run, day, returns, record)
+    return Scored(model, place, strategy, run, day, returns, record)
 
 
-def candidate_fingerprint(config: StudyConfig, model: Config, strategy: Config) -> str:
+def candidate_fingerprint(study: Study, panel: Panel, model: Config, strategy: Config) -> str:
     """Names one candidate: universe, features, label, model, calibration, costs, strategy.
 
-    Folds and seeds are left out: they repeat a candidate, they do not make another one.
+    The universe is what the panel holds, whatever the study calls it. Folds and seeds are left
+    out: they repeat a candidate, they do not make another one.
     """
-    universe = {"symbols": config.symbols, "start": config.start, "end": config.end}
+    config = study.config
+    universe = (panel.symbols, panel.timeframe.name, panel.calendar.name, config.start, config.end)
     parts = (
         config.features, config.label, config.scaler, model, config.weights, config.training,
-        config.calibrator,
-        config.costs, config.account, strategy,
+        config.calibrator, config.costs, config.account, strategy,
     )  # fmt: skip
-    text = "\x1f".join((repr(universe), str(config.lookback), *(p.canonical() for p in parts)))
+    texts = (repr(universe), str(config.lookback), study.plugin_hash)
+    text = "\x1f".join((*texts, *(p.canonical() for p in parts)))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def model_names(config: StudyConfig) -> tuple[str, ...]:
+    """What each model of a study is called: its kind, numbered where a kind comes again."""
+    kinds = [str(getattr(model, "kind", "model")) for model in config.models]
+    return tuple(
+        kind if kinds[:i].count(kind) == 0 else f"{kind} {kinds[:i].count(kind) + 1}"
+        for i, kind in enumerate(kinds)
+    )

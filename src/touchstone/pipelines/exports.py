@@ -42,7 +42,7 @@ def _parts(market: Market) -> list[Part]:
     comparison, winner = market.comparison, market.comparison.winner
     parts = []
     if winner is not None:
-        before = comparison.probability[winner.place]
+        before = comparison.views[winner.place].probability
         parts.append(Part("walk_forward", comparison.segment, winner.run, before))
     if market.looked is not None:
         sealed = market.looked.sealed

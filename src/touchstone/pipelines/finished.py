@@ -64,9 +64,14 @@ class Finished(NamedTuple):
 
 
 def finished_runs(folder: Path) -> list[Finished]:
-    """Every finished run under a folder of runs, by name."""
-    found = sorted(folder.glob("*/result.json"))
-    return [Finished(p.parent, from_json(p.read_bytes())) for p in found]
+    """Every finished run under a folder of runs that can be read, by name."""
+    found = []
+    for path in sorted(folder.glob("*/result.json")):
+        try:
+            found.append(read_run(path.parent))
+        except DataError:
+            continue  # of another version; `runs show` says so by name
+    return found
 
 
 def read_run(folder: Path) -> Finished:
@@ -151,7 +156,9 @@ def table_of(run: Finished, what: str, out: Path) -> pl.DataFrame:
     plan = compile_features(study.config.features, tuple(loaded.panel.side))
     cache = StageCache(Workspace(out).cache)
     return feature_frame(
-        loaded.panel, plan.names, feature_matrix(plan, loaded.panel, data, cache, silent)
+        loaded.panel,
+        plan.names,
+        feature_matrix(plan, loaded.panel, (data, study.source), cache, silent),
     )
 
 

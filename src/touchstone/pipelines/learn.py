@@ -118,12 +118,12 @@ def shelve(config: StudyConfig, prepared: Prepared, cache: StageCache) -> Shelf:
     panel = prepared.panel
     here = panel.offsets[:-1] < panel.offsets[1:]
     begun = np.sort(panel.time[panel.offsets[:-1][here]])
-    key = stage_key("instruments", prepared.data)
+    key = stage_key(prepared.source, "instruments", prepared.data)
     cache.save("instruments", key, {"asset_id": prepared.asset_id, "begun": begun})
     return Shelf(
         cache,
-        features_key(prepared.plan, prepared.data),
-        labels_key(config.label, prepared.data),
+        features_key(prepared.plan, prepared.data, prepared.source),
+        labels_key(config.label, prepared.data, prepared.source),
         key,
     )
 

@@ -1,38 +1,31 @@
 """One market of a study, from bars to verdict: the result's contents, and arrays for exports."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from touchstone.data.sources import Loaded
-from touchstone.labels import UNKNOWN
+from touchstone.errors import ConfigError
 from touchstone.metrics import trading
-from touchstone.pipelines.decide import Comparison, Scored, compare
+from touchstone.pipelines import cards
+from touchstone.pipelines.decide import Comparison, compare, model_names
 from touchstone.pipelines.learn import Learned, Resources, Task, learn
 from touchstone.pipelines.money import Traded, performance, slices, worst_false_positives
 from touchstone.pipelines.prepare import Prepared, prepare
-from touchstone.pipelines.seal import Looked, ledger_counts, look, open_span, sealed_span
-from touchstone.pipelines.skill import best_f1_threshold, classic_label, judged, skill
-from touchstone.pipelines.study import Study
+from touchstone.pipelines.seal import Looked, look, sealed_span, whole_span
+from touchstone.pipelines.skill import best_f1_threshold, classic_label, is_classic, judged, skill
+from touchstone.pipelines.study import Study, StudyConfig
 from touchstone.reports.result import (
-    CandidateResult,
     ClassicLabel,
     Condition,
-    DataCard,
     Diagnostic,
     FalsePositive,
-    FoldResult,
-    LabelCard,
     LedgerCounts,
     MarketResult,
     Performance,
-    RejectResult,
     Skill,
     Slice,
     VerdictResult,
-    iso_day,
     iso_moment,
 )
 from touchstone.seeding import generator
@@ -57,6 +50,11 @@ def judge_market(
     """Prepare, learn, compare, look once, judge; `bars` as `load` gives them."""
     config, progress = study.config, resources.progress
     prepared = prepare(study, *bars, resources.cache, progress)
+    if not prepared.folds.final.test.size:
+        raise ConfigError(
+            "folds.sealed leaves no row to judge by: seal some time, as in 20% or 90d (at least "
+            "60 days with 20 trades can be judged)"
+        )
     tasks = [
         Task(model, fold, f"fold {i + 1}")
         for model in config.models
@@ -66,8 +64,8 @@ def judge_market(
     n_folds = len(prepared.folds.folds)
     learned = [fits[i : i + n_folds] for i in range(0, len(fits), n_folds)]
     with progress.stage("candidates") as step:
-        comparison = compare(config, prepared, learned, resources.ledger(), open_span(prepared))
-        step.say(_said(comparison))
+        comparison = compare(study, prepared, learned, resources.ledger())
+        step.say(_said(config, comparison))
     looked = look(study, prepared, comparison, learned, resources) if comparison.winner else None
     with progress.stage("verdict") as step:
         verdict, evidence = _judge(study, prepared, comparison, looked, resources)
@@ -78,22 +76,13 @@ def judge_market(
     return Market(result, prepared, comparison, looked)
 
 
-def _said(comparison: Comparison) -> str:
+def _said(config: StudyConfig, comparison: Comparison) -> str:
     winner = comparison.winner
     n = len(comparison.scored)
     if winner is None:
         return f"{n} compared, none earned more than cash"
-    return f"{n} compared, chosen: {winner.model.kind} {candidate_label(winner)}"  # type: ignore[attr-defined]
-
-
-def candidate_label(scored: Scored) -> str:
-    """What sets a candidate apart from the others of its model.
-
-    A strategy's fields that hold one point of a grid are those that are tuples of one.
-    """
-    fields = scored.strategy.model_dump()
-    points = {k: x[0] for k, x in fields.items() if isinstance(x, (tuple, list)) and len(x) == 1}
-    return " ".join(f"{k} {x:g}" for k, x in points.items())
+    name = model_names(config)[winner.place]
+    return f"{n} compared, chosen: {name} {cards.candidate_label(winner)}"
 
 
 def _judge(
@@ -101,7 +90,7 @@ def _judge(
     resources: Resources,
 ) -> tuple[v.Verdict, v.Evidence]:  # fmt: skip
     winner, ledger = comparison.winner, resources.ledger()
-    whole = open_span(prepared)._replace(end=sealed_span(prepared).end)
+    whole = whole_span(prepared)
     search = v.Search(
         chosen=winner is not None,
         deflated=None
@@ -133,7 +122,9 @@ def _result(
     answer = None if looked is None else looked.answer
     before = _before_the_seal(study, prepared, comparison)
     sealed = sealed_span(prepared)
-    n_candidates, n_studies = ledger_counts(resources.ledger(), prepared)
+    ledger = resources.ledger()
+    n_candidates = len(ledger.candidates(whole_span(prepared)))
+    n_studies = verdict.n_studies
     return MarketResult(
         title=title,
         verdict=_verdict(verdict, evidence),
@@ -144,17 +135,17 @@ def _result(
         where_rows="walk_forward" if answer is None else "sealed",
         where=before.where if answer is None else answer.where,
         worst_false_positives=before.worst if answer is None else answer.worst_false_positives,
-        candidates=_candidates(comparison),
-        folds=_folds(study, prepared, learned, looked),
+        candidates=cards.candidates(study.config, comparison),
+        folds=cards.folds(study, prepared, learned, looked),
         sealed_span=(iso_moment(sealed.start), iso_moment(sealed.end)),
         ledger=LedgerCounts(
             n_candidates=n_candidates, n_looks_studies=n_studies, exploratory=n_studies > 1
         ),
         diagnostics=_diagnostics(prepared, comparison, verdict, evidence),
-        data=_data_card(study, prepared),
-        label=_label_card(study, prepared),
+        data=cards.data_card(study, prepared),
+        label=cards.label_card(study, prepared),
         features=prepared.plan.names,
-        limits=_limits(study, prepared, verdict),
+        limits=cards.limits(study, prepared, verdict),
     )
 
 
@@ -172,8 +163,8 @@ def _before_the_seal(study: Study, prepared: Prepared, comparison: Comparison) -
     config, where = study.config, comparison.segment
     closest = comparison.closest
     shown = comparison.scored[0] if closest is None else closest
-    probability = comparison.probability[shown.place]
-    rows = judged(prepared, where, probability, shown.intent.enter)
+    probability = comparison.views[shown.place].probability
+    rows = judged(prepared, where, probability, comparison.intent(shown).enter)
     measured = skill(config, rows, "walk_forward", generator(config.seed, "skill", "before"))
     if closest is None:
         return _Before(None, measured, (), ())
@@ -191,22 +182,22 @@ def _before_the_seal(study: Study, prepared: Prepared, comparison: Comparison) -
 def _classic(
     study: Study, prepared: Prepared, comparison: Comparison, learned: list[list[Learned]]
 ) -> ClassicLabel | None:
-    rows = {}
-    for place, (model, fits) in enumerate(zip(study.config.models, learned, strict=True)):
-        validated = [
-            (fit.validate[:, -1], prepared.labels.outcome[fold.validate] == 1)
-            for fold, fit in zip(prepared.folds.folds, fits, strict=True)
-        ]
-        said = np.concatenate([p for p, _ in validated])
-        threshold = best_f1_threshold(said, np.concatenate([hit for _, hit in validated]))
-        scores = np.full(comparison.probability[place].shape, np.nan)
+    if not is_classic(study.config.label):
+        return None
+    found, where = {}, comparison.segment
+    for name, fits in zip(model_names(study.config), learned, strict=True):
+        scores = np.full((where.rows.size, fits[0].test.shape[1]), np.nan)
+        taken = np.zeros(where.rows.size, np.bool_)
         for fold, fit in zip(prepared.folds.folds, fits, strict=True):
-            at, inside = comparison.segment.place(fold.test)
+            # Each fold's threshold from its own validation rows: those of a later fold are the
+            # test rows of this one.
+            hit = prepared.labels.outcome[fold.validate] == 1
+            threshold = best_f1_threshold(fit.validate[:, -1], hit)
+            at, inside = where.place(fold.test)
             scores[at[inside]] = fit.test[inside]
-        nowhere = np.zeros(len(scores), np.bool_)
-        found = judged(prepared, comparison.segment, scores, nowhere)
-        rows[str(model.kind)] = (found, threshold)  # type: ignore[attr-defined]
-    return classic_label(study.config, rows)
+            taken[at[inside]] = fit.test[inside, -1] >= threshold
+        found[name] = judged(prepared, where, scores, taken)
+    return classic_label(found)
 
 
 def _verdict(verdict: v.Verdict, evidence: v.Evidence) -> VerdictResult:
@@ -234,54 +225,6 @@ def _verdict(verdict: v.Verdict, evidence: v.Evidence) -> VerdictResult:
         sealed_days=evidence.n_days,
         n_trades=evidence.n_trades,
     )
-
-
-def _candidates(comparison: Comparison) -> tuple[CandidateResult, ...]:
-    per_year = comparison.segment.panel.calendar.days_per_year
-    return tuple(
-        CandidateResult(
-            model=str(s.model.kind),  # type: ignore[attr-defined]
-            label=candidate_label(s),
-            sharpe=trading.sharpe(s.returns, per_year),
-            n_trades=s.record.n_trades,
-            net_return=s.run.total_return,
-            chosen=i == comparison.chosen,
-        )
-        for i, s in enumerate(comparison.scored)
-    )
-
-
-def _folds(
-    study: Study, prepared: Prepared, learned: list[list[Learned]], looked: Looked | None
-) -> tuple[FoldResult, ...]:
-    kinds = [str(m.kind) for m in study.config.models]  # type: ignore[attr-defined]
-    found = []
-    plan = [*prepared.folds.folds, prepared.folds.final]
-    for i, fold in enumerate(plan):
-        is_final = i == len(plan) - 1
-        fits: Mapping[str, Learned] = (
-            {} if is_final else {k: f[i] for k, f in zip(kinds, learned, strict=True)}
-        )
-        if is_final and looked is not None:
-            fits = {"chosen": looked.sealed.learned}
-        spans = [iso_moment(ns) for ns in fold.spans]
-        found.append(
-            FoldResult(
-                name="final" if is_final else str(i + 1),
-                train_span=(spans[0], spans[1]),
-                validate_span=(spans[2], spans[3]),
-                test_span=(spans[4], spans[5]),
-                n_train=fold.train.size,
-                n_validate=fold.validate.size,
-                n_test=fold.test.size,
-                purged_train=fold.purged_train,
-                purged_validate=fold.purged_validate,
-                rows_available=fold.train.size,
-                rows_used={k: f.rows_used for k, f in fits.items()},
-                best_epoch={k: f.best_epoch for k, f in fits.items()},
-            )
-        )
-    return tuple(found)
 
 
 def _diagnostics(
@@ -323,69 +266,3 @@ def _sealed_days(prepared: Prepared) -> int:
     return int(
         np.unique(panel.calendar.day(panel.time[panel.available_at > prepared.folds.seal])).size
     )
-
-
-def _data_card(study: Study, prepared: Prepared) -> DataCard:
-    loaded, panel = prepared.loaded, prepared.panel
-    market = getattr(study.config.bars, "market", None)
-    truth = None
-    if market is not None:
-        truth = (
-            f"simulated, {'an edge planted' if market.ic else 'no edge'}: the hidden state's "
-            f"correlation with the next bar's return is {market.ic:g}; it shows itself in volume "
-            "alone. Nobody finds an edge like the planted one in a real market."
-        )
-    return DataCard(
-        source=str(study.config.bars.source),  # type: ignore[attr-defined]
-        hash=prepared.data,
-        timeframe=panel.timeframe.name,
-        calendar=panel.calendar.name,
-        first=iso_day(panel.time.min()),
-        last=iso_day(panel.time.max()),
-        n_instruments=panel.n_instruments,
-        n_rows=len(panel),
-        findings=loaded.findings,
-        rejects=tuple(
-            RejectResult(symbol=r.symbol, file=Path(r.file).name, reason=r.reason)
-            for r in loaded.rejects
-        ),
-        survivorship=loaded.survivorship,
-        simulated_truth=truth,
-    )
-
-
-def _label_card(study: Study, prepared: Prepared) -> LabelCard:
-    labels = prepared.labels
-    known = labels.exit != UNKNOWN
-    outcome, realised = labels.outcome[known], labels.realised[known]
-    names = {"+1": 1, "-1": -1, "0": 0}
-    up, down = labels.up[known], labels.down[known]
-    return LabelCard(
-        kind=str(study.config.label.kind),  # type: ignore[attr-defined]
-        base_rates={n: float(np.mean(outcome == o)) for n, o in names.items()},
-        ambiguous_share=labels.ambiguous_share,
-        unknown_share=float(1 - known.mean()),
-        mean_realised={
-            n: float(realised[outcome == o].mean())
-            for n, o in names.items()
-            if (outcome == o).any()
-        },
-        median_up=float(np.median(up)) if known.any() else None,
-        median_down=float(np.median(down)) if known.any() else None,
-    )
-
-
-def _limits(study: Study, prepared: Prepared, verdict: v.Verdict) -> tuple[str, ...]:
-    told = [verdict.limits]
-    if prepared.loaded.survivorship:
-        told.append(prepared.loaded.survivorship)
-    if study.config.costs.half_spread_bp == 0:
-        told.append(
-            "Half the spread is set to 0 bp: slippage alone stands for it. Impact and the share "
-            "of a bar's volume that an order may take are not modelled; keep orders small."
-        )
-    told.append(
-        "The order of touches inside a bar is not known; a bar that spans both barriers is "
-        "counted as the stop."
-    )
-    return tuple(told)

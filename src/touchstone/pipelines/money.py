@@ -77,7 +77,7 @@ def performance(config: Terms, traded: Traded, purpose: str) -> Performance:
     net = run.total_return
     held, fall = run.trades, t.drawdown_rows(equity)
     moments = np.r_[panel.time.min(), panel.blocks().time]
-    paid = run.paid
+    paid, beside = run.paid, _baselines(config, panel)
     return Performance(
         net_return=net,
         annual_return=t.cagr(equity, day.size, per_year),
@@ -106,10 +106,10 @@ def performance(config: Terms, traded: Traded, purpose: str) -> Performance:
         costs_by_kind=paid._asdict(),
         break_even_cost_bp=break_even(run).per_side_bp,
         ladder=_ladder(config, panel, run),
-        baselines=tuple(_baseline(panel, name, r) for name, r in _baselines(config, panel)),
+        baselines=tuple(_baseline(panel, name, r) for name, r in beside),
         controls_rank=float(np.mean(random_equity[:, -1] - 1 < net)) if day.size else None,
         exits={name: int(np.sum(held.reason == i)) for i, name in enumerate(REASONS) if i},
-        curve=_curve(config, panel, day, returns, random_equity),
+        curve=_curve(panel, (day, returns), beside, random_equity),
     )
 
 
@@ -151,8 +151,14 @@ def slices(config: Terms, traded: Traded, outcome: Int8, volatility: Float64) ->
 
 def _regimes(volatility: Float64, rows: Int64) -> list[str]:
     """calm, normal or wild: the tercile of a row's volatility among all rows of the segment."""
-    bounds = np.nanquantile(volatility, [1 / 3, 2 / 3])
-    return [_REGIMES[i] for i in np.searchsorted(bounds, volatility[rows])]
+    known = volatility[np.isfinite(volatility)]
+    if not known.size:
+        return ["not known"] * rows.size
+    places = np.searchsorted(np.quantile(known, [1 / 3, 2 / 3]), volatility[rows])
+    return [
+        _REGIMES[place] if np.isfinite(volatility[row]) else "not known"
+        for place, row in zip(places, rows, strict=True)
+    ]
 
 
 def worst_false_positives(
@@ -197,12 +203,14 @@ def _ladder(config: Terms, panel: Panel, run: Run) -> tuple[LadderRung, ...]:
     rungs = []
     for multiple in _MULTIPLES:
         again = recost(panel, run, config.costs, multiple)
-        returns = daily(panel, again)[1]
+        # With orders fixed an account may be spent whole; what comes after is no return.
+        is_ruined = bool(again.equity.size and again.equity.min() <= 0)
+        per_year = panel.calendar.days_per_year
         rungs.append(
             LadderRung(
                 multiple=multiple,
-                net_return=again.total_return,
-                sharpe=t.sharpe(returns, panel.calendar.days_per_year),
+                net_return=-1.0 if is_ruined else again.total_return,
+                sharpe=None if is_ruined else t.sharpe(daily(panel, again)[1], per_year),
             )
         )
     return tuple(rungs)
@@ -227,8 +235,12 @@ def _baseline(panel: Panel, name: str, run: Run) -> Baseline:
 
 
 def _curve(
-    config: Terms, panel: Panel, day: Int64, returns: Float64, random_equity: Float64
+    panel: Panel,
+    ours: tuple[Int64, Float64],
+    beside: tuple[tuple[str, Run], ...],
+    random_equity: Float64,
 ) -> Curve:
+    day, returns = ours
     equity = np.cumprod(1 + returns)
     peak = np.maximum.accumulate(np.maximum(equity, 1.0))
     low, high = np.quantile(random_equity, [0.05, 0.95], axis=0)
@@ -236,10 +248,7 @@ def _curve(
         day=tuple(iso_day(d * _DAY_NS) for d in day),
         equity=tuple(equity),
         drawdown=tuple(1 - equity / peak),
-        baselines={
-            name: tuple(np.cumprod(1 + daily(panel, run)[1]))
-            for name, run in _baselines(config, panel)
-        },
+        baselines={name: tuple(np.cumprod(1 + daily(panel, run)[1])) for name, run in beside},
         band_low=tuple(low),
         band_high=tuple(high),
     )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from touchstone.arrays import Float32, Float64, Int32
+from touchstone.arrays import Bool, Float32, Float64, Int32
 from touchstone.config import Config
 from touchstone.data.cache import StageCache
 from touchstone.data.sources import SOURCES, Loaded, Request
@@ -15,9 +15,10 @@ from touchstone.dataset.windows import complete
 from touchstone.features import Plan, compile_expression, compile_features, evaluate
 from touchstone.labels import LABELS, UNKNOWN, Labels
 from touchstone.market import Panel
+from touchstone.models import OUTCOMES, head_of
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.study import Study
-from touchstone.pipelines.workspace import source_hash
+from touchstone.strategies import STRATEGIES, Outlook
 
 VOLATILITY = "std(close / lag(close, 1) - 1, 48)"
 """A row's volatility, one bar: scales the symmetric barriers that direction skill is judged by."""
@@ -40,12 +41,19 @@ class Prepared(NamedTuple):
     """Instruments numbered by their first bar, so that one that comes later shifts none."""
     folds: Folds
     key: str
-    """Identifies bars, features, labels and folds, for the caches of later stages."""
+    """Identifies code, bars, features, labels and folds, for the caches of later stages."""
+    source: str
+    """Identifies the code."""
 
     @property
     def panel(self) -> Panel:
         """The bars."""
         return self.loaded.panel
+
+    @property
+    def open_labels(self) -> Bool:
+        """Rows whose outcome was known by the seal, (n_rows,)."""
+        return known_by(self.labels, self.panel, self.folds.seal)
 
 
 def load(study: Study, progress: Progress) -> tuple[Loaded, str]:
@@ -76,13 +84,12 @@ def prepare(
     """
     config = study.config
     plan = resolve(study, loaded.panel)
-    features = feature_matrix(plan, loaded.panel, data, cache, progress)
+    features = feature_matrix(plan, loaded.panel, (data, study.source), cache, progress)
     with progress.stage("labels", 2) as step:
-        labels = label_rows(config.label, loaded.panel, data, cache)
+        labels = label_rows(config.label, loaded.panel, (data, study.source), cache)
         step.advance()
-        symmetric = label_rows(_symmetric(config.label), loaded.panel, data, cache)
-        known = labels.exit != UNKNOWN
-        step.say(f"{np.mean(labels.outcome[known] == 1):.1%} of {known.sum():,} at the target")
+        symmetric = label_rows(_symmetric(config.label), loaded.panel, (data, study.source), cache)
+        step.say(f"{int((labels.exit != UNKNOWN).sum()):,} rows with a known outcome")
     volatility = column(VOLATILITY, loaded.panel)
     with progress.stage("folds") as step:
         whole = complete(features, loaded.panel.offsets, config.lookback)
@@ -90,11 +97,22 @@ def prepare(
         folds = SPLITS.part_of(config.folds)(config.folds, line)
         sealed = (np.datetime64(int(folds.seal), "ns")).astype("datetime64[D]")
         step.say(f"{len(folds.folds)} folds, sealed from {sealed}")
-    key = stage_key(study.config.folds, config.label, data, plan.fingerprint, str(config.lookback))
+    key = stage_key(
+        study.source, config.folds, config.label, data, plan.fingerprint, str(config.lookback)
+    )
     return Prepared(
         loaded, data, plan, features, labels, symmetric, volatility,
-        _asset_id(loaded.panel), folds, key,
+        _asset_id(loaded.panel),
+        folds,
+        key,
+        study.source,
     )  # fmt: skip
+
+
+def known_by(labels: Labels, panel: Panel, end: int) -> Bool:
+    """Rows whose outcome was known by `end`, ns UTC, (n_rows,)."""
+    known = labels.exit != UNKNOWN
+    return np.asarray(known & (panel.available_at[np.maximum(labels.exit, 0)] <= end), np.bool_)
 
 
 def resolve(study: Study, panel: Panel) -> Plan:
@@ -103,17 +121,36 @@ def resolve(study: Study, panel: Panel) -> Plan:
     Raises:
         ConfigError: one that cannot be read.
     """
-    width = getattr(study.config.label, "width", None)
+    label = study.config.label
+    width = getattr(label, "width", None)
     if width is not None:
         compile_expression("width", width, tuple(panel.side))
+    for model in study.config.models:
+        try_strategies(study.config.strategy, label, len(OUTCOMES[head_of(model)]))
     return compile_features(study.config.features, tuple(panel.side))
 
 
+def try_strategies(strategy: Config, label: Config, n_outcomes: int) -> None:
+    """Let every candidate decide one imaginary row, so that one that cannot is refused early."""
+    has_barriers = hasattr(label, "take_profit")
+    width = np.full(1, 0.01 if has_barriers else np.inf)
+    view = Outlook(
+        probability=np.full((1, n_outcomes), 1 / n_outcomes),
+        up=width,
+        down=width,
+        rest=0.0,
+        round_trip=0.0,
+        expected=np.zeros(1) if n_outcomes == 1 else None,
+    )
+    for candidate in strategy.candidates():  # type: ignore[attr-defined]
+        STRATEGIES.part_of(candidate)(candidate, view, 1)
+
+
 def feature_matrix(
-    plan: Plan, panel: Panel, data: str, cache: StageCache, progress: Progress
+    plan: Plan, panel: Panel, made_of: tuple[str, str], cache: StageCache, progress: Progress
 ) -> Float32:
     """Every feature of the plan, (n_rows, n_features) float32, from cache if there."""
-    key = features_key(plan, data)
+    key = features_key(plan, *made_of)
     with progress.stage("features") as step:
         kept = cache.load("features", key)
         if kept is None:
@@ -124,9 +161,9 @@ def feature_matrix(
         return kept["features"]
 
 
-def label_rows(config: Config, panel: Panel, data: str, cache: StageCache) -> Labels:
+def label_rows(config: Config, panel: Panel, made_of: tuple[str, str], cache: StageCache) -> Labels:
     """The labels of every row, from cache if there."""
-    key = labels_key(config, data)
+    key = labels_key(config, *made_of)
     kept = cache.load("labels", key)
     if kept is None:
         width = getattr(config, "width", None)
@@ -138,14 +175,14 @@ def label_rows(config: Config, panel: Panel, data: str, cache: StageCache) -> La
     return Labels(**{name: np.asarray(kept[name]) for name in Labels._fields})
 
 
-def features_key(plan: Plan, data: str) -> str:
+def features_key(plan: Plan, data: str, source: str) -> str:
     """Place of a feature matrix in the cache."""
-    return stage_key(data, plan.fingerprint, *plan.names)
+    return stage_key(source, data, plan.fingerprint, *plan.names)
 
 
-def labels_key(config: Config, data: str) -> str:
+def labels_key(config: Config, data: str, source: str) -> str:
     """Place of labels in the cache."""
-    return stage_key(config, data)
+    return stage_key(source, config, data)
 
 
 def column(expression: str, panel: Panel) -> Float64:
@@ -177,6 +214,6 @@ def _asset_id(panel: Panel) -> Int32:
 
 
 def stage_key(*parts: str | Config | Mapping[str, object]) -> str:
-    """A stage's place in the cache: a hash of the computing source and of all that went in."""
+    """A stage's place in the cache: a hash of all that went in, the computing source first."""
     texts = [p.canonical() if isinstance(p, Config) else str(p) for p in parts]
-    return hashlib.sha256("\x1f".join((source_hash(), *texts)).encode()).hexdigest()[:24]
+    return hashlib.sha256("\x1f".join(texts).encode()).hexdigest()[:24]

@@ -16,7 +16,7 @@ import touchstone
 from touchstone.config import Config
 from touchstone.data.cache import StageCache
 from touchstone.data.sources import Loaded
-from touchstone.errors import ConfigError
+from touchstone.errors import ConfigError, DataError
 from touchstone.files import lock, write_bytes, write_text
 from touchstone.pipelines.artifact import save_artifact
 from touchstone.pipelines.exports import save_exports
@@ -25,7 +25,7 @@ from touchstone.pipelines.market import Market, judge_market
 from touchstone.pipelines.prepare import load, resolve
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.study import Study
-from touchstone.pipelines.workspace import Workspace, git_commit, source_hash
+from touchstone.pipelines.workspace import Workspace, git_commit
 from touchstone.reports.result import StudyResult, from_json, to_json
 from touchstone.reports.study import RunFacts, render
 from touchstone.validation.ledger import SqliteLedger
@@ -72,11 +72,12 @@ def run(study: Study, ask: Ask, progress: Progress, seconds: list[tuple[str, flo
         null_bars(study.config.bars)
     loaded, data = load(study, progress)
     resolve(study, loaded.panel)
-    folder = ask.workspace.runs / f"{study.config.name}-{run_fingerprint(study, data)}"
-    finished = _finished(folder)
-    if finished is not None and not ask.again:
-        return Outcome(folder, finished, shown=True)
+    folder = ask.workspace.runs / f"{study.config.name}-{run_fingerprint(study, loaded, data)}"
+    if not ask.again and (found := _finished(folder, study, progress)) is not None:
+        return Outcome(folder, found, shown=True)
     with lock(folder / ".lock"):
+        if not ask.again and (found := _finished(folder, study, progress)) is not None:
+            return Outcome(folder, found, shown=True)  # another process was quicker
         return _run(study, ask, (folder, loaded, data), progress, seconds)
 
 
@@ -95,9 +96,11 @@ def null_bars(bars: Config) -> Config:
     return bars.model_copy(update={"market": market.model_copy(update={"ic": 0.0})})
 
 
-def run_fingerprint(study: Study, data: str) -> str:
-    """Names the run of a study on data: 12 hex digits."""
-    return hashlib.sha256(f"{study.fingerprint} {data}".encode()).hexdigest()[:12]
+def run_fingerprint(study: Study, loaded: Loaded, data: str) -> str:
+    """Names the run of a study on data, what was left out included: 12 hex digits."""
+    told = [(r.symbol, Path(r.file).name, r.reason) for r in loaded.rejects]
+    noun = (study.fingerprint, data, told, loaded.findings)
+    return hashlib.sha256(repr(noun).encode()).hexdigest()[:12]
 
 
 def ledger_of(workspace: Workspace) -> Callable[[], SqliteLedger]:
@@ -173,15 +176,26 @@ def _write(
     if market.looked is not None:
         save_artifact(folder / "artifact", study, market, dict(facts.versions))
     write_text(folder / "study.json", study.config.model_dump_json(indent=1, serialize_as_any=True))
-    about = {**facts._asdict(), "data": data, "source": source_hash(), "root": str(study.root)}
+    about = {**facts._asdict(), "data": data, "source": study.source, "root": str(study.root)}
     write_bytes(folder / "run.json", json.dumps(about, indent=1).encode())
     write_text(folder / "report.html", render(result, facts))
     write_bytes(folder / "result.json", to_json(result))  # last: a run with it is finished
 
 
-def _finished(folder: Path) -> StudyResult | None:
+def _finished(folder: Path, study: Study, progress: Progress) -> StudyResult | None:
+    """The result of a finished run; None where there is none that can still be read."""
     path = folder / "result.json"
-    return from_json(path.read_bytes()) if path.is_file() else None
+    if not path.is_file():
+        return None
+    try:
+        found = from_json(path.read_bytes())
+        about = json.loads((folder / "run.json").read_text())
+    except (DataError, OSError, ValueError) as error:
+        progress.note(f"an earlier run cannot be read and is made anew: {error}")
+        return None
+    if about.get("source") != study.source:
+        progress.note("this run was made by another version of the code: --again repeats it")
+    return found
 
 
 def told_config(study: Study) -> dict[str, Any]:

@@ -145,11 +145,11 @@ def backtest_scores(
     intent = intend(label, config.strategy, view)
     done = run(where.panel, intent, config.account, config.costs, ledger, data)
     traded = Traded(where, done, known)
-    name = _fingerprint(config, score)
+    name = _fingerprint(config, score, calibrate_until)
     found = performance(config, traded, "scores")
     span = Span(bars.namespace, panel.symbols, begin, int(panel.available_at.max()) + 1)
     one = candidate(name, daily(where.panel, done)[1], found.n_trades)
-    ledger.sweep(data, span, (one,))
+    ledger.sweep(data, name, span, (one,))
     return Backtested(found, done, where, int(known.sum()), name)
 
 
@@ -243,8 +243,10 @@ def _refuse(path: Path, broken: Bool, said: Any) -> None:
         raise DataError(f"{path}: row {row}: {said(row)} ({int(broken.sum())} rows in all)")
 
 
-def _fingerprint(config: BacktestConfig, score: Float64) -> str:
-    return hashlib.sha256(config.canonical().encode() + score.tobytes()).hexdigest()[:16]
+def _fingerprint(config: BacktestConfig, score: Float64, until: int | None) -> str:
+    """Names the candidate; the seed of intervals and controls makes no other one."""
+    told = config.model_copy(update={"seed": 0}).canonical()
+    return hashlib.sha256(f"{told} {until}".encode() + score.tobytes()).hexdigest()[:16]
 
 
 def _frozen(value: Any) -> Any:

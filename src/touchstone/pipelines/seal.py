@@ -1,14 +1,13 @@
 """The one look: refit the chosen candidate before the seal; score and trade what follows, once."""
 
-import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import TypeAdapter
 
 from touchstone.arrays import Float64
 from touchstone.backtest import Run, daily, run
-from touchstone.ledger import Ledger, Look, Span
+from touchstone.ledger import Look, Span
 from touchstone.pipelines.decide import (
     Calibration,
     Comparison,
@@ -24,7 +23,6 @@ from touchstone.pipelines.money import Traded, performance, slices, worst_false_
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.skill import judged, skill
 from touchstone.pipelines.study import Study
-from touchstone.pipelines.workspace import source_hash
 from touchstone.reports.contents import Contents
 from touchstone.reports.result import FalsePositive, Performance, Skill, Slice
 from touchstone.seeding import generator
@@ -92,7 +90,7 @@ def look(
             prepared.data,
             study.fingerprint,
             study.config.seed,
-            source_hash(),
+            study.source,
             sealed_span(prepared),
         )
         text = ledger.look(noun, answer)
@@ -132,12 +130,9 @@ def sealed_span(prepared: Prepared) -> Span:
     return Span(prepared.loaded.namespace, panel.symbols, prepared.folds.seal, end)
 
 
-def open_span(prepared: Prepared) -> Span:
-    """The rows before the seal, where candidates are compared."""
-    panel = prepared.panel
-    return Span(
-        prepared.loaded.namespace, panel.symbols, int(panel.time.min()), prepared.folds.seal
-    )
+def whole_span(prepared: Prepared) -> Span:
+    """All rows of the study."""
+    return sealed_span(prepared)._replace(start=int(prepared.panel.time.min()))
 
 
 def _answer(study: Study, prepared: Prepared, sealed: SealedRun) -> Answer:
@@ -154,14 +149,3 @@ def _answer(study: Study, prepared: Prepared, sealed: SealedRun) -> Answer:
         returns=tuple(daily(where.panel, sealed.run)[1]),
         n_trades=int(sealed.run.trades.pnl.size),
     )
-
-
-def canonical(answer: Answer) -> Any:
-    """The answer as plain JSON content."""
-    return json.loads(answer.model_dump_json())
-
-
-def ledger_counts(ledger: Ledger, prepared: Prepared) -> tuple[int, int]:
-    """Candidates whose data overlap the study's; studies that looked at its sealed rows."""
-    whole = open_span(prepared)._replace(end=sealed_span(prepared).end)
-    return len(ledger.candidates(whole)), len(ledger.studies_that_looked(sealed_span(prepared)))

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from touchstone.arrays import Bool, Float64, Int8, Int64
+from touchstone.config import Config
 from touchstone.metrics import classification as c
 from touchstone.pipelines.decide import Segment
 from touchstone.pipelines.prepare import Prepared
@@ -20,6 +21,7 @@ from touchstone.reports.result import (
 )
 
 _N_CURVE = 60
+_N_RESAMPLES = 200
 _THRESHOLDS = np.round(np.arange(0.05, 0.96, 0.05), 2)
 # Test figures as the predecessor's authors reported them; its base rate is not known, and of
 # ROC-AUC and PR-AUC only ranges over its models are (0.83-0.87, 0.20-0.24).
@@ -65,10 +67,13 @@ def judged(prepared: Prepared, where: Segment, probability: Float64, selected: B
     ends_inside = (labels.exit[rows] >= 0) & np.isin(labels.exit[rows], rows)
     keep = ~np.isnan(probability[:, -1]) & ends_inside
     at = rows[keep]
+    symmetric = prepared.symmetric
+    # The symmetric barriers may be met after the segment, which nobody has seen yet.
+    met_inside = np.isin(symmetric.exit[at], rows)
     return Judged(
         probability[keep],
         labels.outcome[at],
-        prepared.symmetric.outcome[at],
+        np.where(met_inside, symmetric.outcome[at], 0).astype(np.int8),
         labels.realised[at],
         prepared.volatility[at],
         panel.calendar.day(panel.time[at]),
@@ -89,7 +94,7 @@ def skill(config: StudyConfig, rows: Judged, measured_on: Rows, rng: np.random.G
         direction_auc=c.direction_auc(rows.probability, rows.symmetric),
         direction_auc_interval=_direction_interval(rows, rng),
         touch_auc=c.touch_auc(rows.probability, rows.outcome),
-        volatility_only_auc=c.roc_auc(rows.volatility, hit),
+        volatility_only_auc=_volatility_only(rows),
         base_rate=float(hit.mean()) if hit.size else None,
         precision=float(hit[chosen].mean()) if chosen.any() else None,
         n_selected=int(chosen.sum()),
@@ -107,37 +112,44 @@ def skill(config: StudyConfig, rows: Judged, measured_on: Rows, rng: np.random.G
     )
 
 
-def classic_label(
-    config: StudyConfig, rows: dict[str, tuple[Judged, float]]
-) -> ClassicLabel | None:
-    """Our figures on the label "+5 % before -2 % within 8 bars" beside the predecessor's.
+def is_classic(label: Config) -> bool:
+    """Whether a label is "+5 % before -2 % within 8 bars"."""
+    told = label.model_dump()
+    classic = {"take_profit": 0.05, "stop_loss": 0.02, "horizon": 8, "width": None}
+    return {key: told.get(key) for key in classic} == classic
+
+
+def classic_label(rows: dict[str, Judged]) -> ClassicLabel:
+    """Our figures on the classic label beside the predecessor's.
 
     Args:
-        config: the study; another label than the classic one gives None.
-        rows: model -> its judged test rows, and its own F1 threshold chosen on validation rows.
+        rows: model -> its test rows; `selected` where its score reached the F1 threshold of the
+            row's own fold.
     """
-    label = config.label
-    is_classic = (
-        getattr(label, "kind", "") == "triple_barrier"
-        and (label.take_profit, label.stop_loss, label.horizon) == (0.05, 0.02, 8)  # type: ignore[attr-defined]
-        and label.width is None  # type: ignore[attr-defined]
-    )
-    if not is_classic:
-        return None
-    ours = tuple(
-        ClassicFigures(
-            name=name,
-            base_rate=float(r.hit.mean()) if r.hit.size else None,
-            precision=c.precision(r.p, r.hit, threshold),
-            recall=c.recall(r.p, r.hit, threshold),
-            f1=c.f1(r.p, r.hit, threshold),
-            roc_auc=c.roc_auc(r.p, r.hit),
-            pr_auc=c.pr_auc(r.p, r.hit),
-            log_loss=c.log_loss(r.p, r.hit),
+    ours = []
+    for name, r in rows.items():
+        taken = r.selected.astype(np.float64)
+        ours.append(
+            ClassicFigures(
+                name=name,
+                base_rate=float(r.hit.mean()) if r.hit.size else None,
+                precision=c.precision(taken, r.hit, 0.5),
+                recall=c.recall(taken, r.hit, 0.5),
+                f1=c.f1(taken, r.hit, 0.5),
+                roc_auc=c.roc_auc(r.p, r.hit),
+                pr_auc=c.pr_auc(r.p, r.hit),
+                log_loss=c.log_loss(r.p, r.hit),
+            )
         )
-        for name, (r, threshold) in rows.items()
+    return ClassicLabel(
+        label="+5 % before -2 % within 8 bars", ours=tuple(ours), predecessor=_PREDECESSOR
     )
-    return ClassicLabel(label="+5 % before -2 % within 8 bars", ours=ours, predecessor=_PREDECESSOR)
+
+
+def _volatility_only(rows: Judged) -> float | None:
+    """ROC-AUC of the row's volatility alone, on rows old enough to have one."""
+    known = np.isfinite(rows.volatility)
+    return c.roc_auc(rows.volatility[known], rows.hit[known])
 
 
 def _classic_break_even(rows: Judged, round_trip: float) -> float | None:
@@ -168,7 +180,7 @@ def _direction_interval(rows: Judged, rng: np.random.Generator) -> tuple[float, 
     order = np.argsort(at, kind="stable")
     bounds = np.searchsorted(at[order], np.arange(days.size + 1))
     draws = []
-    for _ in range(100):
+    for _ in range(_N_RESAMPLES):
         drawn = rng.integers(days.size, size=days.size)
         index = np.concatenate([order[bounds[d] : bounds[d + 1]] for d in drawn])
         auc = c.direction_auc(probability[index], outcome[index])

@@ -25,6 +25,7 @@ from touchstone.files import parse_yaml, read_yaml
 from touchstone.labels import LABELS
 from touchstone.models import MODELS
 from touchstone.models.calibrators import CALIBRATORS
+from touchstone.pipelines.workspace import source_hash
 from touchstone.registration import PartOf
 from touchstone.strategies import STRATEGIES
 from touchstone.training import TrainingConfig
@@ -124,6 +125,13 @@ class Study(NamedTuple):
     root: Path
     fingerprint: str
     """12 hex digits over the config and the source of its plugins."""
+    plugin_hash: str
+    """Hash of the source of its plugins; empty without any."""
+
+    @property
+    def source(self) -> str:
+        """Identifies the code that computes: touchstone's rooms, the packages, the plugins."""
+        return f"{source_hash()} {self.plugin_hash}".strip()
 
     @property
     def plugins(self) -> tuple[Path, ...]:
@@ -255,9 +263,10 @@ def identified(config: StudyConfig, root: Path) -> Study:
         config.bars.model_copy(update={"path": ""}) if hasattr(config.bars, "path") else config.bars
     )
     digest = hashlib.sha256(config.model_copy(update={"bars": bars}).canonical().encode())
-    for plugin in config.plugins:
-        digest.update((root / plugin).read_bytes())
-    return Study(config, root, digest.hexdigest()[:12])
+    own = hashlib.sha256(b"\0".join((root / plugin).read_bytes() for plugin in config.plugins))
+    plugin_hash = own.hexdigest()[:16] if config.plugins else ""
+    digest.update(plugin_hash.encode())
+    return Study(config, root, digest.hexdigest()[:12], plugin_hash)
 
 
 def _date_ns(date: str) -> int:

@@ -1,13 +1,16 @@
 """Where a user's runs, caches and the ledger live, and what names a run."""
 
 import hashlib
+import importlib.metadata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import touchstone
 
-_NOT_COMPUTING = ("cli", "reports")
+_SHAPES = ("contents.py", "measured.py", "result.py")
+"""Files of `reports` that say what a result holds; the others only draw it."""
+_PACKAGES = ("numpy", "numba", "scipy", "torch", "lightgbm", "scikit-learn", "arch")
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,14 @@ class Workspace:
 
 @lru_cache
 def source_hash() -> str:
-    """First 16 hex digits of the SHA-256 of the source of every room that computes."""
+    """16 hex digits: the source of every room that computes, and the packages it computes with."""
     package = Path(touchstone.__file__).parent
-    digest = hashlib.sha256()
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES]
+    digest = hashlib.sha256("\n".join(versions).encode())
     for path in sorted(package.rglob("*.py")):
         where = path.relative_to(package)
-        if where.parts[0] not in _NOT_COMPUTING:
+        draws = where.parts[0] == "reports" and where.name not in _SHAPES
+        if where.parts[0] != "cli" and not draws:
             digest.update(str(where).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

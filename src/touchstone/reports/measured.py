@@ -30,7 +30,7 @@ class LadderRung(Contents):
     multiple: Ratio
     """Of the study's costs; 0 is before costs."""
     net_return: Fraction | None = None
-    """Of the whole segment."""
+    """Of the whole segment; -1 where such costs would have spent the whole account."""
     sharpe: AnnualRatio | None = None
     """Null without variance."""
 

@@ -22,7 +22,7 @@ class Row(NamedTuple):
     kind: str
     """`fit`, `backtest`, `sweep`, `look`, `repeat`, `failed_look`, ..."""
     config: str
-    """Fingerprint of what was tried; empty for a sweep, whose points each have one."""
+    """Fingerprint of what was tried; for a sweep, of the study that compared."""
     data: str
     """Hash of the data."""
     facts: str

@@ -87,10 +87,10 @@ class SqliteLedger:
             )
         self._append(kind, config, data, facts)
 
-    def sweep(self, data: str, span: Span, candidates: tuple[Candidate, ...]) -> None:
+    def sweep(self, data: str, study: str, span: Span, candidates: tuple[Candidate, ...]) -> None:
         """Append one row that holds every candidate of a comparison with its score."""
         facts = {"span": span._asdict(), "candidates": [c._asdict() for c in candidates]}
-        self._append("sweep", "", data, facts)
+        self._append("sweep", study, data, facts)
 
     def candidates(self, span: Span) -> tuple[Candidate, ...]:
         """Distinct candidates whose span overlaps, in order of first appearance.
@@ -133,9 +133,15 @@ class SqliteLedger:
         return self._repeat(look) or computed
 
     def studies_that_looked(self, span: Span) -> frozenset[str]:
-        """Fingerprints of the studies whose looks overlap the span."""
-        looks = (json.loads(row.facts)["look"] for row in self._of_kind("look"))
-        return frozenset(look["study"] for look in looks if _span(look["span"]).overlaps(span))
+        """Each look and each comparison whose rows overlap the span, as `study data`."""
+        found = set()
+        for kind in ("look", "sweep"):
+            for row in self._of_kind(kind):
+                facts = json.loads(row.facts)
+                seen = facts["look"]["span"] if kind == "look" else facts["span"]
+                if _span(seen).overlaps(span):
+                    found.add(f"{row.config} {row.data}")
+        return frozenset(found)
 
     def rows(self) -> tuple[Row, ...]:
         """Every row, oldest first, for display."""

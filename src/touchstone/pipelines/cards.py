@@ -1,0 +1,161 @@
+"""The cards of a market's result: its candidates, folds, data, label, and what it cannot show."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from touchstone.arrays import Bool
+from touchstone.labels import UNKNOWN, Labels
+from touchstone.metrics import trading
+from touchstone.pipelines.decide import Comparison, Scored, model_names
+from touchstone.pipelines.learn import Learned
+from touchstone.pipelines.prepare import Prepared
+from touchstone.pipelines.seal import Looked
+from touchstone.pipelines.study import Study, StudyConfig
+from touchstone.reports.result import (
+    CandidateResult,
+    DataCard,
+    FoldResult,
+    LabelCard,
+    RejectResult,
+    iso_day,
+    iso_moment,
+)
+from touchstone.validation import verdict as v
+
+
+def candidate_label(scored: Scored) -> str:
+    """What sets a candidate apart from the others of its model.
+
+    A strategy's fields that hold one point of a grid are those that are tuples of one.
+    """
+    fields = scored.strategy.model_dump()
+    points = {k: x[0] for k, x in fields.items() if isinstance(x, (tuple, list)) and len(x) == 1}
+    return " ".join(f"{k} {x:g}" for k, x in points.items())
+
+
+def candidates(config: StudyConfig, comparison: Comparison) -> tuple[CandidateResult, ...]:
+    """Every candidate that was compared, the chosen one marked."""
+    names = model_names(config)
+    per_year = comparison.segment.panel.calendar.days_per_year
+    return tuple(
+        CandidateResult(
+            model=names[s.place],
+            label=candidate_label(s),
+            sharpe=trading.sharpe(s.returns, per_year),
+            n_trades=s.record.n_trades,
+            net_return=s.run.total_return,
+            chosen=i == comparison.chosen,
+        )
+        for i, s in enumerate(comparison.scored)
+    )
+
+
+def folds(
+    study: Study, prepared: Prepared, learned: list[list[Learned]], looked: Looked | None
+) -> tuple[FoldResult, ...]:
+    """Every fold with its ranges, rows used of rows available, and best epochs; the final last."""
+    kinds = model_names(study.config)
+    found = []
+    plan = [*prepared.folds.folds, prepared.folds.final]
+    for i, fold in enumerate(plan):
+        is_final = i == len(plan) - 1
+        fits: Mapping[str, Learned] = (
+            {} if is_final else {k: f[i] for k, f in zip(kinds, learned, strict=True)}
+        )
+        if is_final and looked is not None:
+            fits = {"chosen": looked.sealed.learned}
+        spans = [iso_moment(ns) for ns in fold.spans]
+        found.append(
+            FoldResult(
+                name="final" if is_final else str(i + 1),
+                train_span=(spans[0], spans[1]),
+                validate_span=(spans[2], spans[3]),
+                test_span=(spans[4], spans[5]),
+                n_train=fold.train.size,
+                n_validate=fold.validate.size,
+                n_test=fold.test.size,
+                purged_train=fold.purged_train,
+                purged_validate=fold.purged_validate,
+                rows_available=fold.train.size,
+                rows_used={k: f.rows_used for k, f in fits.items()},
+                best_epoch={k: f.best_epoch for k, f in fits.items()},
+            )
+        )
+    return tuple(found)
+
+
+def data_card(study: Study, prepared: Prepared) -> DataCard:
+    """The bars the study stood on."""
+    loaded, panel = prepared.loaded, prepared.panel
+    market = getattr(study.config.bars, "market", None)
+    truth = None
+    if market is not None:
+        truth = (
+            f"simulated, {'an edge planted' if market.ic else 'no edge'}: the hidden state's "
+            f"correlation with the next bar's return is {market.ic:g}; it shows itself in volume "
+            "alone. Nobody finds an edge like the planted one in a real market."
+        )
+    return DataCard(
+        source=str(study.config.bars.source),  # type: ignore[attr-defined]
+        hash=prepared.data,
+        timeframe=panel.timeframe.name,
+        calendar=panel.calendar.name,
+        first=iso_day(panel.time.min()),
+        last=iso_day(panel.time.max()),
+        n_instruments=panel.n_instruments,
+        n_rows=len(panel),
+        findings=loaded.findings,
+        rejects=tuple(
+            RejectResult(symbol=r.symbol, file=Path(r.file).name, reason=r.reason)
+            for r in loaded.rejects
+        ),
+        survivorship=loaded.survivorship,
+        simulated_truth=truth,
+    )
+
+
+def label_card(study: Study, prepared: Prepared) -> LabelCard:
+    """What had to be foreseen, measured on rows whose outcome was known by the seal."""
+    labels = prepared.labels
+    known = prepared.open_labels
+    outcome, realised = labels.outcome[known], labels.realised[known]
+    names = {"+1": 1, "-1": -1, "0": 0}
+    up, down = labels.up[known], labels.down[known]
+    return LabelCard(
+        kind=str(study.config.label.kind),  # type: ignore[attr-defined]
+        base_rates={n: float(np.mean(outcome == o)) for n, o in names.items()},
+        ambiguous_share=ambiguous_share(labels, known),
+        unknown_share=float(np.mean(labels.exit == UNKNOWN)),
+        mean_realised={
+            n: float(realised[outcome == o].mean())
+            for n, o in names.items()
+            if (outcome == o).any()
+        },
+        median_up=float(np.median(up)) if known.any() else None,
+        median_down=float(np.median(down)) if known.any() else None,
+    )
+
+
+def ambiguous_share(labels: Labels, known: Bool) -> float | None:
+    """Share of barrier exits whose bar spanned both barriers."""
+    touched = known & (labels.outcome != 0)
+    return float(labels.ambiguous[touched].mean()) if touched.any() else None
+
+
+def limits(study: Study, prepared: Prepared, verdict: v.Verdict) -> tuple[str, ...]:
+    """What this run cannot show, a sentence each."""
+    told = [verdict.limits]
+    if prepared.loaded.survivorship:
+        told.append(prepared.loaded.survivorship)
+    if study.config.costs.half_spread_bp == 0:
+        told.append(
+            "Half the spread is set to 0 bp: slippage alone stands for it. Impact and the share "
+            "of a bar's volume that an order may take are not modelled; keep orders small."
+        )
+    told.append(
+        "The order of touches inside a bar is not known; a bar that spans both barriers is "
+        "counted as the stop."
+    )
+    return tuple(told)
