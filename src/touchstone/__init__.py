@@ -3,6 +3,7 @@
 In a notebook: `import touchstone as ts; ts.run("study.yaml")`, and `ts.load(run).equity`.
 """
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ def run(
     study: str = "quickstart",
     *,
     out: str | Path = ".",
-    jobs: int = 1,
+    jobs: int | None = None,
     again: bool = False,
     **overrides: Any,
 ) -> "Finished":
@@ -26,7 +27,7 @@ def run(
     Args:
         study: path of a YAML file, or `quickstart`.
         out: folder that holds runs/ and .touchstone/.
-        jobs: worker processes.
+        jobs: worker processes; the number of cores by default.
         again: repeat a finished run.
         **overrides: keys of the study; `__` stands for the dot of a nested key, as in
             strategy__max_positions=5.
@@ -43,7 +44,8 @@ def run(
     from touchstone.pipelines.workspace import Workspace  # noqa: PLC0415
 
     asked = {key.replace("__", "."): value for key, value in overrides.items()}
-    ask = Ask(Workspace(Path(out)), jobs, f"touchstone.run({study!r})", again)
+    n_jobs = jobs or os.cpu_count() or 1
+    ask = Ask(Workspace(Path(out)), n_jobs, f"touchstone.run({study!r})", again)
     return read_run(run_study(read_study(study, asked), ask, Silent(), []).folder)
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -176,3 +177,59 @@ def test_ctrl_c_keeps_finished_stages_and_the_same_command_resumes(tmp_path):
     again = subprocess.run(words, capture_output=True, text=True, check=True)
     assert again.stderr.count("from cache") >= 2
     assert list(tmp_path.glob("runs/*/result.json"))
+
+
+def test_an_edited_ledger_is_refused_and_a_rewritten_one_found(tmp_path):
+    study = small_study(
+        tmp_path, models=[{"kind": "logistic"}], training={"rows": 500, "epochs": 1}
+    )
+    assert touchstone("run", study, "--out", tmp_path, "-q")[0] == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    head = json.loads((folder / "run.json").read_text())["ledger_head"]
+    path = tmp_path / ".touchstone" / "ledger.sqlite"
+    assert touchstone("ledger", "verify", "--out", tmp_path, "--since", head)[0] == 0
+    whole = path.read_bytes()
+    with sqlite3.connect(path) as book:
+        book.execute("DROP TRIGGER no_delete")
+        book.execute("DELETE FROM rows WHERE kind = 'look'")
+    book.close()
+    assert touchstone("ledger", "verify", "--out", tmp_path)[0] == 4
+    code, _, err = touchstone("run", study, "--out", tmp_path, "--set", "name=other", "--again")
+    assert code == 4
+    assert "ledger" in err
+    path.unlink()  # forgotten, and begun anew
+    assert touchstone("run", study, "--out", tmp_path, "-q", "--again")[0] == 0
+    assert touchstone("ledger", "verify", "--out", tmp_path)[0] == 0
+    assert touchstone("ledger", "verify", "--out", tmp_path, "--since", head)[0] == 4
+    assert len(whole) > 0
+
+
+def test_a_renamed_study_is_the_same_study(tmp_path):
+    study = small_study(
+        tmp_path, models=[{"kind": "logistic"}], training={"rows": 500, "epochs": 1}
+    )
+    for name in ("small", "other"):
+        code, out, _ = touchstone("run", study, "--out", tmp_path, "--set", f"name={name}")
+        assert code == 0
+        assert "evidence" in out
+    assert "exploratory" not in out
+
+
+@pytest.mark.parametrize("words", [("init", "/proc/x.yaml"), ("run", "--out", "/dev/null/x")])
+def test_a_place_that_cannot_be_written_is_an_error_with_its_name(words):
+    code, _, err = touchstone(*words)
+    assert code == 3
+    assert "Traceback" not in err
+    assert "/proc" in err or "/dev/null" in err
+
+
+def test_plain_lines_without_colour_where_there_is_no_terminal(tmp_path):
+    study = small_study(
+        tmp_path, models=[{"kind": "logistic"}], training={"rows": 500, "epochs": 1}
+    )
+    words = [sys.executable, "-m", "touchstone", "run", str(study), "--out", str(tmp_path)]
+    env = {**os.environ, "NO_COLOR": "1"}
+    done = subprocess.run(words, capture_output=True, text=True, check=True, env=env)
+    assert "\x1b" not in done.stdout + done.stderr
+    assert done.stderr.startswith("bars ")
+    assert done.stdout.splitlines()[-1].startswith("result ")

@@ -6,8 +6,7 @@ import pytest
 import touchstone as ts
 from small import SMALL, bars_frame, small_study, touchstone, write_bars
 from touchstone.errors import ConfigError
-from touchstone.pipelines.run import null_bars
-from touchstone.pipelines.study import read_study
+from touchstone.pipelines.study import null_bars, read_study
 from touchstone.simulation import MarketConfig, simulate
 
 QUICK = {"models": [{"kind": "logistic"}], "strategy": {"kind": "cost_aware", "margin_bp": [20]}}

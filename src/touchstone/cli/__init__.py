@@ -33,18 +33,30 @@ def main() -> None:
     except TouchstoneError as error:
         _end(error.exit_code, f"error: {error}")
     except TyperException as error:
-        _end(2, f"error: {getattr(error, 'message', error)}; --help shows what there is")
+        said = error.format_message() if hasattr(error, "format_message") else str(error)
+        _end(2, f"error: {said} (--help shows what there is)")
     except (typer.Abort, KeyboardInterrupt):
         code = _STOPPED
     except BrokenPipeError:
         raise SystemExit(0) from None
+    except OSError as error:
+        _end(3, f"error: {error.filename or 'a file'}: {error.strerror or error}")
     except SystemError as error:  # numba's wrapping of an interrupt that met compiled code
-        if not isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+        if not _holds_interrupt(error):
             raise
         code = _STOPPED
     if code == _STOPPED:
         _end(_STOPPED, "\nstopped; finished stages are kept, the same command resumes")
     raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _holds_interrupt(error: BaseException | None) -> bool:
+    """Whether an error came of an interrupt, however often it was wrapped."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _end(code: int, said: str) -> NoReturn:

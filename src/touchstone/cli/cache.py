@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from touchstone.cli import options as o
+from touchstone.errors import DataError
 
 if TYPE_CHECKING:
     from touchstone.validation.ledger import SqliteLedger
@@ -49,7 +50,7 @@ def clear(out: o.Out = Path(), stage: o.Stage = None) -> None:
 def show_ledger(
     out: o.Out = Path(),
     ledger: o.LedgerPath = None,
-    last: Annotated[int, typer.Option(help="Only so many rows, the newest.")] = 20,
+    last: Annotated[int, typer.Option(min=1, help="Only so many rows, the newest.")] = 20,
 ) -> None:
     """List the newest rows of the trial ledger."""
     for row in _book(out, ledger).rows()[-last:]:
@@ -57,10 +58,20 @@ def show_ledger(
 
 
 @ledger_app.command()
-def verify(out: o.Out = Path(), ledger: o.LedgerPath = None) -> None:
-    """Check the chain of hashes: an edited or deleted row is found."""
+def verify(
+    out: o.Out = Path(),
+    ledger: o.LedgerPath = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="ROWS:HASH", help="A head that an earlier run.json holds "
+                     "(`ledger_head`): the ledger must have grown from it."),
+    ] = None,
+) -> None:  # fmt: skip
+    """Check the chain of hashes: edited and deleted rows are found; a rewritten one by --since."""
+    from touchstone.pipelines.run import ledger_head
+
     book = _book(out, ledger)
-    findings = book.verify()
+    findings = book.verify(None if since is None else ledger_head(since))
     for finding in findings:
         typer.echo(f"row {finding.row}: {finding.problem}")
     if findings:
@@ -73,4 +84,7 @@ def _book(out: Path, ledger: Path | None) -> "SqliteLedger":
     from touchstone.pipelines.run import ledger_of
     from touchstone.pipelines.workspace import Workspace
 
-    return ledger_of(Workspace(out, ledger))()
+    workspace = Workspace(out, ledger)
+    if not workspace.ledger.is_file():
+        raise DataError(f"{workspace.ledger}: no ledger there; touchstone run begins one")
+    return ledger_of(workspace)()

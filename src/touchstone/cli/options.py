@@ -25,6 +25,11 @@ Set: TypeAlias = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the study, as in "
                  "strategy.max_positions=5; may be given more than once."),
 ]  # fmt: skip
+BarsSet: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--bars-set", metavar="KEY=VALUE", help="What a study says under `bars:`, as in "
+                 "timezone=America/New_York, stamp=end, columns.volume=vol; may be repeated."),
+]  # fmt: skip
 Seed: TypeAlias = Annotated[int | None, typer.Option(help="Another seed than the study's.")]
 Symbols: TypeAlias = Annotated[
     str | None, typer.Option(help="Only these instruments, comma-separated.")

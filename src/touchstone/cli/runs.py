@@ -74,7 +74,9 @@ def export(
     what: Annotated[
         str, typer.Option("--what", help="trades, equity, scores, features or positions.")
     ],
-    to: Annotated[str, typer.Option("--to", help="csv or parquet.")] = "parquet",
+    to: Annotated[
+        str | None, typer.Option("--to", help="csv or parquet; as the file's suffix by default.")
+    ] = None,
     file: Annotated[Path | None, typer.Option("--file", help="Where to write it.")] = None,
     out: o.Out = Path(),
 ) -> None:
@@ -84,6 +86,6 @@ def export(
 
     found = find(out / "runs", run)
     table = table_of(found, what, out)
-    target = file or Path(f"{found.name}-{what}.{to}")
+    target = file or Path(f"{found.name}-{what}.{to or 'parquet'}")
     write_table(table, target, to)
     typer.echo(f"{target}: {table.height:,} rows, {table.width} columns")

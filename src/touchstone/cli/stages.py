@@ -25,12 +25,13 @@ def features(
     timeframe: o.Timeframe = "1h",
     calendar: o.CalendarName = "24/7",
     symbols: o.Symbols = None,
+    bars_set: o.BarsSet = None,
 ) -> None:  # fmt: skip
     """Evaluate features over bars: one row a bar, known at its close; NaN while warming up."""
     from touchstone.pipelines.tables import feature_table
 
     own = dict(_pair(text) for text in extra or [])
-    loaded = _load(bars, timeframe, calendar, symbols)
+    loaded = _load(bars, _more(timeframe, calendar, bars_set), symbols)
     table = feature_table(loaded.panel, {"set": set_, "extra": own})
     _write(table, out)
 
@@ -44,12 +45,13 @@ def labels(
     timeframe: o.Timeframe = "1h",
     calendar: o.CalendarName = "24/7",
     symbols: o.Symbols = None,
+    bars_set: o.BarsSet = None,
 ) -> None:
     """Label bars: outcome, exit, realised return before costs; empty where not known yet."""
     from touchstone.files import parse_yaml
     from touchstone.pipelines.tables import label_table
 
-    loaded = _load(bars, timeframe, calendar, symbols)
+    loaded = _load(bars, _more(timeframe, calendar, bars_set), symbols)
     _write(label_table(loaded.panel, parse_yaml(label, "--label")), out)
 
 
@@ -74,6 +76,7 @@ def backtest(
     timeframe: o.Timeframe = "1h",
     calendar: o.CalendarName = "24/7",
     symbols: o.Symbols = None,
+    bars_set: o.BarsSet = None,
     trades: Annotated[
         Path | None, typer.Option("--trades", help="Write the trades to this Parquet file.")
     ] = None,
@@ -91,12 +94,15 @@ def backtest(
         told,
         trades_table,
     )
-    from touchstone.pipelines.tables import date_ns
+    from touchstone.pipelines.tables import check_format, date_ns
     from touchstone.pipelines.workspace import Workspace
 
+    if trades is not None:
+        check_format(trades)
     config = read_strategy(strategy)
-    loaded = _load(bars, timeframe, calendar, symbols)
-    column = read_scores(scores, loaded.panel)
+    loaded = _load(bars, _more(timeframe, calendar, bars_set), symbols)
+    left_out = [reject.symbol for reject in loaded.rejects]
+    column = read_scores(scores, loaded.panel, _names(symbols), left_out)
     until = None if calibrate_until is None else date_ns(calibrate_until)
     book = ledger_of(Workspace(out, ledger))()
     found = backtest_scores(config, (loaded, loaded.panel.content_hash()), column, book, until)
@@ -109,23 +115,34 @@ def inspect(
     path: Annotated[Path, typer.Argument(help="A folder of bars, an artifact, or a run.")],
     timeframe: o.Timeframe = "1h",
     calendar: o.CalendarName = "24/7",
+    bars_set: o.BarsSet = None,
     json_: o.Json = False,
 ) -> None:
     """Say what a folder holds: bars with findings, a verified artifact, or a run's verdict."""
     from touchstone.pipelines.inspect import inspected, told
 
-    found = inspected(path, timeframe, calendar)
+    found = inspected(path, _more(timeframe, calendar, bars_set))
     typer.echo(json.dumps(found, indent=1) if json_ else told(found))
 
 
-def _load(bars: Path, timeframe: str, calendar: str, symbols: str | None) -> "Loaded":
+def _more(timeframe: str, calendar: str, pairs: list[str] | None) -> dict[str, Any]:
+    """The options about bars, as a study would say them."""
+    from touchstone.pipelines.study import nested, parse_overrides
+
+    return {"timeframe": timeframe, "calendar": calendar, **nested(parse_overrides(pairs or []))}
+
+
+def _load(bars: Path, more: dict[str, Any], symbols: str | None) -> "Loaded":
     from touchstone.pipelines.tables import load_folder
 
-    chosen = None if symbols is None else tuple(s.strip() for s in symbols.split(","))
-    loaded = load_folder(bars, timeframe, calendar, chosen)
+    loaded = load_folder(bars, more, _names(symbols))
     for reject in loaded.rejects:
         typer.echo(f"left out {reject.file}: {reject.reason}", err=True)
     return loaded
+
+
+def _names(symbols: str | None) -> tuple[str, ...] | None:
+    return None if symbols is None else tuple(s.strip() for s in symbols.split(",") if s.strip())
 
 
 def _write(table: Any, out: Path) -> None:

@@ -128,12 +128,14 @@ def overrides(
     if end is not None:
         asked["end"] = end
     if bars is not None:
+        from touchstone.pipelines.tables import source_of
+
+        place, source = str(bars.resolve()), source_of(bars)
         given: Study = read_study(study, asked)
-        has_path = hasattr(given.config.bars, "path")
-        if has_path:
-            asked["bars.path"] = str(bars.resolve())
+        if hasattr(given.config.bars, "path"):
+            asked |= {"bars.source": source, "bars.path": place}
         else:
-            asked["bars"] = {"source": _source_in(bars), "path": str(bars.resolve())}
+            asked["bars"] = {"source": source, "path": place}
             asked.setdefault("null_twin", False)
     return asked
 
@@ -141,8 +143,3 @@ def overrides(
 def command_line() -> str:
     """What was typed, with the program's name instead of its path."""
     return shlex.join(["touchstone", *sys.argv[1:]])
-
-
-def _source_in(folder: Path) -> str:
-    names = [folder.name] if folder.is_file() else [p.name for p in folder.glob("*")]
-    return "csv" if any(n.endswith((".csv", ".csv.gz")) for n in names) else "parquet"

@@ -15,7 +15,7 @@ class Terminal:
     """Shows stages on standard error; one line a stage when it is done.
 
     Args:
-        console: where to print; not a terminal or `NO_COLOR` gives plain lines.
+        console: where to print; where it is no terminal, plain lines. `NO_COLOR` is kept.
         verbosity: -1 nothing but notes' count, 0 stages, 1 every finished unit.
     """
 

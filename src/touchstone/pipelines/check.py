@@ -4,13 +4,15 @@ from typing import Any
 
 import numpy as np
 
+from touchstone.config import Config
 from touchstone.dataset.splits import SPLITS, Folds, timeline
 from touchstone.dataset.windows import complete
-from touchstone.features import compile_features, evaluate
+from touchstone.features import evaluate
 from touchstone.labels import LABELS
-from touchstone.pipelines.prepare import column, known_by, load
+from touchstone.pipelines.decide import model_names
+from touchstone.pipelines.prepare import column, known_by, load, resolve
 from touchstone.pipelines.progress import Silent
-from touchstone.pipelines.study import Study
+from touchstone.pipelines.study import Study, StudyConfig, null_bars
 from touchstone.reports.result import iso_day
 
 # Of one core, as benchmarks/training.py and the quickstart showed; a guess to a factor of three.
@@ -22,9 +24,11 @@ _NETWORK_ROWS_PER_SECOND = 20_000.0
 def check_study(study: Study) -> dict[str, Any]:
     """Load, resolve and count; the estimates are of one core, to a factor of two or three."""
     config = study.config
+    if config.null_twin:
+        null_bars(config.bars)
     loaded, data = load(study, Silent())
     panel = loaded.panel
-    plan = compile_features(config.features, tuple(panel.side))
+    plan = resolve(study, panel)
     features = np.asarray(evaluate(plan, panel), np.float32)
     width = getattr(config.label, "width", None)
     labels = LABELS.part_of(config.label)(
@@ -41,6 +45,7 @@ def check_study(study: Study) -> dict[str, Any]:
     known = known_by(labels, panel, folds.seal)
     return {
         "study": config.name,
+        "rooms": _rooms(config),
         "fingerprint": study.fingerprint,
         "bars": {
             "source": str(config.bars.source),  # type: ignore[attr-defined]
@@ -64,6 +69,26 @@ def check_study(study: Study) -> dict[str, Any]:
     }
 
 
+def _rooms(config: StudyConfig) -> dict[str, str]:
+    """Which part works in each room."""
+    strategy, costs = config.strategy, config.costs
+    return {
+        "data": str(getattr(config.bars, "source", "?")),
+        "features": f"{config.features.set} and {len(config.features.extra)} of your own",
+        "labels": kind_of(config.label),
+        "dataset": f"{kind_of(config.folds)} folds, {kind_of(config.scaler)} scaler, windows of "
+        f"{config.lookback} bars",
+        "models": ", ".join(model_names(config)) + f"; {kind_of(config.calibrator)} calibrator",
+        "strategies": f"{kind_of(strategy)}, {len(strategy.candidates())} points",  # type: ignore[attr-defined]
+        "execution": f"{costs.per_side_bp:g} bp a side, cash {config.account.cash:,.0f}",
+    }
+
+
+def kind_of(config: Config) -> str:
+    """The kind of a part."""
+    return str(getattr(config, "kind", "?"))
+
+
 def _ranges(folds: Folds) -> list[dict[str, Any]]:
     """Each fold with its dates and its rows."""
     return [
@@ -84,7 +109,8 @@ def told(found: dict[str, Any]) -> str:
     """The same for the terminal."""
     bars = found["bars"]
     lines = [
-        f"study       {found['study']}-{found['fingerprint']}",
+        f"study       {found['study']}, fingerprint {found['fingerprint']}",
+        *(f"{room:<12}{what}" for room, what in found["rooms"].items()),
         f"bars        {bars['rows']:,} of {bars['instruments']} instruments, {bars['first']} to "
         f"{bars['last']} ({bars['source']})",
         *(f"  left out  {r['file']}: {r['reason']}" for r in bars["left_out"]),

@@ -182,8 +182,9 @@ def compare(
 
 def tested_span(prepared: Prepared) -> Span:
     """The pooled test rows before the seal, where candidates are compared."""
-    start = prepared.folds.folds[0].spans.test_start
-    return Span(prepared.loaded.namespace, prepared.panel.symbols, start, prepared.folds.seal)
+    # Rows belong where start < known <= end; a span's end lies after its last instant.
+    start, seal = prepared.folds.folds[0].spans.test_start, prepared.folds.seal
+    return Span(prepared.loaded.namespace, prepared.panel.symbols, start + 1, seal + 1)
 
 
 def _scored(study: Study, panel: Panel, place: int, strategy: Config, run: Run) -> Scored:

@@ -130,7 +130,8 @@ def comparison_lines(runs: list[Finished]) -> list[str]:
         rows.append((f"sealed {name}", [_of(x, form) for x in values]))
     for name in ("direction_auc", "roc_auc", "precision", "break_even_precision"):
         values = [None if m.skill is None else getattr(m.skill, name) for m in markets]
-        rows.append((name, [_of(x, ".3f") for x in values]))
+        said = ["any" if x is not None and x <= 0 else _of(x, ".3f") for x in values]
+        rows.append((name, said))
     rows.append(("instruments", [f"{m.data.n_instruments:,}" for m in markets]))
     rows.append(("bars", [f"{m.data.n_rows:,}" for m in markets]))
     widths = [max(len(cells[i]) for _, cells in rows) for i in range(len(runs))]

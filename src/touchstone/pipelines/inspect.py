@@ -1,5 +1,6 @@
 """What a folder holds: bars with their findings, an artifact verified file by file, or a run."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ from touchstone.registry import artifact as shelf
 from touchstone.reports.result import iso_day
 
 
-def inspected(path: Path, timeframe: str, calendar: str) -> dict[str, Any]:
-    """Facts about whatever lies at a path, JSON-able.
+def inspected(path: Path, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts about whatever lies at a path, JSON-able; `more` as under a study's `bars:`.
 
     Raises:
         DataError: nothing there.
@@ -28,7 +29,7 @@ def inspected(path: Path, timeframe: str, calendar: str) -> dict[str, Any]:
             "line": run_line(run),
             "sentence": run.result.market.verdict.sentence,
         }
-    loaded = load_folder(path, timeframe, calendar)
+    loaded = load_folder(path, more)
     panel = loaded.panel
     return {
         "kind": "bars",

@@ -107,7 +107,7 @@ def performance(config: Terms, traded: Traded, purpose: str) -> Performance:
         break_even_cost_bp=break_even(run).per_side_bp,
         ladder=_ladder(config, panel, run),
         baselines=tuple(_baseline(panel, name, r) for name, r in beside),
-        controls_rank=float(np.mean(random_equity[:, -1] - 1 < net)) if day.size else None,
+        controls_rank=float(np.mean(random_equity[:, -1] - 1 < net)) if held.pnl.size else None,
         exits={name: int(np.sum(held.reason == i)) for i, name in enumerate(REASONS) if i},
         curve=_curve(panel, (day, returns), beside, random_equity),
     )

@@ -12,7 +12,8 @@ from touchstone.data.cache import StageCache
 from touchstone.data.sources import SOURCES, Loaded, Request
 from touchstone.dataset.splits import SPLITS, Folds, timeline
 from touchstone.dataset.windows import complete
-from touchstone.features import Plan, compile_expression, compile_features, evaluate
+from touchstone.errors import ConfigError
+from touchstone.features import FeaturesConfig, Plan, compile_expression, compile_features, evaluate
 from touchstone.labels import LABELS, UNKNOWN, Labels
 from touchstone.market import Panel
 from touchstone.models import OUTCOMES, head_of
@@ -127,7 +128,19 @@ def resolve(study: Study, panel: Panel) -> Plan:
         compile_expression("width", width, tuple(panel.side))
     for model in study.config.models:
         try_strategies(study.config.strategy, label, len(OUTCOMES[head_of(model)]))
-    return compile_features(study.config.features, tuple(panel.side))
+    return compile_some(study.config.features, panel)
+
+
+def compile_some(features: FeaturesConfig, panel: Panel) -> Plan:
+    """The plan of at least one feature.
+
+    Raises:
+        ConfigError: none, or one that cannot be read.
+    """
+    plan = compile_features(features, tuple(panel.side))
+    if not plan.names:
+        raise ConfigError("no features: choose a set (baseline), or give expressions of your own")
+    return plan
 
 
 def try_strategies(strategy: Config, label: Config, n_outcomes: int) -> None:

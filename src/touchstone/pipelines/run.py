@@ -12,22 +12,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 import touchstone
-from touchstone.config import Config
 from touchstone.data.cache import StageCache
 from touchstone.data.sources import Loaded
-from touchstone.errors import ConfigError, DataError
+from touchstone.errors import ConfigError, DataError, RefusedError
 from touchstone.files import lock, write_bytes, write_text
+from touchstone.ledger import Span
 from touchstone.pipelines.artifact import save_artifact
 from touchstone.pipelines.exports import save_exports
 from touchstone.pipelines.learn import Resources
 from touchstone.pipelines.market import Market, judge_market
 from touchstone.pipelines.prepare import load, resolve
 from touchstone.pipelines.progress import Progress
-from touchstone.pipelines.study import Study
+from touchstone.pipelines.study import Study, null_bars
 from touchstone.pipelines.workspace import Workspace, git_commit
 from touchstone.reports.result import StudyResult, from_json, to_json
 from touchstone.reports.study import RunFacts, render
+from touchstone.validation.chain import Head
 from touchstone.validation.ledger import SqliteLedger
 
 PACKAGES = (
@@ -74,26 +77,12 @@ def run(study: Study, ask: Ask, progress: Progress, seconds: list[tuple[str, flo
     resolve(study, loaded.panel)
     folder = ask.workspace.runs / f"{study.config.name}-{run_fingerprint(study, loaded, data)}"
     if not ask.again and (found := _finished(folder, study, progress)) is not None:
+        _recount(found, loaded, ask, progress)
         return Outcome(folder, found, shown=True)
-    with lock(folder / ".lock"):
+    with lock(ask.workspace.locks / folder.name):
         if not ask.again and (found := _finished(folder, study, progress)) is not None:
             return Outcome(folder, found, shown=True)  # another process was quicker
         return _run(study, ask, (folder, loaded, data), progress, seconds)
-
-
-def null_bars(bars: Config) -> Config:
-    """The bars of the null twin: the same simulated market with its edge taken out.
-
-    Raises:
-        ConfigError: bars that are not simulated have no twin.
-    """
-    market = getattr(bars, "market", None)
-    if market is None:
-        raise ConfigError(
-            "null_twin: only a simulated market has a twin without an edge, and bars.source is "
-            f"{bars.source!r}: set null_twin: false"  # type: ignore[attr-defined]
-        )
-    return bars.model_copy(update={"market": market.model_copy(update={"ic": 0.0})})
 
 
 def run_fingerprint(study: Study, loaded: Loaded, data: str) -> str:
@@ -106,6 +95,14 @@ def run_fingerprint(study: Study, loaded: Loaded, data: str) -> str:
 def ledger_of(workspace: Workspace) -> Callable[[], SqliteLedger]:
     """Opens the workspace's ledger; may be handed to worker processes."""
     return partial(_open_ledger, workspace.ledger, who(), git_commit(workspace.root))
+
+
+def ledger_head(text: str) -> Head:
+    """A ledger's head as run.json holds it, ROWS:HASH."""
+    rows, colon, digest = text.partition(":")
+    if not colon or not rows.isdigit():
+        raise ConfigError(f"--since {text!r}: needs ROWS:HASH, the ledger_head of a run.json")
+    return Head(int(rows), digest)
 
 
 def now() -> str:
@@ -129,7 +126,14 @@ def _run(
     study: Study, ask: Ask, place: tuple[Path, Loaded, str], progress: Progress,
     seconds: list[tuple[str, float]],
 ) -> Outcome:  # fmt: skip
-    started = now()
+    started, book = now(), ledger_of(ask.workspace)()
+    broken = book.verify()
+    if broken:
+        raise RefusedError(
+            f"{ask.workspace.ledger}: the trial ledger was changed by something else than "
+            f"touchstone (row {broken[0].row}: {broken[0].problem}), so no verdict can count on "
+            "it. Restore it from a copy; touchstone ledger verify lists all findings."
+        )
     folder, loaded, data = place
     resources = Resources(
         StageCache(ask.workspace.cache), ledger_of(ask.workspace), progress, ask.jobs
@@ -159,16 +163,18 @@ def _run(
         git=git_commit(ask.workspace.root),
     )
     with progress.stage("report") as step:
-        _write(folder, study, (result, facts, data), (market, twin))
+        head = book.head()
+        about = {"data": data, "ledger_head": f"{head.n_rows}:{head.hash}"}
+        _write(folder, study, (result, facts, about), (market, twin))
         step.say("report.html, result.json, run.json")
     return Outcome(folder, result, shown=False)
 
 
 def _write(
-    folder: Path, study: Study, told: tuple[StudyResult, RunFacts, str],
+    folder: Path, study: Study, told: tuple[StudyResult, RunFacts, dict[str, str]],
     markets: tuple[Market, Market | None],
 ) -> None:  # fmt: skip
-    result, facts, data = told
+    result, facts, more = told
     market, twin = markets
     save_exports(folder, market)
     if twin is not None:
@@ -176,7 +182,7 @@ def _write(
     if market.looked is not None:
         save_artifact(folder / "artifact", study, market, dict(facts.versions))
     write_text(folder / "study.json", study.config.model_dump_json(indent=1, serialize_as_any=True))
-    about = {**facts._asdict(), "data": data, "source": study.source, "root": str(study.root)}
+    about = {**facts._asdict(), **more, "source": study.source, "root": str(study.root)}
     write_bytes(folder / "run.json", json.dumps(about, indent=1).encode())
     write_text(folder / "report.html", render(result, facts))
     write_bytes(folder / "result.json", to_json(result))  # last: a run with it is finished
@@ -196,6 +202,21 @@ def _finished(folder: Path, study: Study, progress: Progress) -> StudyResult | N
     if about.get("source") != study.source:
         progress.note("this run was made by another version of the code: --again repeats it")
     return found
+
+
+def _recount(found: StudyResult, loaded: Loaded, ask: Ask, progress: Progress) -> None:
+    """Say where others have looked at a shown run's sealed rows since it was made."""
+    sealed = found.market.sealed_span
+    if sealed is None or not ask.workspace.ledger.is_file():
+        return
+    start, end = (int(np.datetime64(t.removesuffix("Z"), "ns").astype(np.int64)) for t in sealed)
+    span = Span(loaded.namespace, loaded.panel.symbols, start + 1, end + 1)
+    n = len(ledger_of(ask.workspace)().studies_that_looked(span))
+    if n > max(found.market.ledger.n_looks_studies, 1):
+        progress.note(
+            f"since this run was made other studies have looked at its sealed rows ({n} in all): "
+            "on them nothing can be proven any more"
+        )
 
 
 def told_config(study: Study) -> dict[str, Any]:

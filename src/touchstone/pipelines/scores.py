@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -72,11 +73,14 @@ def read_strategy(path: Path) -> BacktestConfig:
         raise ConfigError(f"{path}: {error}", error.problems) from None
 
 
-def read_scores(path: Path, panel: Panel) -> Float64:
+def read_scores(
+    path: Path, panel: Panel, wanted: Collection[str] | None, left_out: Collection[str]
+) -> Float64:
     """A table of scores as a column of the panel, NaN where there is none, (n_rows,).
 
     Columns timestamp (the bar's start, UTC), symbol, score; Parquet or CSV. A score is known at
-    its bar's close and can be acted on from the next bar.
+    its bar's close and can be acted on from the next bar. Scores of instruments that nobody wants,
+    or whose bars were left out, are passed over.
 
     Raises:
         DataError: columns missing, a naive time, an unknown symbol, a time without a bar, a
@@ -98,8 +102,12 @@ def read_scores(path: Path, panel: Panel) -> Float64:
             f"{path}: no column {missing[0]!r}; needs {', '.join(COLUMNS)}, has "
             f"{', '.join(table.columns)}"
         )
+    table = table.with_columns(pl.col("symbol").cast(pl.String))
+    table = table.filter(~pl.col("symbol").is_in(list(left_out)))
+    if wanted is not None:
+        table = table.filter(pl.col("symbol").is_in(list(wanted)))
     time = _times(path, table["timestamp"])
-    symbols = table["symbol"].cast(pl.String).to_numpy()
+    symbols = table["symbol"].to_numpy()
     score = table["score"].cast(pl.Float64, strict=False).to_numpy()
     return _placed(path, panel, time, symbols, np.asarray(score, np.float64))
 
@@ -182,7 +190,8 @@ def money_lines(backtested: Backtested) -> list[str]:
     rungs = ", ".join(f"{r.multiple:g}x {of(r.net_return, '+.1%')}" for r in found.ladder)
     others = ", ".join(f"{b.name} {of(b.net_return, '+.1%')}" for b in found.baselines)
     lines += [f"at costs of     {rungs}", f"beside it       {others}"]
-    lines.append(f"beats           {of(found.controls_rank, '.0%')} of 200 random strategies")
+    if found.n_trades:
+        lines.append(f"beats           {of(found.controls_rank, '.0%')} of 200 random strategies")
     return lines
 
 

@@ -127,7 +127,7 @@ def sealed_span(prepared: Prepared) -> Span:
     """The sealed rows, as the ledger names them."""
     panel = prepared.panel
     end = int(panel.available_at.max()) + 1
-    return Span(prepared.loaded.namespace, panel.symbols, prepared.folds.seal, end)
+    return Span(prepared.loaded.namespace, panel.symbols, prepared.folds.seal + 1, end)
 
 
 def whole_span(prepared: Prepared) -> Span:

@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import re
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import yaml
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from touchstone.config import Config
 from touchstone.data.sources import SOURCES
@@ -107,6 +108,12 @@ class StudyConfig(Config):
             raise ConfigError(f"{date!r}: needs a date as in 2022-01-31")
         return date
 
+    @model_validator(mode="after")
+    def _check_order(self) -> "StudyConfig":
+        if self.start is not None and self.end is not None and self.start > self.end:
+            raise ConfigError(f"start {self.start} lies after end {self.end}")
+        return self
+
     @property
     def start_ns(self) -> int | None:
         """First time, ns UTC."""
@@ -192,9 +199,21 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
             raise ConfigError(f"--set {pair!r}: needs key=value, as in strategy.max_positions=5")
         try:
             overrides[key] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise ConfigError(f"--set {pair!r}: {text!r} is not YAML") from None
+        except (yaml.YAMLError, ValueError):
+            raise ConfigError(f"--set {pair!r}: {text!r} is no value in YAML") from None
     return overrides
+
+
+def nested(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted keys as the tree that they stand for.
+
+    >>> nested({"stamp": "end", "columns.volume": "vol"})
+    {'stamp': 'end', 'columns': {'volume': 'vol'}}
+    """
+    tree: dict[str, Any] = {}
+    for key, value in overrides.items():
+        _set(tree, key, value)
+    return tree
 
 
 def _settings(source: str) -> tuple[dict[str, Any], Path]:
@@ -249,20 +268,45 @@ def _import_plugin(path: Path) -> None:
     if name in sys.modules:
         return
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None  # noqa: PT018  a .py file always has both
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"plugins: {path}: needs a Python file (.py)")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        line = getattr(traceback.extract_tb(error.__traceback__)[-1], "lineno", "?")
+        raise ConfigError(
+            f"plugins: {path}, line {getattr(error, 'lineno', line)}: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def null_bars(bars: Config) -> Config:
+    """The bars of the null twin: the same simulated market with its edge taken out.
+
+    Raises:
+        ConfigError: bars that are not simulated have no twin.
+    """
+    market = getattr(bars, "market", None)
+    if market is None:
+        raise ConfigError(
+            "null_twin: only a simulated market has a twin without an edge, and bars.source is "
+            f"{bars.source!r}: set null_twin: false"  # type: ignore[attr-defined]
+        )
+    return bars.model_copy(update={"market": market.model_copy(update={"ic": 0.0})})
 
 
 def identified(config: StudyConfig, root: Path) -> Study:
     """A study of this config, with the fingerprint that names it."""
-    # Where the data lie is no part of the question: their hash identifies them. So a study on a
-    # folder that was moved is the same study, and its look at the same sealed rows the same look.
-    bars = (
-        config.bars.model_copy(update={"path": ""}) if hasattr(config.bars, "path") else config.bars
-    )
-    digest = hashlib.sha256(config.model_copy(update={"bars": bars}).canonical().encode())
+    # What a study is called and where its data lie is no part of the question: the data have a
+    # hash. So a study that was renamed, or whose folder was moved, takes the same look.
+    bars = config.bars
+    if hasattr(bars, "path"):
+        bars = bars.model_copy(update={"path": ""})
+    asked = config.model_copy(update={"bars": bars, "name": ""})
+    digest = hashlib.sha256(asked.canonical().encode())
     own = hashlib.sha256(b"\0".join((root / plugin).read_bytes() for plugin in config.plugins))
     plugin_hash = own.hexdigest()[:16] if config.plugins else ""
     digest.update(plugin_hash.encode())

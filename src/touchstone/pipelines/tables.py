@@ -11,34 +11,39 @@ import polars as pl
 from touchstone.arrays import Floats
 from touchstone.data.sources import SOURCES, Loaded, Request
 from touchstone.errors import ConfigError
-from touchstone.features import FeaturesConfig, compile_features, evaluate
+from touchstone.features import FeaturesConfig, evaluate
 from touchstone.files import write_bytes
 from touchstone.labels import LABELS, UNKNOWN
 from touchstone.market import Panel
-from touchstone.pipelines.prepare import column
+from touchstone.pipelines.prepare import column, compile_some
 
 
 def load_folder(
-    path: Path, timeframe: str, calendar: str, symbols: tuple[str, ...] | None = None
+    path: Path, more: Mapping[str, Any], symbols: tuple[str, ...] | None = None
 ) -> Loaded:
-    """Bars of a folder, or of one file: CSV where there is one, else Parquet."""
-    settings = {
-        "source": source_of(path), "path": str(path.resolve()), "timeframe": timeframe,
-        "calendar": calendar,
-    }  # fmt: skip
+    """Bars of a folder, or of one file.
+
+    Args:
+        path: the folder.
+        more: what a study would say under `bars:`, as in {"timeframe": "1h", "timezone": "UTC"}.
+        symbols: only these.
+    """
+    settings = {"source": source_of(path), "path": str(path.resolve()), **more}
     config = SOURCES.parse(settings)
     return SOURCES.part_of(config)(config, Request(symbols, None, None, 0, path.parent))
 
 
 def source_of(path: Path) -> str:
-    """Which source reads a folder: `csv` where it holds a CSV file, else `parquet`."""
+    """Which source reads a folder: `csv` where most of its files are CSV, else `parquet`."""
     names = [path.name] if path.is_file() else [p.name for p in path.glob("*")]
-    return "csv" if any(n.endswith((".csv", ".csv.gz")) for n in names) else "parquet"
+    n_csv = sum(name.endswith((".csv", ".csv.gz")) for name in names)
+    n_parquet = sum(name.endswith((".parquet", ".pq")) for name in names)
+    return "csv" if n_csv > n_parquet else "parquet"
 
 
 def feature_table(panel: Panel, settings: Mapping[str, Any]) -> pl.DataFrame:
     """symbol, timestamp, available_at and one column a feature."""
-    plan = compile_features(FeaturesConfig.parse(settings), tuple(panel.side))
+    plan = compile_some(FeaturesConfig.parse(settings), panel)
     return feature_frame(panel, plan.names, evaluate(plan, panel))
 
 
@@ -70,16 +75,26 @@ def label_table(panel: Panel, settings: Mapping[str, Any]) -> pl.DataFrame:
     return frame.with_columns(pl.col("exit_time").cast(pl.Datetime("ns", "UTC"))).drop("known")
 
 
+def check_format(path: Path, to: str | None = None) -> str:
+    """Csv or parquet, as asked or by the file's suffix.
+
+    Raises:
+        ConfigError: neither.
+    """
+    form = to or path.suffix.removeprefix(".")
+    if form not in ("csv", "parquet"):
+        raise ConfigError(f"{path}: needs csv or parquet, got {form!r}")
+    return form
+
+
 def write_table(frame: pl.DataFrame, path: Path, to: str | None = None) -> None:
     """Write a table whole or not at all; the format follows `to`, else the file's suffix."""
-    form = to or path.suffix.removeprefix(".")
+    form = check_format(path, to)
     buffer = BytesIO()
     if form == "csv":
         frame.write_csv(buffer)
-    elif form == "parquet":
-        frame.write_parquet(buffer)
     else:
-        raise ConfigError(f"{path}: needs csv or parquet, got {form!r}")
+        frame.write_parquet(buffer)
     write_bytes(path, buffer.getvalue())
 
 

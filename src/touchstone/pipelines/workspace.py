@@ -32,6 +32,11 @@ class Workspace:
         return self.root / ".touchstone" / "cache"
 
     @property
+    def locks(self) -> Path:
+        """One file per run, so that two processes do not make the same one."""
+        return self.root / ".touchstone" / "locks"
+
+    @property
     def ledger(self) -> Path:
         """The trial ledger; not safe to delete."""
         return self.ledger_path or self.root / ".touchstone" / "ledger.sqlite"

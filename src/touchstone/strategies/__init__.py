@@ -79,7 +79,8 @@ def single(name: str, candidates: tuple[float, ...]) -> float:
     if len(candidates) != 1:
         raise ConfigError(
             f"{name}: a strategy decides with one value, got {len(candidates)} "
-            f"({', '.join(f'{c:g}' for c in candidates)}); choose one of config.candidates()"
+            f"({', '.join(f'{c:g}' for c in candidates)}); choose one, as in "
+            f"{name}: {candidates[0] if candidates else 0:g}"
         )
     return candidates[0]
 
