@@ -53,12 +53,17 @@ class _Line(NamedTuple):
 
 
 def segments(before: Curve | None, sealed: Curve | None) -> list[Segment]:
-    """The curves that have days, scaled so that all lines meet at 100 where the seal begins."""
+    """The curves that have days, scaled so that all lines meet at 100 where the seal begins.
+
+    Without a sealed part all lines begin at 100.
+    """
     found = []
+    has_seal = sealed is not None and bool(sealed.day)
     if before is not None and before.day:
-        found.append(Segment(before, _hundred(before.equity[-1]), sealed=False))
-    if sealed is not None and sealed.day:
-        found.append(Segment(sealed, _hundred(sealed.equity[0]), sealed=True))
+        last = before.equity[-1] if has_seal else 1.0
+        found.append(Segment(before, _hundred(last), sealed=False))
+    if sealed is not None and has_seal:
+        found.append(Segment(sealed, 100.0, sealed=True))
     return found
 
 

@@ -14,6 +14,7 @@ from touchstone.reports.figures import (
     times,
 )
 from touchstone.reports.result import LadderRung, MarketResult, Performance
+from touchstone.reports.sections.money import where_of
 
 
 class View(NamedTuple):
@@ -25,14 +26,15 @@ class View(NamedTuple):
 
 
 def view(market: MarketResult) -> View:
-    """The ladder and the shares of the sealed segment; nothing where nothing was traded."""
-    part = market.sealed
+    """The ladder and the shares of what was traded, on the sealed segment or else before it."""
+    part = market.sealed or market.walk_forward
     if part is None or part.n_trades == 0:
         return View(None, None, "")
-    return View(_ladder(part), _shares(part), _break_even(part))
+    where = where_of(market)
+    return View(_ladder(part, where), _shares(part, where), _break_even(part))
 
 
-def _ladder(part: Performance) -> Chart | None:
+def _ladder(part: Performance, where: str) -> Chart | None:
     known = [r for r in part.ladder if r.net_return is not None]
     if not known:
         return None
@@ -41,7 +43,7 @@ def _ladder(part: Performance) -> Chart | None:
         scale,
         ticks(scale, 5, " %", 100, thin=True),
         zero=0.0,
-        x_title="net return of the sealed segment",
+        x_title=f"net return, {where}",
         value_title="net return · Sharpe",
     )
     drawn = [
@@ -79,7 +81,7 @@ def _ladder_title(rungs: list[LadderRung]) -> str:
     return f"The edge is gone at {times(first.multiple)} costs: {percent(first.net_return, True)}"
 
 
-def _shares(part: Performance) -> Chart | None:
+def _shares(part: Performance, where: str) -> Chart | None:
     parts = sorted(((k, v) for k, v in part.costs_by_kind.items() if v > 0), key=lambda p: -p[1])
     if not parts:
         return None
@@ -92,11 +94,13 @@ def _shares(part: Performance) -> Chart | None:
         (Column("Kind", number=False), Column("Paid, currency"), Column("Share, %")),
         tuple((k.capitalize(), money(v), bare_percent(v / total)) for k, v in parts),
     )
-    note = f"{money(total)} in all, units of the account's currency, sealed segment."
+    note = f"{money(total)} in all, units of the account's currency, {where}."
     return Chart("shares", title, note, shares.shares(parts), table)
 
 
 def _break_even(part: Performance) -> str:
     if part.break_even_cost_bp is None:
         return ""
+    if part.break_even_cost_bp <= 0:
+        return "These trades lose even before costs."
     return f"These trades would have earned nothing at {bp(part.break_even_cost_bp)} a side."

@@ -38,18 +38,22 @@ class View(NamedTuple):
     baselines: Table | None
     exits: str
     controls: str
+    where: str
+    """Which rows they are of."""
 
 
 def view(market: MarketResult) -> View:
     """Equity, drawdown and measures."""
     measures = _measures(market.sealed, market.walk_forward)
+    judged = market.sealed or market.walk_forward
     return View(
         chart=_chart(market),
         earned=measures[:_FIRST_OF_TRADING],
         traded=measures[_FIRST_OF_TRADING:],
-        baselines=_baselines(market.sealed),
-        exits=_exits(market.sealed),
-        controls=_controls(market.sealed),
+        baselines=_baselines(judged, where_of(market)),
+        where=where_of(market),
+        exits=_exits(judged),
+        controls=_controls(judged),
     )
 
 
@@ -70,8 +74,12 @@ def _chart(market: MarketResult) -> Chart | None:
 
 def _title(market: MarketResult) -> str:
     sealed = market.sealed
+    if sealed is None and market.walk_forward is not None:
+        made = market.walk_forward.net_return
+        told = "" if made is None else f" {'lost' if made < 0 else 'made'} {percent(abs(made))}:"
+        return f"Before the seal the best candidate{told} nothing was tried on the sealed segment"
     if sealed is None:
-        return "Before the seal only: nothing was tried on the sealed segment"
+        return "Nothing was tried on the sealed segment"
     if sealed.n_trades == 0:
         return "No trade was made on the sealed segment: equity stays flat"
     net = net_figure(sealed)
@@ -164,7 +172,12 @@ def _relative_cost(part: Performance) -> str:
     return bare_percent(part.cost_paid / part.starting_equity)
 
 
-def _baselines(part: Performance | None) -> Table | None:
+def where_of(market: MarketResult) -> str:
+    """Which rows the trades of the page are of."""
+    return "sealed segment" if market.sealed is not None else "tests before the seal"
+
+
+def _baselines(part: Performance | None, where: str) -> Table | None:
     if part is None or not part.baselines:
         return None
     ours = (
@@ -183,7 +196,7 @@ def _baselines(part: Performance | None) -> Table | None:
         for b in part.baselines
     ]
     head = (
-        Column("Sealed segment", number=False),
+        Column(where.capitalize(), number=False),
         Column("Net, %"),
         Column("Sharpe"),
         Column("Drawdown, %"),
