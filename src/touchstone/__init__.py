@@ -20,6 +20,7 @@ def run(
     out: str | Path = ".",
     jobs: int | None = None,
     again: bool = False,
+    bars: str | Path | None = None,
     **overrides: Any,
 ) -> "Finished":
     """Run a study and return it: its verdict, result, and tables; a finished one is only read.
@@ -29,6 +30,7 @@ def run(
         out: folder that holds runs/ and .touchstone/.
         jobs: worker processes; the number of cores by default.
         again: repeat a finished run.
+        bars: folder of bars in place of the study's own.
         **overrides: keys of the study; `__` stands for the dot of a nested key, as in
             strategy__max_positions=5.
 
@@ -40,10 +42,12 @@ def run(
     from touchstone.pipelines.progress import Silent  # noqa: PLC0415
     from touchstone.pipelines.run import Ask  # noqa: PLC0415
     from touchstone.pipelines.run import run as run_study  # noqa: PLC0415
-    from touchstone.pipelines.study import read_study  # noqa: PLC0415
+    from touchstone.pipelines.study import bars_overrides, read_study  # noqa: PLC0415
     from touchstone.pipelines.workspace import Workspace  # noqa: PLC0415
 
     asked = {key.replace("__", "."): value for key, value in overrides.items()}
+    if bars is not None:
+        asked = bars_overrides(study, asked, Path(bars))
     n_jobs = jobs or os.cpu_count() or 1
     ask = Ask(Workspace(Path(out)), n_jobs, f"touchstone.run({study!r})", again)
     return read_run(run_study(read_study(study, asked), ask, Silent(), []).folder)

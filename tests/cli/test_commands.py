@@ -2,17 +2,21 @@
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
 from small import scores_frame, small_study, touchstone, write_bars
+from touchstone.files import parse_yaml
+from touchstone.pipelines.study import packaged_text, parse_study
 from walks import random_panel
 
 
@@ -68,6 +72,14 @@ def test_init_writes_a_study_that_is_sound(tmp_path, bars):
     assert found["bars"]["instruments"] == 4
     assert found["candidates"] == 24
     assert found["features"] == 17
+
+
+def test_what_the_template_leaves_out_is_sound_too():
+    text = re.sub(r"(?m)^(\s*)# (?=[a-z_]+: )", r"\1", packaged_text("template"))
+    assert text.count("#") < packaged_text("template").count("#")
+    study = parse_study(parse_yaml(text, "template"), Path(), "template")
+    assert study.config.symbols == ("AAPL", "MSFT")
+    assert study.config.bars.side == ("sentiment",)
 
 
 def test_schema_knows_every_kind():

@@ -77,7 +77,7 @@ def on_files(tmp_path, folder, **changes):
 def test_each_universe_is_a_look_and_makes_candidates_of_its_own(tmp_path):
     panel = panel_of_coins()
     folder = write_bars(tmp_path / "bars", panel)
-    first = ts.run(on_files(tmp_path, folder), out=tmp_path).result.market
+    first = ts.run(on_files(tmp_path, tmp_path), out=tmp_path, bars=folder).result.market
     (folder / "S05.parquet").unlink()
     second = ts.run(on_files(tmp_path, folder), out=tmp_path).result.market
     assert first.ledger.n_candidates == 1

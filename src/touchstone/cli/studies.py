@@ -5,15 +5,12 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from touchstone.cli import options as o
 from touchstone.errors import ConfigError
-
-if TYPE_CHECKING:
-    from touchstone.pipelines.study import Study
 
 
 def run(
@@ -115,7 +112,7 @@ def overrides(
     study: str,
 ) -> dict[str, Any]:
     """What the command line says over the study's file."""
-    from touchstone.pipelines.study import parse_overrides, read_study
+    from touchstone.pipelines.study import bars_overrides, parse_overrides
 
     asked = parse_overrides(pairs or [])
     symbols, start, end = universe
@@ -128,15 +125,7 @@ def overrides(
     if end is not None:
         asked["end"] = end
     if bars is not None:
-        from touchstone.pipelines.tables import source_of
-
-        place, source = str(bars.resolve()), source_of(bars)
-        given: Study = read_study(study, asked)
-        if hasattr(given.config.bars, "path"):
-            asked |= {"bars.source": source, "bars.path": place}
-        else:
-            asked["bars"] = {"source": source, "path": place}
-            asked.setdefault("null_twin", False)
+        asked = bars_overrides(study, asked, bars)
     return asked
 
 

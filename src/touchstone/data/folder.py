@@ -60,6 +60,14 @@ def load_files(
     return _loaded([parts[s] for s in sorted(parts)], tuple(rejects), job)
 
 
+def source_of(path: Path) -> str:
+    """Which source reads a folder: `csv` where most of its files are CSV, else `parquet`."""
+    names = [path.name] if path.is_file() else [p.name for p in path.glob("*")]
+    n_csv = sum(name.endswith((".csv", ".csv.gz")) for name in names)
+    n_parquet = sum(name.endswith((".parquet", ".pq")) for name in names)
+    return "csv" if n_csv > n_parquet else "parquet"
+
+
 def _loaded(parts: list[Part], rejects: tuple[Reject, ...], job: Job) -> Loaded:
     panel = Panel.from_bars([p.bars for p in parts], job.timeframe, job.calendar)
     panel = panel.map_side(

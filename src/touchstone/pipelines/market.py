@@ -120,7 +120,7 @@ def _result(
     prepared, comparison, looked, learned = stages
     verdict, evidence = judgement
     answer = None if looked is None else looked.answer
-    before = _before_the_seal(study, prepared, comparison)
+    before = before_the_seal(study, prepared, comparison)
     sealed = sealed_span(prepared)
     ledger = resources.ledger()
     n_candidates = len(ledger.candidates(whole_span(prepared)))
@@ -158,7 +158,7 @@ class _Before(NamedTuple):
     worst: tuple[FalsePositive, ...]
 
 
-def _before_the_seal(study: Study, prepared: Prepared, comparison: Comparison) -> _Before:
+def before_the_seal(study: Study, prepared: Prepared, comparison: Comparison) -> _Before:
     """Money, skill and slices of the chosen candidate, or of the best of those that lost."""
     config, where = study.config, comparison.segment
     closest = comparison.closest

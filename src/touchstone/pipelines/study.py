@@ -15,6 +15,7 @@ import yaml
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from touchstone.config import Config
+from touchstone.data.folder import source_of
 from touchstone.data.sources import SOURCES
 from touchstone.dataset.scalers import SCALERS
 from touchstone.dataset.splits import SPLITS
@@ -179,6 +180,18 @@ def parse_study(settings: Mapping[str, Any], root: Path, where: str) -> Study:
         lines = "\n".join(f"  {line}" for line in str(error).splitlines())
         raise ConfigError(f"{where}:\n{lines}", error.problems) from None
     return identified(config, root)
+
+
+def bars_overrides(source: str, asked: Mapping[str, Any], bars: Path) -> dict[str, Any]:
+    """Overrides that put a folder of bars in the place of a study's own.
+
+    What the study says about its files stays, where it reads files; a simulated market goes, and
+    its null twin with it.
+    """
+    place, kind = str(bars.resolve()), source_of(bars)
+    if hasattr(read_study(source, asked).config.bars, "path"):
+        return {**asked, "bars.source": kind, "bars.path": place}
+    return {"null_twin": False, **asked, "bars": {"source": kind, "path": place}}
 
 
 def packaged_text(name: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from touchstone.arrays import Floats
+from touchstone.data.folder import source_of
 from touchstone.data.sources import SOURCES, Loaded, Request
 from touchstone.errors import ConfigError
 from touchstone.features import FeaturesConfig, evaluate
@@ -31,14 +32,6 @@ def load_folder(
     settings = {"source": source_of(path), "path": str(path.resolve()), **more}
     config = SOURCES.parse(settings)
     return SOURCES.part_of(config)(config, Request(symbols, None, None, 0, path.parent))
-
-
-def source_of(path: Path) -> str:
-    """Which source reads a folder: `csv` where most of its files are CSV, else `parquet`."""
-    names = [path.name] if path.is_file() else [p.name for p in path.glob("*")]
-    n_csv = sum(name.endswith((".csv", ".csv.gz")) for name in names)
-    n_parquet = sum(name.endswith((".parquet", ".pq")) for name in names)
-    return "csv" if n_csv > n_parquet else "parquet"
 
 
 def feature_table(panel: Panel, settings: Mapping[str, Any]) -> pl.DataFrame:
