@@ -183,7 +183,7 @@ def test_ctrl_c_keeps_finished_stages_and_the_same_command_resumes(tmp_path):
             break
     with running:
         assert "resumes" in running.stderr.read()
-    assert running.returncode == 130
+    assert running.returncode in (130, -signal.SIGINT)  # a shell calls both 130
     assert not list(tmp_path.glob("runs/*/result.json"))
     time.sleep(0.1)
     again = subprocess.run(words, capture_output=True, text=True, check=True)
