@@ -1,6 +1,13 @@
-"""One Hypothesis profile for all: no clock on an example, since machines that test are shared."""
+"""One Hypothesis profile for all: no clock on an example, since machines that test are shared.
+
+The suite draws the same examples each time, so that a change is judged by what it changed;
+HYPOTHESIS_PROFILE=explore draws new ones.
+"""
+
+import os
 
 from hypothesis import settings
 
-settings.register_profile("touchstone", deadline=None, print_blob=True)
-settings.load_profile("touchstone")
+settings.register_profile("touchstone", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("explore", deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "touchstone"))
