@@ -32,7 +32,8 @@ def candidate_label(scored: Scored) -> str:
     """
     fields = scored.strategy.model_dump()
     points = {k: x[0] for k, x in fields.items() if isinstance(x, (tuple, list)) and len(x) == 1}
-    return " ".join(f"{k} {x:g}" for k, x in points.items())
+    told = {k: f"{x:g}" if isinstance(x, (int, float)) else str(x) for k, x in points.items()}
+    return " ".join(f"{k} {text}" for k, text in told.items())
 
 
 def candidates(config: StudyConfig, comparison: Comparison) -> tuple[CandidateResult, ...]:

@@ -159,7 +159,7 @@ def _run(
         versions=versions(),
         stages=tuple(seconds),
         started=started,
-        host=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, CPU only",
+        host=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         git=git_commit(ask.workspace.root),
     )
     with progress.stage("report") as step:
