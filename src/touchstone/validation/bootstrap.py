@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numba import njit
 
-from touchstone.arrays import Float64
+from touchstone.arrays import Float64, Int64
 from touchstone.errors import DataError
 
 N_RESAMPLES: Final = 1_999
@@ -200,22 +200,35 @@ def _resample(
     restart, lag, of_sharpe, floor = how
     n_days = daily.size
     centre = _statistic(daily, lag, of_sharpe, floor)[0]
-    drawn, out = np.empty(n_days), np.empty(n_resamples)
+    rows, drawn, out = np.empty(n_days, np.int64), np.empty(n_days), np.empty(n_resamples)
     for b in range(n_resamples):
-        at = n_days - 1
+        draw_days(rows, restart, rng)
         for i in range(n_days):
-            # One uniform does both: below `restart` it is, rescaled, where a block begins.
-            u = rng.random()
-            if i == 0:
-                at = min(int(u * n_days), n_days - 1)
-            elif u < restart:
-                at = min(int(u / restart * n_days), n_days - 1)
-            else:
-                at = at + 1 if at + 1 < n_days else 0  # the series is a circle
-            drawn[i] = daily[at]
+            drawn[i] = daily[rows[i]]
         estimate, se = _statistic(drawn, lag, of_sharpe, floor)
         out[b] = (estimate - centre) / se if se > 0 else np.nan
     return out
+
+
+@njit(cache=True, error_model="numpy")
+def draw_days(rows: Int64, restart: float, rng: np.random.Generator) -> None:
+    """Fill `rows` (n_days,) with the days of one resample of the stationary bootstrap.
+
+    Each day follows the one before it, on the circle of all days, or, with chance `restart`,
+    begins a block anywhere. For statistics of the order of days; `resampling` is for sums.
+    """
+    n_days = rows.size
+    at = n_days - 1
+    for i in range(n_days):
+        # One uniform does both: below `restart` it is, rescaled, where a block begins.
+        u = rng.random()
+        if i == 0:
+            at = min(int(u * n_days), n_days - 1)
+        elif u < restart:
+            at = min(int(u / restart * n_days), n_days - 1)
+        else:
+            at = at + 1 if at + 1 < n_days else 0
+        rows[i] = at
 
 
 @njit(cache=True, error_model="numpy")
@@ -225,22 +238,41 @@ def _statistic(daily: Float64, lag: int, of_sharpe: bool, floor: float) -> tuple
     if n_days < 2:
         return 0.0, 0.0
     mean = daily.mean()
-    influence = daily - mean
-    variance = (influence**2).sum() / (n_days - 1)
+    influence = np.zeros(n_days + lag)  # behind the last day zeros, so that no lag needs a bound
+    squares = 0.0
+    for i in range(n_days):
+        influence[i] = daily[i] - mean
+        squares += influence[i] * influence[i]
+    variance = squares / (n_days - 1)
     if variance <= floor:
         return 0.0, 0.0
     estimate = mean
     if of_sharpe:
         # What each day adds to the Sharpe's error, first order: Mertens (2002), Lo (2002).
-        estimate = mean / np.sqrt(variance)
-        share = influence**2 / variance - (n_days - 1) / n_days
-        influence = influence / np.sqrt(variance) - estimate / 2 * share
+        sd = np.sqrt(variance)
+        estimate = mean / sd
+        for i in range(n_days):
+            z = influence[i] / sd
+            influence[i] = z - estimate / 2 * (z * z - (n_days - 1) / n_days)
         floor = _NO_VARIANCE
-    long_run = (influence**2).sum()
-    for k in range(1, lag + 1):
-        weight = 2 * (1 - k / (lag + 1))
-        long_run += weight * (influence[k:] * influence[:-k]).sum()
-    long_run /= n_days
+    long_run = long_run_variance(influence, n_days, lag)
     if long_run <= floor:
         return 0.0, 0.0
     return estimate, np.sqrt(long_run / n_days)
+
+
+@njit(cache=True, error_model="numpy")
+def long_run_variance(influence: Float64, n_days: int, lag: int) -> float:
+    """Bartlett's kernel over the first n_days of a column that ends in `lag` zeros.
+
+    One pass: a day times itself and the weighted days after it.
+
+    Source: Newey & West (1987), A simple, positive semi-definite covariance matrix.
+    """
+    total = 0.0
+    for i in range(n_days):
+        ahead = 0.0
+        for k in range(1, lag + 1):
+            ahead += (lag + 1 - k) * influence[i + k]
+        total += influence[i] * (influence[i] + 2 / (lag + 1) * ahead)
+    return total / n_days
