@@ -118,13 +118,22 @@ def block_length(daily: Float64) -> float:
 
     Source: Politis & White (2004) with the correction of Patton, Politis & White (2009).
     """
-    if daily.size < _FEWEST_FOR_BLOCKS or np.ptp(daily) == 0:
-        return 1.0
+    return float(block_lengths(daily[:, None])[0])
+
+
+def block_lengths(returns: Float64) -> Float64:
+    """The same of each column of (n_days, n_columns): (n_columns,)."""
+    n_days = returns.shape[0]
+    lengths = np.ones(returns.shape[1])
+    if n_days < _FEWEST_FOR_BLOCKS or not lengths.size:
+        return lengths
     from arch.bootstrap import optimal_block_length  # noqa: PLC0415  pandas takes a second
 
     with np.errstate(all="ignore"):  # a flat stretch has no autocorrelation: 0 / 0
-        length = float(optimal_block_length(daily)["stationary"].iloc[0])
-    return float(np.clip(length, 1.0, daily.size / 3)) if np.isfinite(length) else 1.0
+        found = optimal_block_length(returns)["stationary"].to_numpy(np.float64)
+    able = np.isfinite(found) & (np.ptp(returns, axis=0) > 0)
+    lengths[able] = np.clip(found[able], 1.0, n_days / 3)
+    return lengths
 
 
 def hac_lag(n_days: int) -> int:

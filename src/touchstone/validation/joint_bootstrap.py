@@ -6,7 +6,7 @@ import numpy as np
 
 from touchstone.arrays import Bool, Float64
 from touchstone.errors import DataError
-from touchstone.validation.bootstrap import block_length
+from touchstone.validation.bootstrap import block_lengths
 from touchstone.validation.resampling import bootstrap_variance, resampled_means
 
 _NO_VARIANCE = 1e-20
@@ -47,8 +47,7 @@ def joint_bootstrap(returns: Float64, rng: np.random.Generator, n_resamples: int
         return Joint(np.zeros(returns.shape[1], bool), np.empty(0), np.empty((n_resamples, 0)), 1.0)
     kept = returns.var(axis=0) > floor
     traded = np.ascontiguousarray(returns[:, kept])
-    lengths = [block_length(np.ascontiguousarray(column)) for column in traded.T]
-    block = float(np.mean(lengths)) if lengths else 1.0
+    block = float(block_lengths(traded).mean()) if kept.any() else 1.0
     error = np.sqrt(bootstrap_variance(traded, block) / n_days)
     steady = error > np.sqrt(floor[kept])
     kept[np.flatnonzero(kept)[~steady]] = False

@@ -98,7 +98,7 @@ def label_test(
     if day.ndim != 1 or (np.diff(day) < 0).any():
         raise DataError("labels: needs the day of each row, rows in time order")
     rows = np.arange(day.size, dtype=np.int64)
-    starts = np.flatnonzero(np.diff(day, prepend=np.int64(np.iinfo(np.int64).min)) > 0)
+    starts = np.r_[0, np.flatnonzero(np.diff(day) > 0) + 1]
     told = measure(rows)
     if told is None or starts.size < 2:
         return Permuted(1.0, told, 0)

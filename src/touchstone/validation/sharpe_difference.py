@@ -10,7 +10,7 @@ from touchstone.arrays import Float64
 from touchstone.errors import DataError
 from touchstone.validation.bootstrap import (
     N_RESAMPLES,
-    block_length,
+    block_lengths,
     draw_days,
     hac_lag,
     long_run_variance,
@@ -69,7 +69,7 @@ def sharpe_difference(
         return SharpeDifference(None, None, 1.0, 1.0, None)
     if se == 0:
         return SharpeDifference(difference, None, 1.0, 1.0, None)
-    block = max(block_length(np.ascontiguousarray(column)) for column in pair.T)
+    block = float(block_lengths(pair).max())
     resampled = np.abs(_resampled(pair, (1 / block, lag, floors), difference, n_resamples, rng))
     t = abs(difference) / se
     beaten_by = int(np.count_nonzero(np.isnan(resampled) | (resampled >= t)))
