@@ -113,6 +113,26 @@ def sharpe_interval(
     return interval and (interval[0] * root, interval[1] * root)
 
 
+def studentised_sharpes(
+    daily: Float64, block: float, n_resamples: int, rng: np.random.Generator
+) -> Float64:
+    """(Sharpe* - Sharpe) / se* of each resample, (n_resamples,); NaN without variance.
+
+    What `sharpe_interval` reads its bounds from; the error is recomputed in every resample.
+
+    Args:
+        daily: (n_days,) net returns in excess of cash, in time order.
+        block: mean length of a block, days, 1 at least.
+        n_resamples: how many.
+        rng: where the resamples come from.
+
+    Raises:
+        DataError: not one column of finite numbers.
+    """
+    daily = _checked(daily)
+    return _studentised(daily, 1 / block, hac_lag(daily.size), True, n_resamples, rng)
+
+
 def block_length(daily: Float64) -> float:
     """Mean block length of the stationary bootstrap, days: 1 at least, a third of all at most.
 
