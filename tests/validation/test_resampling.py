@@ -10,7 +10,7 @@ from scipy.stats import geom, ks_2samp
 from returns import garch_t, normal
 from touchstone.validation.resampling import (
     _length,
-    _lengths,
+    block_law,
     bootstrap_variance,
     resampled_means,
     resampled_sharpes,
@@ -70,7 +70,7 @@ def test_kernel_is_the_variance_of_resampled_means():
 @settings(max_examples=30)
 @given(st.floats(1.01, 50), st.integers(0, 2**64 - 1))
 def test_lengths_turn_the_geometric_law_round(block, u):
-    lengths = _lengths(200, block)
+    lengths = block_law(200, block)
     k = _length.py_func(np.uint64(u), lengths)
     expected = geom.ppf((u + 0.5) / 2**64, 1 / block)
     assert k == min(expected, 200) or abs(k - expected) <= 1e-9 * expected

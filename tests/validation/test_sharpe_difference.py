@@ -11,6 +11,7 @@ from touchstone.errors import DataError
 from touchstone.validation.bootstrap import block_lengths, hac_lag
 from touchstone.validation.sharpe_difference import _difference, sharpe_difference
 from validation.bands import holds
+from validation.chain_of_blocks import resamples
 
 SEED = 20_240_779  # chosen before the first run
 NO_FLOOR = np.zeros(2)
@@ -54,13 +55,9 @@ def test_error_is_jobson_and_korkies_for_normal_returns():
 def test_p_is_the_slow_reference():
     returns, n_resamples = pair(3, 60), 199
     found = sharpe_difference(*returns.T, rng(4), n_resamples=n_resamples)
-    source, lag, q = rng(4), hac_lag(60), 1 / block_lengths(returns).max()
+    lag, block = hac_lag(60), block_lengths(returns).max()
     t, exceed = abs(found.difference) / found.se, 0
-    for _ in range(n_resamples):
-        rows = [int(source.random() * 60)]
-        while len(rows) < 60:
-            u = source.random()
-            rows.append(int(u / q * 60) if u < q else (rows[-1] + 1) % 60)
+    for rows in resamples(60, block, rng(4), n_resamples):
         d, se = _difference(returns[rows], lag, NO_FLOOR)
         exceed += abs(d - found.difference) / se >= t
     assert found.p == (1 + exceed) / (n_resamples + 1)

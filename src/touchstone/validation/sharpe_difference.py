@@ -6,14 +6,21 @@ import numpy as np
 from numba import njit
 from scipy.special import ndtr
 
-from touchstone.arrays import Float64
+from touchstone.arrays import Float64, Int64
 from touchstone.errors import DataError
 from touchstone.validation.bootstrap import (
     N_RESAMPLES,
     block_lengths,
-    draw_days,
     hac_lag,
     long_run_variance,
+)
+from touchstone.validation.resampling import (
+    STRIDE,
+    Lengths,
+    block_law,
+    draw_chain,
+    ring,
+    seed_of,
 )
 
 _NO_VARIANCE = 1e-20
@@ -69,8 +76,11 @@ def sharpe_difference(
         return SharpeDifference(None, None, 1.0, 1.0, None)
     if se == 0:
         return SharpeDifference(difference, None, 1.0, 1.0, None)
-    block = float(block_lengths(pair).max())
-    resampled = np.abs(_resampled(pair, (1 / block, lag, floors), difference, n_resamples, rng))
+    lengths = block_law(pair.shape[0], float(block_lengths(pair).max()))
+    how = lag, difference, floors
+    around = ring(np.arange(pair.shape[0]))
+    drawn = _resampled(pair, around, how, lengths, n_resamples, seed_of(rng))
+    resampled = np.abs(drawn)
     t = abs(difference) / se
     beaten_by = int(np.count_nonzero(np.isnan(resampled) | (resampled >= t)))
     rising = np.sort(np.where(np.isnan(resampled), np.inf, resampled))
@@ -120,17 +130,18 @@ def _difference(pair: Float64, lag: int, floors: Float64) -> tuple[float, float]
 @njit(cache=True, error_model="numpy")
 def _resampled(
     pair: Float64,
-    how: tuple[float, int, Float64],
-    centre: float,
+    around: Int64,
+    how: tuple[int, float, Float64],
+    lengths: Lengths,
     n_resamples: int,
-    rng: np.random.Generator,
+    state: np.uint64,
 ) -> Float64:
-    restart, lag, floors = how
+    lag, centre, floors = how
     n_days = pair.shape[0]
     drawn, out = np.empty_like(pair), np.empty(n_resamples)
-    rows = np.empty(n_days, np.int64)
+    rows = np.empty(n_days + STRIDE, np.int64)
     for b in range(n_resamples):
-        draw_days(rows, restart, rng)
+        state = draw_chain(rows, around, lengths, state)
         for i in range(n_days):
             drawn[i, 0], drawn[i, 1] = pair[rows[i], 0], pair[rows[i], 1]
         difference, se = _difference(drawn, lag, floors)
