@@ -134,16 +134,16 @@ def even_edges(start: int, end: int, n_blocks: int) -> Int64:
     return np.array([start + b * (end - start) // n_blocks for b in range(n_blocks + 1)], np.int64)
 
 
-def cut(blocks: Blocks, test: Iterable[int]) -> f.Fold:
+def cut(whole: Blocks, test: Iterable[int]) -> f.Fold:
     """A fold that tests on some blocks, validates on the latest of the others, trains on the rest.
 
     Its spans are the outermost bounds of each part; `stretches` says where they really lie.
     """
     tested = sorted(set(test))
-    others = [b for b in range(blocks.n_blocks) if b not in tested]
+    others = [b for b in range(whole.n_blocks) if b not in tested]
     validate, trained = others[-1], others[:-1]
-    parts = blocks.split(tested, validate)
-    stretches = f.Stretches(*(blocks.stretches(p) for p in (trained, [validate], tested)))
+    parts = whole.split(tested, validate)
+    stretches = f.Stretches(*(whole.stretches(p) for p in (trained, [validate], tested)))
     spans = f.Spans(*(bound for part in stretches for bound in (part[0][0], part[-1][1])))
     return f.Fold(
         parts.train.rows(),

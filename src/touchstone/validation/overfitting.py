@@ -12,7 +12,7 @@ from touchstone.validation.joint_bootstrap import checked_table
 
 N_BLOCKS: Final = 16
 """12,870 halves."""
-_AT_ONCE: Final = 4_000_000
+_AT_ONCE: Final = 1_000_000
 """Numbers that one step holds, halves times candidates."""
 _NO_VARIANCE: Final = 1e-20
 
