@@ -104,6 +104,17 @@ class Calendar:
         inside = np.clip(time - sessions.open[at], 0, sessions.close[at] - sessions.open[at])
         return np.asarray(sessions.elapsed[at] + inside, np.int64)
 
+    def later(self, time: Int64, trading_ns: int) -> Int64:
+        """The first instants at which the market has been open `trading_ns` longer than at `time`.
+
+        `time` itself where `trading_ns` is 0.
+        """
+        if self.name == "24/7" or trading_ns == 0:
+            return time + trading_ns
+        sessions, wanted = self._sessions, self.trading_time(time) + trading_ns
+        at = np.maximum(np.searchsorted(sessions.elapsed, wanted, side="left") - 1, 0)
+        return np.asarray(sessions.open[at] + wanted - sessions.elapsed[at], np.int64)
+
     @cached_property
     def _sessions(self) -> _Sessions:
         return _fx_sessions() if self.name == "FX" else _exchange_sessions(self.name)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from touchstone.config import Config
+from touchstone.dataset.paths import pooled
 from touchstone.dataset.splits import SPLITS, Folds, timeline
 from touchstone.dataset.windows import complete
 from touchstone.features import evaluate
@@ -36,7 +37,7 @@ def check_study(study: Study) -> dict[str, Any]:
     )
     whole = complete(features, panel.offsets, config.lookback)
     line = timeline(panel, labels, whole, config.lookback)
-    folds = SPLITS.part_of(config.folds)(config.folds, line)
+    folds = pooled(SPLITS.part_of(config.folds)(config.folds, line), len(panel))
     strategies = config.strategy.candidates()  # type: ignore[attr-defined]
     kinds = [str(m.kind) for m in config.models]  # type: ignore[attr-defined]
     rows = sum(f.train.size for f in folds.folds)

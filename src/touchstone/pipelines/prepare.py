@@ -10,6 +10,7 @@ from touchstone.arrays import Bool, Float32, Float64, Int32
 from touchstone.config import Config
 from touchstone.data.cache import StageCache
 from touchstone.data.sources import SOURCES, Loaded, Request
+from touchstone.dataset.paths import pooled
 from touchstone.dataset.splits import SPLITS, Folds, timeline
 from touchstone.dataset.windows import complete
 from touchstone.errors import ConfigError
@@ -95,7 +96,7 @@ def prepare(
     with progress.stage("folds") as step:
         whole = complete(features, loaded.panel.offsets, config.lookback)
         line = timeline(loaded.panel, labels, whole, config.lookback)
-        folds = SPLITS.part_of(config.folds)(config.folds, line)
+        folds = pooled(SPLITS.part_of(config.folds)(config.folds, line), len(loaded.panel))
         sealed = (np.datetime64(int(folds.seal), "ns")).astype("datetime64[D]")
         step.say(f"{len(folds.folds)} folds, sealed from {sealed}")
     key = stage_key(
