@@ -10,19 +10,17 @@ from numba import njit
 
 from touchstone.arrays import Float64, Floats, Int64
 from touchstone.errors import ConfigError
+from touchstone.features.clock import CLOCK, clock
 from touchstone.features.graph import Plan
 from touchstone.features.language import LARGEST
 from touchstone.features.primitives import PRIMITIVES
 from touchstone.features.workspace import Program, Workspace, program
-from touchstone.market import Calendar, Panel
+from touchstone.market import Panel
 
 LANES: Final = 16
 """Instruments side by side: two registers of 8 numbers, two whole cache lines."""
 ELEMENTS: Final = 8_192
 """Elements of a column in a block: many enough to hide a call, few enough to stay in cache."""
-
-_DAY_NS: Final = 86_400_000_000_000
-_HOUR_NS: Final = 3_600_000_000_000
 
 
 def evaluate(
@@ -63,7 +61,7 @@ def evaluate(
 
 def panel_input(name: str, panel: Panel) -> Float64:
     """An input of the language as a column of the panel, (n_rows,)."""
-    if name in ("hour", "weekday", "session"):
+    if name in CLOCK:
         return clock(name, panel.time, panel.calendar)
     if name in ("open", "high", "low", "close", "volume"):
         return np.ascontiguousarray(getattr(panel, name), np.float64)
@@ -75,15 +73,6 @@ def panel_input(name: str, panel: Panel) -> Float64:
         f"a feature needs the side column {name.removesuffix('_known')!r}; this panel has "
         f"{', '.join(sorted(panel.side)) or 'none'}. Join it, or leave the feature out."
     )
-
-
-def clock(name: str, time: Int64, calendar: Calendar) -> Float64:
-    """An input that follows from the bars' start (ns UTC) alone, any shape."""
-    if name == "hour":
-        return np.asarray((time % _DAY_NS) / _HOUR_NS)
-    if name == "weekday":
-        return np.asarray((time // _DAY_NS + 3) % 7, np.float64)  # 1970-01-01 was a Thursday
-    return np.asarray(calendar.day(time), np.float64)
 
 
 def known_or_zero(column: npt.ArrayLike) -> tuple[Float64, Float64]:

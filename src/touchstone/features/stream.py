@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from touchstone.arrays import Bool, Float64, Int64
 from touchstone.errors import DataError
-from touchstone.features.evaluation import clock, known_or_zero
+from touchstone.features.clock import CLOCK, clock
+from touchstone.features.evaluation import known_or_zero
 from touchstone.features.graph import Plan
 from touchstone.features.workspace import Workspace, program
 from touchstone.market import Calendar, Panel
@@ -108,7 +109,7 @@ class Stream:
         self._space.arena[:] = state.columns
 
     def _input(self, name: str, time: int, bar: Bar) -> npt.ArrayLike:
-        if name in ("hour", "weekday", "session"):
+        if name in CLOCK:
             return clock(name, np.array([time], np.int64), self._calendar)
         if name in Bar._fields:
             return np.asarray(getattr(bar, name), np.float64)

@@ -67,6 +67,50 @@ def std(x: Float64, out: Float64, lanes: int, n: int) -> None:
             tile[i] = math.sqrt(tile[i])
 
 
+@njit(nogil=True, cache=True)
+def mad(x: Float64, out: Float64, lanes: int, n: int) -> None:
+    """Mean distance of the last n values from their mean."""
+    room = np.empty(TILE)
+    for start in range(0, out.size, TILE):
+        tile, now = out[start : start + TILE], ago(x, out, start, lanes, 0)
+        mean = room[: tile.size]
+        _moments(x, out, start, lanes, n, mean)
+        tile[:] = 0.0
+        for k in range(n):
+            a = ago(x, out, start, lanes, k)
+            for i in range(tile.size):
+                tile[i] += abs((a[i] - now[i]) - mean[i])
+        for i in range(tile.size):
+            tile[i] /= n
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def rescaled_range(x: Float64, out: Float64, lanes: int, n: int) -> None:
+    """Range of the summed deviations of the last n values over their deviation (Hurst 1951).
+
+    0 if all are equal.
+    """
+    means, sums, tops, bottoms = np.empty((4, TILE))
+    for start in range(0, out.size, TILE):
+        tile, now = out[start : start + TILE], ago(x, out, start, lanes, 0)
+        mean, total = means[: tile.size], sums[: tile.size]
+        top, bottom = tops[: tile.size], bottoms[: tile.size]
+        _moments(x, out, start, lanes, n, mean)
+        total[:] = 0.0
+        top[:] = 0.0
+        bottom[:] = 0.0
+        for k in range(n - 1, 0, -1):  # the last sum, with k = 0, is 0 again
+            a = ago(x, out, start, lanes, k)
+            for i in range(tile.size):
+                total[i] += (a[i] - now[i]) - mean[i]
+                top[i] = max(top[i], total[i])
+                bottom[i] = min(bottom[i], total[i])
+        for i in range(tile.size):
+            spread = math.sqrt(tile[i])
+            value = (top[i] - bottom[i]) / spread
+            tile[i] = value if spread > 0.0 else 0.0
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
 def _moment(x: Float64, out: Float64, lanes: int, n: int, power: int) -> None:
     """Mean of the last n values' standard scores to the power 3 or 4; 0 if all are equal."""

@@ -149,10 +149,17 @@ class Workspace:
             back = int(parameters[0]) - 1
             windows = [self.view(a, back) for a in node.args]
             return kernel, (*windows, out, self.lanes, *parameters)
-        x, skip = self.view(node.args[0], 0), self.program.plan.warmups[node.args[0]]
+        columns = [self.view(a, 0) for a in node.args]
+        skips = [self.program.plan.warmups[a] for a in node.args]
         if node.kind == "recursion":
-            return kernel, (x, self.age, skip, self.view(place, 1), *parameters)
-        return _across, (kernel, x, self.age, skip, out)
+            memory = self._memory(place, PRIMITIVES[node.op].memory)
+            return kernel, (*columns, self.age, *skips, *memory, self.view(place, 1), *parameters)
+        return _across, (kernel, *columns, self.age, *skips, out)
+
+    def _memory(self, place: int, n_rows: int) -> list[Float64]:
+        """The rows in front of a column that a recursion keeps for itself, if it keeps any."""
+        first = self.columns[place].first
+        return [self.arena[first - n_rows * self.lanes : first]] if n_rows else []
 
 
 class _Layout:
@@ -196,8 +203,9 @@ class _Layout:
             return Column(part.outputs.index(place) * block, 0)
         if free:
             return Column(free.pop(), 0)
-        first = self.size
-        self.size += (need + self._rows) * self._lanes
+        memory = PRIMITIVES[node.op].memory if node.op in PRIMITIVES else 0
+        first = self.size + memory * self._lanes
+        self.size = first + (need + self._rows) * self._lanes
         return Column(first, need)
 
 
