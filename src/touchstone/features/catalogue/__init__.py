@@ -20,6 +20,8 @@ class Entry(NamedTuple):
     """Side columns without which it is left out."""
     scale_free: bool = True
     """Whether it stays the same when all prices are multiplied by one number."""
+    talib: str = ""
+    """The functions of TA-Lib that it is, or is made of: tests hold it equal to them."""
 
 
 BASELINE: Final = (
