@@ -141,7 +141,7 @@ def test_does_not_depend_on_other_instruments(alone, column):
 
 @pytest.fixture(scope="module", params=[-30, 20])
 def rescaled(request):
-    walks = [random_walk(120, seed, symbol=f"S{seed}") for seed in range(3)]
+    walks = [random_walk(240, seed, symbol=f"S{seed}") for seed in range(3)]
     k = 2.0**request.param
     prices = [
         Bars(b.symbol, b.time, k * b.open, k * b.high, k * b.low, k * b.close, b.volume)

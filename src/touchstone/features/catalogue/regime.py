@@ -22,7 +22,7 @@ _DRAWDOWN = "Chekhlov, Uryasev & Zabarankin (2005), Drawdown Measure, IJTAF 8:13
 _LOG_RET = "log(close / lag(close, 1))"
 _BACK = f"corr({_LOG_RET}, lag(log(close), 1), 96)"
 # Expected rescaled range of 96 independent normal values (Anis & Lloyd 1976, Biometrika 63:111)
-EXPECTED_RANGE_96: Final = 11.011713
+EXPECTED_RANGE_96: Final = 11.201641040296602
 
 
 def _variance_ratio(q: int, n: int) -> Entry:
