@@ -120,7 +120,7 @@ ENTRIES: Final = {
         "fraction",
         _DISPERSION,
     ),
-    "beta_96": Entry(_BETA, "Slope of 96 returns on the market's.", "ratio", _SHARPE, talib="BETA"),
+    "beta_96": Entry(_BETA, "Slope of 96 returns on the market's.", "ratio", _SHARPE),
     "downside_beta_96": Entry(
         f"(sum({_DOWN_RET} * {_MARKET}, 96)"
         f" - sum({_DOWN_RET}, 96) * sum({_DOWN_MARKET}, 96) / count({_DOWN}, 96))"
@@ -135,7 +135,6 @@ ENTRIES: Final = {
         "Correlation of 96 returns with the market's.",
         "-1 .. 1",
         _SHARPE,
-        talib="CORREL",
     ),
     "residual_ret_1": Entry(
         f"ret - {_BETA} * {_MARKET}",
@@ -154,14 +153,12 @@ ENTRIES: Final = {
         "Deviation of 96 returns that the market does not explain.",
         "fraction a bar",
         _ANG,
-        talib="STDDEV, CORREL",
     ),
     "price_delay_96": Entry(
         f"corr(ret, lag({_MARKET}, 1), 96)",
         "Correlation of 96 returns with the market's one bar before.",
         "-1 .. 1",
         "Hou & Moskowitz (2005), Market Frictions, Price Delay, Review of Financial Studies 18:981",
-        talib="CORREL",
     ),
     "average_correlation_48": Entry(
         f"std({_MARKET}, 48) ** 2 / cross_mean(std(ret, 48) ** 2)",

@@ -158,7 +158,6 @@ ENTRIES: Final = {
         "ratio",
         "Fong, Holden & Tobek (2018), Are Volatility Over Volume Liquidity Proxies Useful for"
         " Global or US Research?, SSRN 2989367",
-        talib="SUM",
     ),
     "quoted_spread": Entry(
         _SPREAD,

@@ -143,7 +143,7 @@ ENTRIES: Final = {
         "Change smoothed twice over its own size smoothed twice.",
         "-100 .. 100",
         "Blau (1995), Momentum, Direction and Divergence, chapter 1",
-        talib="EMA",
+        talib="TSI",
     ),
     "ultimate_7_14_28": Entry(
         f"100 * (4 * {_buying(7)} + 2 * {_buying(14)} + {_buying(28)}) / 7",
@@ -164,14 +164,14 @@ ENTRIES: Final = {
         "Mean middle of 5 bars less that of 34.",
         "fraction of the close",
         "Williams (1998), New Trading Dimensions, chapter 7",
-        talib="MEDPRICE, SMA",
+        talib="AO",
     ),
     "coppock_14_11": Entry(
         "decay(100 * (close / lag(close, 14) + close / lag(close, 11) - 2), 10)",
         "Weighted mean of the returns of 14 and of 11 bars.",
         "percent",
         "Coppock (1962), Practical Relative Strength Charting, San Antonio",
-        talib="WMA, ROC",
+        talib="COPPOCK",
     ),
     "kst": Entry(
         f"{_change(10, 10)} + 2 * {_change(15, 10)} + 3 * {_change(20, 10)}"
@@ -200,14 +200,14 @@ ENTRIES: Final = {
         "The high above the 13-bar exponential mean.",
         "fraction of the close",
         _ELDER,
-        talib="EMA",
+        talib="ERI",
     ),
     "bear_power_13": Entry(
         "(low - ema(close, 13)) / close",
         "The low above the 13-bar exponential mean.",
         "fraction of the close",
         _ELDER,
-        talib="EMA",
+        talib="ERI",
     ),
     "detrended_20": Entry(
         "(lag(close, 11) - mean(close, 20)) / close",

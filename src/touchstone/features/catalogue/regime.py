@@ -50,6 +50,7 @@ ENTRIES: Final = {
         "Share of the 167 values before of volatility_24 that lie below it.",
         "0 .. 1",
         "-",
+        talib="STDDEV, PERCENTRANK",
     ),
     "volatility_state_168": Entry(
         "(rank(std(ret, 24), 168) > 0.8) - (rank(std(ret, 24), 168) < 0.2)",
@@ -98,21 +99,21 @@ ENTRIES: Final = {
         "Distance over the way of 24 closes; 1 for a straight line.",
         "0 .. 1",
         _KAUFMAN,
-        talib="MOM, SUM",
+        talib="ER",
     ),
     "efficiency_ratio_96": Entry(
         "abs(close - lag(close, 96)) / sum(abs(close - lag(close, 1)), 96)",
         "Distance over the way of 96 closes; 1 for a straight line.",
         "0 .. 1",
         _KAUFMAN,
-        talib="MOM, SUM",
+        talib="ER",
     ),
     "choppiness_14": Entry(
         "100 * log(sum(true_range(), 14) / (max(high, 14) - min(low, 14))) / log(14)",
         "Log of the way of 14 bars over their range; 100 where they go nowhere.",
         "0 .. 100",
         "Dreiss (1993), The Choppiness Index; Kaufman (2013), Trading Systems and Methods",
-        talib="TRANGE, SUM, MAX, MIN",
+        talib="TRANGE, SUM, MAX, MIN, LOG10",
     ),
     "hurst_range_96": Entry(
         f"0.5 + log(rescaled_range({_LOG_RET}, 96) / {EXPECTED_RANGE_96}) / log(96)",

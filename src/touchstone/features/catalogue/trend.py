@@ -108,7 +108,7 @@ ENTRIES: Final = {
         "ratio",
         "Botes & Siepman (2010), The Vortex Indicator,"
         " Technical Analysis of Stocks & Commodities 28:1",
-        talib="TRANGE, SUM",
+        talib="VORTEX",
     ),
     "aroon_up_25": Entry(
         "100 * (25 - argmax(high, 26)) / 25",
@@ -176,7 +176,7 @@ ENTRIES: Final = {
         "decay(2 * decay(close, 8) - decay(close, 16), 4)",
         "The close above Hull's mean of 16 bars.",
         "Hull (2005), Hull Moving Average, alanhull.com",
-        "WMA",
+        "HMA",
     ),
     "sma_cross_24_168": Entry(
         "mean(close, 24) / mean(close, 168) - 1",
@@ -264,14 +264,14 @@ ENTRIES: Final = {
         "Mean body of 14 bars.",
         "fraction of the close",
         "Chande & Kroll (1994), The New Technical Trader, chapter 7",
-        talib="SMA",
+        talib="QSTICK",
     ),
     "vertical_horizontal_28": Entry(
         "(max(close, 28) - min(close, 28)) / sum(abs(close - lag(close, 1)), 28)",
         "Range of 28 closes over the way they went.",
         "0 .. 1",
         "White (1991), The Vertical Horizontal Filter, Futures 20:10",
-        talib="MINMAX, SUM",
+        talib="VHF",
     ),
     "smoothed_body": Entry(
         "((open + high + low + close) / 4"
@@ -280,6 +280,6 @@ ENTRIES: Final = {
         "fraction of the close",
         "Valcu (2004), Using the Heikin-Ashi Technique,"
         " Technical Analysis of Stocks & Commodities 22:2",
-        talib="AVGPRICE, EMA",
+        talib="HA",
     ),
 }

@@ -101,7 +101,7 @@ ENTRIES: Final = {
         "Place of the close in the range of 20 bars; 0.5 where there is none.",
         "0 .. 1",
         _DONCHIAN,
-        talib="MAX, MIN",
+        talib="DONCHIAN",
     ),
     "donchian_width_20": Entry(
         "(max(high, 20) - min(low, 20)) / close",
@@ -202,14 +202,14 @@ ENTRIES: Final = {
         "Growth over 10 bars of the smoothed range; -100 where there was none.",
         "percent",
         "Achelis (2000), Technical Analysis from A to Z, Volatility, Chaikin's",
-        talib="EMA, ROC",
+        talib="CVI",
     ),
     "mass_25": Entry(
         "sum(div(ema(high - low, 9), ema(ema(high - low, 9), 9), 1.0), 25)",
         "Sum of 25 ratios of the range smoothed once to smoothed twice.",
         "about 25",
         "Dorsey (1992), The Mass Index, Technical Analysis of Stocks & Commodities 10:6",
-        talib="EMA, SUM",
+        talib="MASSI",
     ),
     "ulcer_14": Entry(
         "sqrt(mean((100 * (close / max(close, 14) - 1)) ** 2, 14))",

@@ -13,7 +13,9 @@ _KARPOFF = (
 )
 
 _FLOW = "(volume * (2 * close - high - low) / (high - low))"
-_RISING, _FALLING = "typical() > lag(typical(), 1)", "typical() < lag(typical(), 1)"
+# a mean of three prices that did not change may differ in its last digits: that is no move
+_RISING = "typical() > lag(typical(), 1) * (1 + 1e-12)"
+_FALLING = "typical() < lag(typical(), 1) * (1 - 1e-12)"
 _OPENS = "first_of_session()"
 
 
@@ -48,7 +50,7 @@ ENTRIES: Final = {
         "Close against the volume-weighted close of 24 bars; 0 where nothing traded.",
         "fraction",
         "-",
-        talib="SUM",
+        talib="VWMA",
     ),
     "obv_24": Entry(
         "sum(sign(close - lag(close, 1)) * volume, 24) / sum(volume, 24)",
@@ -62,7 +64,7 @@ ENTRIES: Final = {
         "Volume of 21 bars weighted by where they closed in their ranges, over all.",
         "-1 .. 1",
         _CHAIKIN,
-        talib="AD",
+        talib="AD, CMF",
     ),
     "chaikin_oscillator_3_10": Entry(
         f"(4.5 * ema({_FLOW}, 10) - ema({_FLOW}, 3)) / mean(volume, 24)",
@@ -86,14 +88,14 @@ ENTRIES: Final = {
         "Change times volume, smoothed, against price and mean volume.",
         "fraction",
         "Elder (1993), Trading for a Living, chapter 42",
-        talib="EMA",
+        talib="EFI",
     ),
     "price_volume_trend_24": Entry(
         "sum(ret * volume, 24) / sum(volume, 24)",
         "Volume-weighted mean return of 24 bars.",
         "fraction a bar",
         "Achelis (2000), Technical Analysis from A to Z, Price and Volume Trend",
-        talib="ROCP, SUM",
+        talib="PVT",
     ),
     "share_of_rising_volume_24": Entry(
         "div(sum(where(close > lag(close, 1), volume, 0.0), 24), sum(volume, 24), 0.5)",
@@ -127,6 +129,7 @@ ENTRIES: Final = {
         "0 .. 1",
         "Gervais, Kaniel & Mingelgrin (2001), The High-Volume Return Premium, Journal of Finance"
         " 56:877",
+        talib="PERCENTRANK",
     ),
     "volume_trend_24": Entry(
         "24 * slope(volume, 24) / mean(volume, 24)",
@@ -140,7 +143,7 @@ ENTRIES: Final = {
         "The 12-bar exponential mean of the volume above the 26-bar one.",
         "percent",
         "Achelis (2000), Technical Analysis from A to Z, Volume Oscillator",
-        talib="PPO",
+        talib="PVO",
     ),
     "volume_acceleration_6_48": Entry(
         "mean(volume, 6) / mean(volume, 48)",
