@@ -21,8 +21,8 @@ _DRAWDOWN = "Chekhlov, Uryasev & Zabarankin (2005), Drawdown Measure, IJTAF 8:13
 
 _LOG_RET = "log(close / lag(close, 1))"
 _BACK = f"corr({_LOG_RET}, lag(log(close), 1), 96)"
-# Expected rescaled range of 96 independent normal values (Anis & Lloyd 1976, Biometrika 63:111)
-EXPECTED_RANGE_96: Final = 11.201641040296602
+EXPECTED_RANGE: Final = {8: 2.6245962433780012, 128: 13.090666440770821}
+"""Expected rescaled range of so many independent normal values (Anis & Lloyd 1976)."""
 
 
 def _variance_ratio(q: int, n: int) -> Entry:
@@ -115,9 +115,11 @@ ENTRIES: Final = {
         "Dreiss (1993), The Choppiness Index; Kaufman (2013), Trading Systems and Methods",
         talib="TRANGE, SUM, MAX, MIN, LOG10",
     ),
-    "hurst_range_96": Entry(
-        f"0.5 + log(rescaled_range({_LOG_RET}, 96) / {EXPECTED_RANGE_96}) / log(96)",
-        "Hurst exponent from the rescaled range of 96 returns, against that of independent ones.",
+    "hurst_range_128": Entry(
+        f"0.5 + log(div(rescaled_range({_LOG_RET}, 128) / {EXPECTED_RANGE[128]},"
+        f" mean(rescaled_range({_LOG_RET}, 8), 121) / {EXPECTED_RANGE[8]}, 1.0)) / log(16)",
+        "Hurst exponent: growth of the rescaled range from 8 to 128 returns, against that of"
+        " independent ones; pulled towards 0.5.",
         "about 0.5",
         "Hurst (1951), Long-Term Storage Capacity of Reservoirs, Transactions ASCE 116:770;"
         " Anis & Lloyd (1976), Biometrika 63:111",
