@@ -294,9 +294,10 @@ def test_persistence_is_found(hurst):
     found = {name: np.nanmean(x) for name, x in features(names, *bars).items()}
     assert found["hurst_range_128"] == pytest.approx(hurst, abs=0.1)  # pulled to 0.5
     assert found["hurst_scaling_168"] == pytest.approx(hurst, abs=0.06)
-    for q in (2, 8):  # VR(q) of such noise is q ** (2 H - 1)
+    # VR(q) of such noise is q ** (2 H - 1); 96 bars around their own mean hide part of it
+    for q, within in ((2, 0.06), (8, 0.2)):
         expected = q ** (2 * hurst - 1)
-        assert found[f"variance_ratio_{q}_96"] == pytest.approx(expected, rel=0.12)
+        assert found[f"variance_ratio_{q}_96"] == pytest.approx(expected, rel=within)
 
 
 @pytest.mark.parametrize("n", [8, 128])

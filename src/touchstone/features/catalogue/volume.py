@@ -97,12 +97,6 @@ ENTRIES: Final = {
         "Achelis (2000), Technical Analysis from A to Z, Price and Volume Trend",
         talib="PVT",
     ),
-    "share_of_rising_volume_24": Entry(
-        "div(sum(where(close > lag(close, 1), volume, 0.0), 24), sum(volume, 24), 0.5)",
-        "Share of the volume of 24 bars that traded in rising ones; 0.5 where none traded.",
-        "0 .. 1",
-        _GRANVILLE,
-    ),
     "quiet_return_48": Entry(
         "sum(where(volume < lag(volume, 1), ret, 0.0), 48)",
         "Return of those of 48 bars in which less traded than before (negative volume index).",
