@@ -13,13 +13,14 @@ from touchstone.errors import ConfigError
 from touchstone.features.clock import CLOCK, clock
 from touchstone.features.graph import Plan
 from touchstone.features.language import LARGEST
+from touchstone.features.layout import Program, program
 from touchstone.features.primitives import PRIMITIVES
-from touchstone.features.workspace import Program, Workspace, program
+from touchstone.features.workspace import Workspace
 from touchstone.market import Panel
 
 LANES: Final = 16
 """Instruments side by side: two registers of 8 numbers, two whole cache lines."""
-ELEMENTS: Final = 8_192
+ELEMENTS: Final = 4_096
 """Elements of a column in a block: many enough to hide a call, few enough to stay in cache."""
 
 
@@ -176,19 +177,18 @@ def _instruments(
         _store(space.table, lanes, first, warmup, limit, out)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _load(column: Float64, lanes: _Lanes, first: int, view: Float64) -> None:
     """Bars first .. of each instrument into its lane; past its end a lane keeps what it had."""
     n_lanes = lanes.first_row.size
-    rows = view.size // n_lanes
-    for begin in range(0, rows, 32):  # so many that the part written stays in cache
+    for t in range(view.size // n_lanes):
+        row = view[t * n_lanes : (t + 1) * n_lanes]
         for lane in range(n_lanes):
-            source = column[lanes.first_row[lane] + first :]
-            for t in range(begin, min(begin + 32, rows, lanes.n_bars[lane] - first)):
-                view[t * n_lanes + lane] = source[t]
+            if first + t < lanes.n_bars[lane]:
+                row[lane] = column[lanes.first_row[lane] + first + t]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _store(
     table: Float64,
     lanes: _Lanes,
@@ -199,14 +199,16 @@ def _store(
 ) -> None:
     """The rows of the table to the rows of each lane's instrument, NaN during a warm-up."""
     n_lanes, n_features = lanes.first_row.size, table.shape[0]
-    longest = warmup.max()
+    longest = 0
+    for f in range(n_features):
+        longest = max(longest, warmup[f])
     for t in range(table.shape[1] // n_lanes):
         for lane in range(n_lanes):
             if first + t >= lanes.n_bars[lane]:
                 continue
-            row = out[lanes.first_row[lane] + first + t]
+            row, column = out[lanes.first_row[lane] + first + t], table[:, t * n_lanes + lane]
             for f in range(n_features):
-                row[f] = min(max(table[f, t * n_lanes + lane], -limit), limit)
+                row[f] = min(max(column[f], -limit), limit)
             if first + t < longest:
                 for f in range(n_features):
                     if first + t < warmup[f]:

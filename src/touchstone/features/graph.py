@@ -1,7 +1,7 @@
 """From trees to one graph: every distinct thing computed once, and known by its content."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, NoReturn
@@ -10,6 +10,7 @@ import numpy as np
 
 from touchstone.arrays import Int64
 from touchstone.features.language import Origin, Tree, nearest, parse
+from touchstone.features.moments import JOINTS, Moments
 from touchstone.features.primitives import (
     CONSTANTS,
     DERIVED,
@@ -38,8 +39,17 @@ class Node(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """The primitive's kind, or "input", or "constant"."""
+        """The primitive's kind ("point" of a joint too), or "input", or "constant"."""
+        if self.op in JOINTS:
+            return "point"
         return PRIMITIVES[self.op].kind if self.op in PRIMITIVES else self.op
+
+    @property
+    def kernel(self) -> Callable[..., None]:
+        """What computes it."""
+        kernel = JOINTS[self.op] if self.op in JOINTS else PRIMITIVES[self.op].kernel
+        assert kernel is not None, self.op
+        return kernel
 
 
 @dataclass(frozen=True)
@@ -120,6 +130,10 @@ class _Graph:
     nodes: list[Node] = field(default_factory=list)
     place: dict[Node, int] = field(default_factory=dict)
 
+    @cached_property
+    def moments(self) -> Moments:
+        return Moments(self)
+
     def add(self, node: Node) -> int:
         if node not in self.place:
             self.place[node] = len(self.nodes)
@@ -131,6 +145,9 @@ class _Graph:
 
     def lag(self, x: int, n: int) -> int:
         return self.add(Node("lag", (x,), (n,)))
+
+    def joint(self, op: str, args: tuple[int, ...], weights: tuple[float, ...] = ()) -> int:
+        return self.add(Node(op, args, weights))
 
     def halves(self, join: str, x: int, n: int) -> int:
         """The last n values joined pair by pair: n = 20 as 16 + 4, 16 as 8 + 8, ... log n columns.
@@ -238,6 +255,9 @@ class _Builder:
                 args.append(self.build(arg, scope))
         if primitive.kind == "halves":
             return self.graph.halves(HALVES[tree.head], args[0], int(parameters[0]))
+        if primitive.kind == "moments":
+            assert primitive.kernel is not None, tree.head
+            return int(primitive.kernel(self.graph.moments, *args, int(parameters[0])))
         return self.graph.add(Node(tree.head, tuple(args), tuple(parameters)))
 
     def _bars(self, tree: Tree, literal: Tree, column: int) -> int:

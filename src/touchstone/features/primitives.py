@@ -5,9 +5,10 @@ line of `DERIVED`.
 """
 
 from collections.abc import Callable
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from touchstone.features import orders, points, recursions, sections, windows
+from touchstone.features.moments import Moments
 
 INPUTS: Final = {
     "open": "first price of the bar",
@@ -34,12 +35,13 @@ CONSTANTS: Final = {"pi": 3.141592653589793}
 class Primitive(NamedTuple):
     """One fold: how it is called, what computes it and how far back it looks."""
 
-    kind: Literal["point", "delay", "halves", "window", "recursion", "section"]
-    """Which bars it sees: this one, the one n ago, the last n (built of two halves, or at once),
-    all so far, other instruments' at this time."""
+    kind: Literal["point", "delay", "halves", "moments", "window", "recursion", "section"]
+    """Which bars it sees: this one, the one n ago, the last n (built of two halves, of the
+    moments of two halves, or at once), all so far, other instruments' at this time."""
     takes: str
     """Its arguments: n is an integer literal, q a literal in 0 .. 1, the others expressions."""
-    kernel: Callable[..., None] | None
+    kernel: Callable[..., Any] | None
+    """What computes it; of moments, what builds it."""
     meaning: str
     fewest: int = 1
     """Smallest n."""
@@ -48,7 +50,7 @@ class Primitive(NamedTuple):
 
 
 def _described(
-    kind: str, takes: str, kernel: Callable[..., None], fewest: int = 1, memory: int = 0
+    kind: str, takes: str, kernel: Callable[..., Any], fewest: int = 1, memory: int = 0
 ) -> Primitive:
     meaning = (kernel.__doc__ or "").split("\n")[0]
     return Primitive(kind, takes, kernel, meaning, fewest, memory)  # type: ignore[arg-type]
@@ -79,15 +81,15 @@ PRIMITIVES: Final[dict[str, Primitive]] = {
     "sum": Primitive("halves", "x n", points.add, "Sum of the last n values."),
     "min": Primitive("halves", "x n", points.smaller, "Smallest of the last n values."),
     "max": Primitive("halves", "x n", points.larger, "Largest of the last n values."),
-    "std": _described("window", "x n", windows.std),
+    "std": _described("moments", "x n", Moments.std),
     "mad": _described("window", "x n", windows.mad),
     "rescaled_range": _described("window", "x n", windows.rescaled_range, 2),
-    "skew": _described("window", "x n", windows.skew, 2),
-    "kurtosis": _described("window", "x n", windows.kurtosis, 2),
-    "slope": _described("window", "x n", windows.slope, 2),
-    "decay": _described("window", "x n", windows.decay),
-    "corr": _described("window", "x y n", windows.corr, 2),
-    "beta": _described("window", "x y n", windows.beta, 2),
+    "skew": _described("moments", "x n", Moments.skew, 2),
+    "kurtosis": _described("moments", "x n", Moments.kurtosis, 2),
+    "slope": _described("moments", "x n", Moments.slope, 2),
+    "decay": _described("moments", "x n", Moments.decay),
+    "corr": _described("moments", "x y n", Moments.corr, 2),
+    "beta": _described("moments", "x y n", Moments.beta, 2),
     "argmin": _described("window", "x n", orders.argmin),
     "argmax": _described("window", "x n", orders.argmax),
     "rank": _described("window", "x n", orders.rank, 2),

@@ -23,11 +23,13 @@ _STEP: Final = 0.02
 _LARGEST_STEP: Final = 0.2
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _smooth(x: Float64, age: Int64, skip: int, out: Float64, n: int, weight: float) -> None:
     """Moves by weight * (x - out) a bar, from the mean of the first n values on."""
     lanes = age.size
-    youngest = age.min() - skip
+    youngest = age[0] - skip
+    for i in range(lanes):
+        youngest = min(youngest, age[i] - skip)
     for t in range(x.size // lanes):
         new = x[t * lanes : (t + 1) * lanes]
         before, now = out[t * lanes : (t + 1) * lanes], out[(t + 1) * lanes : (t + 2) * lanes]
@@ -45,13 +47,13 @@ def _smooth(x: Float64, age: Int64, skip: int, out: Float64, n: int, weight: flo
                 now[i] = new[i]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def ema(x: Float64, age: Int64, skip: int, out: Float64, n: int) -> None:
     """Exponential mean with weight 2 / (n + 1), begun with the mean of the first n values."""
     _smooth(x, age, skip, out, n, 2.0 / (n + 1.0))
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def wilder(x: Float64, age: Int64, skip: int, out: Float64, n: int) -> None:
     """Exponential mean with weight 1 / n (Wilder 1978), begun with the mean of the first n."""
     _smooth(x, age, skip, out, n, 1.0 / n)

@@ -11,7 +11,8 @@ from touchstone.errors import DataError
 from touchstone.features.clock import CLOCK, clock
 from touchstone.features.evaluation import known_or_zero
 from touchstone.features.graph import Plan
-from touchstone.features.workspace import Workspace, program
+from touchstone.features.layout import program
+from touchstone.features.workspace import Workspace
 from touchstone.market import Calendar, Panel
 
 _ABSENT = -(1 << 40)
