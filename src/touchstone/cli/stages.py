@@ -28,12 +28,15 @@ def features(
     bars_set: o.BarsSet = None,
 ) -> None:  # fmt: skip
     """Evaluate features over bars: one row a bar, known at its close; NaN while warming up."""
-    from touchstone.pipelines.tables import feature_table
+    from touchstone.cli.terminal import Terminal, console
+    from touchstone.pipelines.tables import check_format, write_features
 
+    check_format(out)
     own = dict(_pair(text) for text in extra or [])
     loaded = _load(bars, _more(timeframe, calendar, bars_set), symbols)
-    table = feature_table(loaded.panel, {"set": set_, "extra": own})
-    _write(table, out)
+    settings = {"set": set_, "extra": own}
+    rows, columns = write_features(loaded.panel, settings, out, Terminal(console()))
+    typer.echo(f"{out}: {rows:,} rows, {columns} columns", err=True)
 
 
 def labels(
