@@ -113,3 +113,43 @@ def test_values_keep_to_the_range_their_unit_states(values):
             assert float(low) - 1e-9 <= known.min() <= known.max() <= float(high) + 1e-9, name
             checked += 1
     assert checked > 80
+
+
+def bars_of(close, volume, symbol="S"):
+    """Bars between one close and the next."""
+    opens, time = np.r_[close[0], close[:-1]], random_walk(close.size).time
+    high, low = np.maximum(opens, close), np.minimum(opens, close)
+    return Bars(symbol, time, opens, high, low, close, volume)
+
+
+def unkind():
+    walk = random_walk(1600, 5)
+    pause = np.r_[walk.close[:400], np.full(800, walk.close[399]), walk.close[:400]]
+    silent = np.r_[walk.volume[:400], np.zeros(800), walk.volume[:400]]
+    dust = np.where(np.arange(1600) % 7 == 0, 1e-8, walk.volume)
+    return {
+        "long still, then moving": bars_of(pause, walk.volume),
+        "long closed, then open": bars_of(pause, silent),
+        "steady growth": bars_of(100 * 1.0005 ** np.arange(1600), walk.volume),
+        "specks of volume": bars_of(walk.close, dust),
+        "one tick, now and then": bars_of(100 + 0.01 * (np.arange(1600) % 50 == 0), walk.volume),
+    }
+
+
+@pytest.mark.parametrize("market", unkind())
+def test_no_value_runs_away(market):
+    """A mean that decayed for weeks, or a speck of volume, must not make figures of 1e31."""
+    values = evaluate(full(), panel_of(unkind()[market]), np.float64)
+    largest = dict(zip(full().names, np.nanmax(np.abs(values), axis=0), strict=True))
+    assert {name: size for name, size in largest.items() if size > 10_000} == {}
+    assert sum(size > 110 for size in largest.values()) <= 3
+
+
+def test_a_price_that_stands_still_has_no_trend():
+    """Whatever its digits: a sum of 168 tenths is not 168 tenths."""
+    prices = (0.1, 1 / 3, 1.1, 7e-6)
+    still = [bars_of(np.full(260, p), np.ones(260), f"S{i}") for i, p in enumerate(prices)]
+    values = evaluate(full(), panel_of(*still), np.float64)
+    alike = [name != "rank_turnover_24" for name in full().names]  # money is worth its price
+    for other in values[519::260, alike]:
+        np.testing.assert_allclose(other, values[259, alike], rtol=1e-9, atol=1e-9)

@@ -16,7 +16,7 @@ _ANG = (
     " Journal of Finance 61:259"
 )
 _SHARPE = "Sharpe (1964), Capital Asset Prices, Journal of Finance 19:425"
-_BREADTH = "Zweig (1986), Winning on Wall Street, chapter 5"
+_BREADTH = "Zweig (1986), Winning on Wall Street"
 _DISPERSION = (
     "Stivers & Sun (2010), Cross-Sectional Return Dispersion and Time Variation in Value and"
     " Momentum Premiums, Journal of Financial and Quantitative Analysis 45:987"
@@ -100,7 +100,7 @@ ENTRIES: Final = {
         _BREADTH,
     ),
     "breadth_48": Entry(
-        "cross_mean(close > mean(close, 48))",
+        "cross_mean(close > mean(close, 48) * (1 + 1e-12))",
         "Share of instruments above their 48-bar mean.",
         "0 .. 1",
         _BREADTH,
@@ -122,12 +122,12 @@ ENTRIES: Final = {
     ),
     "beta_96": Entry(_BETA, "Slope of 96 returns on the market's.", "ratio", _SHARPE),
     "downside_beta_96": Entry(
-        f"(sum({_DOWN_RET} * {_MARKET}, 96)"
+        f"clip((sum({_DOWN_RET} * {_MARKET}, 96)"
         f" - sum({_DOWN_RET}, 96) * sum({_DOWN_MARKET}, 96) / count({_DOWN}, 96))"
         f" / (sum({_DOWN_MARKET} ** 2, 96)"
-        f" - sum({_DOWN_MARKET}, 96) ** 2 / count({_DOWN}, 96))",
+        f" - sum({_DOWN_MARKET}, 96) ** 2 / count({_DOWN}, 96)), -10.0, 10.0)",
         "The same over those bars in which the market fell.",
-        "ratio",
+        "-10 .. 10",
         "Ang, Chen & Xing (2006), Downside Risk, Review of Financial Studies 19:1191",
     ),
     "market_correlation_96": Entry(

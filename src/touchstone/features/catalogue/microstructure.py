@@ -14,8 +14,8 @@ _CORWIN = (
 _AMIHUD = "Amihud (2002), Illiquidity and Stock Returns, Journal of Financial Markets 5:31"
 _VPIN = (
     "Easley, López de Prado & O'Hara (2012), Flow Toxicity and Liquidity in a High-Frequency"
-    " World, Review of Financial Studies 25:1457; normal curve after Page (1977), Applied"
-    " Statistics 26:75"
+    " World, Review of Financial Studies 25:1457; normal curve after Bowling et al. (2009),"
+    " Journal of Industrial Engineering and Management 2:114"
 )
 _CONT = (
     "Cont, Kukanov & Stoikov (2014), The Price Impact of Order Book Events,"
@@ -39,7 +39,7 @@ _MIDDLE = "(log(high) + log(low)) / 2"
 
 # Bulk volume classification: which share of the bar's volume bought
 _Z = "((close - lag(close, 1)) / std(close - lag(close, 1), 48))"
-_BOUGHT = f"(1 / (1 + exp(-{_Z} * (1.5976 + 0.070566 * {_Z} ** 2))))"
+_BOUGHT = f"(1 / (1 + exp(-{_Z} * (1.5976 + 0.07056 * {_Z} ** 2))))"
 
 _QUOTES, _BOOK = ("bid", "ask"), ("bid", "ask", "bid_size", "ask_size")
 _QUOTED = "(bid_known * ask_known)"
@@ -73,11 +73,11 @@ ENTRIES: Final = {
         "Spread from closes and the middles of 96 pairs of bars; 0 where they say none.",
         "fraction of the price",
         "Abdi & Ranaldo (2017), A Simple Estimation of Bid-Ask Spreads from Daily Close, High,"
-        " and Low Prices, Review of Financial Studies 30:4437, equation 11",
+        " and Low Prices, Review of Financial Studies 30:4437",
     ),
     "amihud_24": Entry(
-        f"sum(abs(ret) / {_TURNOVER}, 24) / count(volume, 24) * mean({_TURNOVER}, 24)",
-        "Mean size of 24 returns per money traded, times a mean bar's; bars without none aside.",
+        f"min(sum(abs(ret) / {_TURNOVER}, 24) / count(volume, 24) * mean({_TURNOVER}, 24), 1.0)",
+        "Mean size of 24 returns per money traded, times a mean bar's; 1 at most.",
         "fraction per mean bar's turnover",
         _AMIHUD,
     ),
@@ -100,8 +100,7 @@ ENTRIES: Final = {
         f"beta({_LOG_RET}, sign({_LOG_RET}) * sqrt({_TURNOVER}), 96) * sqrt(mean({_TURNOVER}, 96))",
         "Slope of 96 returns on the signed root of the money traded, times a mean bar's root.",
         "log return per root of mean turnover",
-        "Hasbrouck (2009), Trading Costs and Returns for U.S. Equities, Journal of Finance"
-        " 64:1445, equation 4",
+        "Hasbrouck (2009), Trading Costs and Returns for U.S. Equities, Journal of Finance 64:1445",
     ),
     "return_reversal_96": Entry(
         "beta(ret, lag(sign(ret) * volume, 1), 96) * mean(volume, 96)",
@@ -140,7 +139,7 @@ ENTRIES: Final = {
         "(2 * close - high - low) / (2 * close)",
         "Close above the middle of its bar: on which side of the spread the bar ended.",
         "fraction",
-        "Abdi & Ranaldo (2017), section 1",
+        "Abdi & Ranaldo (2017), as above",
         talib="MEDPRICE",
     ),
     "bounce_24": Entry(
@@ -157,7 +156,7 @@ ENTRIES: Final = {
         "Range per money traded of 24 bars against that of 168.",
         "ratio",
         "Fong, Holden & Tobek (2018), Are Volatility Over Volume Liquidity Proxies Useful for"
-        " Global or US Research?, SSRN 2989367",
+        " Global or US Research?, Kelley School of Business",
     ),
     "quoted_spread": Entry(
         _SPREAD,

@@ -9,8 +9,8 @@ _LANE = "Lane (1984), Lane's Stochastics, Technical Analysis of Stocks & Commodi
 _PRING = (
     "Pring (1992), Summed Rate of Change (KST), Technical Analysis of Stocks & Commodities 10:9"
 )
-_ELDER = "Elder (1993), Trading for a Living, chapter 41"
-_KAUFMAN = "Kaufman (2013), Trading Systems and Methods, 5th edition, chapter 9"
+_ELDER = "Elder (1993), Trading for a Living, on Elder-ray"
+_KAUFMAN = "Kaufman (2013), Trading Systems and Methods, 5th edition, on momentum"
 
 _RSI_14 = "100 * div(wilder(up(close), 14), wilder(up(close), 14) + wilder(down(close), 14), 0.5)"
 _K_14 = "100 * div(close - min(low, 14), max(high, 14) - min(low, 14), 0.5)"
@@ -79,9 +79,9 @@ ENTRIES: Final = {
         talib="MOM",
     ),
     "ret_per_risk_24": Entry(
-        "mean(ret, 24) / std(ret, 24)",
+        "clip(mean(ret, 24) / std(ret, 24), -10.0, 10.0)",
         "Mean over deviation of 24 returns, a bar.",
-        "ratio",
+        "-10 .. 10",
         "Sharpe (1966), Mutual Fund Performance, Journal of Business 39:119",
         talib="STDDEV",
     ),
@@ -105,14 +105,14 @@ ENTRIES: Final = {
         f"100 * div({_RSI_14} - min({_RSI_14}, 14), max({_RSI_14}, 14) - min({_RSI_14}, 14), 0.5)",
         "Place of rsi_14 in its own range of 14 bars; 50 where there is none.",
         "0 .. 100",
-        "Chande & Kroll (1994), The New Technical Trader, chapter 6",
+        "Chande & Kroll (1994), The New Technical Trader",
         talib="STOCHRSI",
     ),
     "williams_r_14": Entry(
         "-100 * div(max(high, 14) - close, max(high, 14) - min(low, 14), 0.5)",
         "How far the close lies below the highest of 14 bars, in their range.",
         "-100 .. 0",
-        "Williams (1979), How I Made One Million Dollars Last Year Trading Commodities",
+        "Williams (1973), How I Made One Million Dollars Last Year Trading Commodities",
         talib="WILLR",
     ),
     "cci_20": Entry(
@@ -127,7 +127,7 @@ ENTRIES: Final = {
         " wilder(up(close), 14) + wilder(down(close), 14), 0.0)",
         "Rises less falls in all movement of 14 bars, smoothed as Wilder does.",
         "-100 .. 100",
-        "Chande & Kroll (1994), The New Technical Trader, chapter 5; smoothed as in TA-Lib",
+        "Chande & Kroll (1994), The New Technical Trader; smoothed as in TA-Lib",
         talib="CMO",
     ),
     "trix_15": Entry(
@@ -142,7 +142,7 @@ ENTRIES: Final = {
         " / ema(ema(abs(close - lag(close, 1)), 25), 13)",
         "Change smoothed twice over its own size smoothed twice.",
         "-100 .. 100",
-        "Blau (1995), Momentum, Direction and Divergence, chapter 1",
+        "Blau (1995), Momentum, Direction, and Divergence",
         talib="TSI",
     ),
     "ultimate_7_14_28": Entry(
@@ -163,7 +163,7 @@ ENTRIES: Final = {
         "(mean((high + low) / 2, 5) - mean((high + low) / 2, 34)) / close",
         "Mean middle of 5 bars less that of 34.",
         "fraction of the close",
-        "Williams (1998), New Trading Dimensions, chapter 7",
+        "Williams (1998), New Trading Dimensions",
         talib="AO",
     ),
     "coppock_14_11": Entry(

@@ -4,9 +4,9 @@ from typing import Final
 
 from touchstone.features.catalogue import Entry
 
-_NISON = "Nison (1991), Japanese Candlestick Charting Techniques, chapters 3 and 4"
+_NISON = "Nison (1991), Japanese Candlestick Charting Techniques"
 _CRABEL = "Crabel (1990), Day Trading with Short Term Price Patterns and Opening Range Breakout"
-_WILLIAMS = "Williams (1998), New Trading Dimensions, chapter 7 (fractals)"
+_WILLIAMS = "Williams (1998), New Trading Dimensions, on fractals"
 _EDWARDS = "Edwards & Magee (1948), Technical Analysis of Stock Trends"
 
 _RANGE = "(high - low)"
@@ -66,9 +66,9 @@ ENTRIES: Final = {
     ),
     "gap_1": Entry("open / lag(close, 1) - 1", "Gap between close and next open.", "fraction", "-"),
     "gap_in_ranges": Entry(
-        "(open - lag(close, 1)) / lag(wilder(true_range(), 14), 1)",
+        "clip((open - lag(close, 1)) / lag(wilder(true_range(), 14), 1), -20.0, 20.0)",
         "That gap in average true ranges of the 14 bars before.",
-        "ratio",
+        "-20 .. 20",
         _CRABEL,
         talib="ATR",
     ),
@@ -137,9 +137,9 @@ ENTRIES: Final = {
         talib="MIN",
     ),
     "range_growth_7": Entry(
-        f"{_RANGE} / lag(max({_RANGE}, 7), 1)",
+        f"min({_RANGE} / lag(max({_RANGE}, 7), 1), 100.0)",
         "Range of the bar over the widest of the 7 before.",
-        "ratio",
+        "0 .. 100",
         _CRABEL,
         talib="MAX",
     ),
@@ -203,6 +203,6 @@ ENTRIES: Final = {
         f"close / held(lag(({_SESSION_HIGH} + {_SESSION_LOW} + close) / 3, 1), {_OPENS}) - 1",
         "Close above the pivot: mean of high, low and close of the trading day before.",
         "fraction",
-        "Person (2004), A Complete Guide to Technical Trading Tactics, chapter 6",
+        "Person (2004), A Complete Guide to Technical Trading Tactics",
     ),
 }

@@ -9,9 +9,9 @@ from touchstone.features.catalogue import Entry
 
 _LO = (
     "Lo & MacKinlay (1988), Stock Market Prices Do Not Follow Random Walks,"
-    " Review of Financial Studies 1:41, equations 12 and 13"
+    " Review of Financial Studies 1:41, overlapping and unbiased"
 )
-_KAUFMAN = "Kaufman (1995), Smarter Trading, chapter 8"
+_KAUFMAN = "Kaufman (1995), Smarter Trading, on the efficiency ratio"
 _CONT = "Cont (2001), Empirical Properties of Asset Returns, Quantitative Finance 1:223"
 _DICKEY = (
     "Dickey & Fuller (1979), Distribution of the Estimators for Autoregressive Time Series with a"
@@ -80,16 +80,16 @@ ENTRIES: Final = {
         talib="CORREL",
     ),
     "trend_strength_48": Entry(
-        "sqrt(48) * mean(ret, 48) / std(ret, 48)",
-        "Return of 48 bars in the deviations a random walk would have.",
-        "standard deviations",
+        "clip(sqrt(48) * mean(ret, 48) / std(ret, 48), -50.0, 50.0)",
+        "Return of 48 bars in the standard deviations of a random walk.",
+        "-50 .. 50",
         "Moskowitz, Ooi & Pedersen (2012), Time Series Momentum, Journal of Financial Economics"
         " 104:228",
         talib="STDDEV",
     ),
-    "trend_state_24_168": Entry(
-        "(close > mean(close, 168)) + (mean(close, 24) > mean(close, 168)) - 1",
-        "1 where close and 24-bar mean lie above the 168-bar mean, -1 where both do not, else 0.",
+    "trend_state_168": Entry(
+        "(close > mean(close, 168) * (1 + 1e-12)) - (close < mean(close, 168) * (1 - 1e-12))",
+        "1 where the close lies above its 168-bar mean, -1 below, 0 where it stands still.",
         "-1, 0 or 1",
         "Faber (2007), A Quantitative Approach to Tactical Asset Allocation, Journal of Wealth"
         " Management 9:69",
@@ -166,9 +166,9 @@ ENTRIES: Final = {
         " 36:823; as a regression",
     ),
     "dickey_fuller_96": Entry(
-        f"{_BACK} * sqrt(94 / (1 - {_BACK} ** 2))",
+        f"{_BACK} * sqrt(94 / max(1 - {_BACK} ** 2, 0.01))",
         "t statistic of that regression; below -2.9 a unit root is rejected at 5 %.",
-        "standard errors",
+        "-97 .. 97",
         _DICKEY,
     ),
     "drawdown_168": Entry(

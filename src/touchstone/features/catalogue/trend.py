@@ -7,12 +7,9 @@ from touchstone.features.catalogue import Entry
 _APPEL = "Appel (2005), Technical Analysis: Power Tools for Active Investors, chapter 8"
 _WILDER = "Wilder (1978), New Concepts in Technical Trading Systems"
 _CHANDE = "Chande (1995), A Time Price Oscillator, Technical Analysis of Stocks & Commodities 13:9"
-_MULLOY = (
-    "Mulloy (1994), Smoothing Data with Faster Moving Averages,"
-    " Technical Analysis of Stocks & Commodities 12"
-)
+_MULLOY = "Mulloy (1994), Smoothing Data with {}, Technical Analysis of Stocks & Commodities 12:{}"
 _HOSODA = "Hosoda (1969), Ichimoku Kinko Hyo; nothing is drawn ahead of its time"
-_LEAST_SQUARES = "Kaufman (2013), Trading Systems and Methods, 5th edition, chapter 6"
+_LEAST_SQUARES = "Kaufman (2013), Trading Systems and Methods, 5th edition, on regression"
 
 _MACD = "(ema(close, 12) - ema(close, 26))"
 _RISE = "where(high - lag(high, 1) > lag(low, 1) - low, up(high), 0.0)"
@@ -102,10 +99,10 @@ ENTRIES: Final = {
         talib="ADXR",
     ),
     "vortex_14": Entry(
-        "(sum(abs(high - lag(low, 1)), 14) - sum(abs(low - lag(high, 1)), 14))"
-        " / sum(true_range(), 14)",
+        "clip((sum(abs(high - lag(low, 1)), 14) - sum(abs(low - lag(high, 1)), 14))"
+        " / sum(true_range(), 14), -10.0, 10.0)",
         "Movement from low to next high less that from high to next low, in true ranges.",
-        "ratio",
+        "-10 .. 10",
         "Botes & Siepman (2010), The Vortex Indicator,"
         " Technical Analysis of Stocks & Commodities 28:1",
         talib="VORTEX",
@@ -134,7 +131,7 @@ ENTRIES: Final = {
     "kama_gap_10": _gap(
         "kama(close, 10)",
         "The close above its adaptive mean.",
-        "Kaufman (1995), Smarter Trading, chapter 8",
+        "Kaufman (1995), Smarter Trading, on the adaptive moving average",
         "KAMA",
     ),
     "psar_gap": _gap(
@@ -157,19 +154,20 @@ ENTRIES: Final = {
     "dema_gap_20": _gap(
         "2 * ema(close, 20) - ema(ema(close, 20), 20)",
         "The close above its double exponential mean.",
-        f"{_MULLOY}:1",
+        _MULLOY.format("Faster Moving Averages", 1),
         "DEMA",
     ),
     "tema_gap_20": _gap(
         f"3 * ema(close, 20) - 3 * ema(ema(close, 20), 20) + {_EMA_3}",
         "The close above its triple exponential mean.",
-        f"{_MULLOY}:2",
+        _MULLOY.format("Less Lag", 2),
         "TEMA",
     ),
     "t3_gap_8": _gap(
         f"-0.343 * {_T3_6} + 2.499 * {_T3_5} - 6.069 * {_T3_4} + 4.913 * {_T3_3}",
         "The close above Tillson's mean of 8 bars, volume factor 0.7.",
-        "Tillson (1998), Better Moving Averages, Technical Analysis of Stocks & Commodities 16:1",
+        "Tillson (1998), Smoothing Techniques for More Accurate Signals,"
+        " Technical Analysis of Stocks & Commodities 16:1",
         "T3",
     ),
     "hull_gap_16": _gap(
@@ -253,9 +251,10 @@ ENTRIES: Final = {
         talib="CORREL",
     ),
     "random_walk_index_24": Entry(
-        "((high - lag(low, 24)) - (lag(high, 24) - low)) / (sqrt(24) * mean(true_range(), 24))",
+        "clip(((high - lag(low, 24)) - (lag(high, 24) - low))"
+        " / (sqrt(24) * mean(true_range(), 24)), -10.0, 10.0)",
         "Way up less way down over 24 bars, in what a random walk would make of its ranges.",
-        "ratio",
+        "-10 .. 10",
         "Poulos (1991), Of Trends and Random Walks, Technical Analysis of Stocks & Commodities 9:2",
         talib="TRANGE, SMA",
     ),
@@ -263,14 +262,14 @@ ENTRIES: Final = {
         "mean(close - open, 14) / close",
         "Mean body of 14 bars.",
         "fraction of the close",
-        "Chande & Kroll (1994), The New Technical Trader, chapter 7",
+        "Chande & Kroll (1994), The New Technical Trader",
         talib="QSTICK",
     ),
     "vertical_horizontal_28": Entry(
         "(max(close, 28) - min(close, 28)) / sum(abs(close - lag(close, 1)), 28)",
         "Range of 28 closes over the way they went.",
         "0 .. 1",
-        "White (1991), The Vertical Horizontal Filter, Futures 20:10",
+        "White (1991), The Vertical Horizontal Filter, Futures, August",
         talib="VHF",
     ),
     "smoothed_body": Entry(

@@ -83,9 +83,9 @@ ENTRIES: Final = {
         talib="ATR",
     ),
     "keltner_position_20": Entry(
-        f"(close - ema(close, 20)) / (2 * {_ATR_20})",
+        f"clip((close - ema(close, 20)) / (2 * {_ATR_20}), -10.0, 10.0)",
         "Place of the close between bands of 2 average true ranges; 1 on the upper.",
-        "ratio",
+        "-10 .. 10",
         _KELTNER,
         talib="EMA, ATR",
     ),
@@ -93,7 +93,7 @@ ENTRIES: Final = {
         f"2 * std(close, 20) / (1.5 * {_ATR_20})",
         "Width of Bollinger's bands over that of Keltner's; below 1 the market is quiet.",
         "ratio",
-        "Carter (2005), Mastering the Trade, chapter 11",
+        "Carter (2005), Mastering the Trade, on the squeeze",
         talib="STDDEV, ATR",
     ),
     "donchian_position_20": Entry(
@@ -122,7 +122,7 @@ ENTRIES: Final = {
         "Volatility from ranges and bodies of 24 bars.",
         "log return a bar",
         "Garman & Klass (1980), On the Estimation of Security Price Volatilities,"
-        " Journal of Business 53:67, equation 20",
+        " Journal of Business 53:67",
         talib="LN, SMA",
     ),
     "rogers_satchell_24": Entry(
@@ -198,9 +198,9 @@ ENTRIES: Final = {
         talib="STDDEV",
     ),
     "chaikin_volatility_10": Entry(
-        "100 * (ema(high - low, 10) / lag(ema(high - low, 10), 10) - 1)",
-        "Growth over 10 bars of the smoothed range; -100 where there was none.",
-        "percent",
+        "min(100 * (ema(high - low, 10) / lag(ema(high - low, 10), 10) - 1), 10000.0)",
+        "Growth over 10 bars of the smoothed range, in percent; -100 where there was none.",
+        "-100 .. 10000",
         "Achelis (2000), Technical Analysis from A to Z, Volatility, Chaikin's",
         talib="CVI",
     ),
@@ -215,7 +215,7 @@ ENTRIES: Final = {
         "sqrt(mean((100 * (close / max(close, 14) - 1)) ** 2, 14))",
         "Root mean square of the falls below the highest close of 14 bars.",
         "percent",
-        "Martin & McCann (1989), The Investor's Guide to Fidelity Funds, chapter 7",
+        "Martin & McCann (1989), The Investor's Guide to Fidelity Funds",
         talib="MAX, SMA, SQRT",
     ),
     "gap_volatility_24": Entry(
@@ -234,16 +234,17 @@ ENTRIES: Final = {
     ),
     "kurtosis_48": Entry("kurtosis(ret, 48)", "Excess kurtosis of 48 returns.", "ratio", "-"),
     "tail_ratio_96": Entry(
-        "(quantile(ret, 96, 0.95) + quantile(ret, 96, 0.05))"
-        " / (quantile(ret, 96, 0.95) - quantile(ret, 96, 0.05))",
-        "How much further the upper 5 % of 96 returns lie from 0 than the lower.",
-        "ratio",
-        "Hinkley (1975), On Power Transformations to Symmetry, Biometrika 62:101",
+        "clip((quantile(ret, 96, 0.95) + quantile(ret, 96, 0.05))"
+        " / (quantile(ret, 96, 0.95) - quantile(ret, 96, 0.05)), -1.0, 1.0)",
+        "How much further the upper 5 % of 96 returns lie from 0 than the lower, over both.",
+        "-1 .. 1",
+        "Hinkley (1975), On Power Transformations to Symmetry, Biometrika 62:101; about 0 instead"
+        " of the median",
     ),
     "loss_quantile_96": Entry(
         "-quantile(ret, 96, 0.05)",
         "Historical value at risk of one bar, 95 %, over 96 returns.",
         "fraction a bar",
-        "Jorion (2006), Value at Risk, 3rd edition, chapter 10",
+        "Jorion (2006), Value at Risk, 3rd edition",
     ),
 }

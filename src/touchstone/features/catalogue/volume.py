@@ -87,7 +87,7 @@ ENTRIES: Final = {
         "ema((close - lag(close, 1)) * volume, 13) / (close * mean(volume, 24))",
         "Change times volume, smoothed, against price and mean volume.",
         "fraction",
-        "Elder (1993), Trading for a Living, chapter 42",
+        "Elder (1993), Trading for a Living, on the force index",
         talib="EFI",
     ),
     "price_volume_trend_24": Entry(
@@ -101,14 +101,14 @@ ENTRIES: Final = {
         "sum(where(volume < lag(volume, 1), ret, 0.0), 48)",
         "Return of those of 48 bars in which less traded than before (negative volume index).",
         "fraction",
-        "Fosback (1976), Stock Market Logic, chapter 28",
+        "Fosback (1976), Stock Market Logic",
     ),
     "ease_of_movement_14": Entry(
         "mean((high + low - lag(high + low, 1)) / (2 * close) * (high - low) / close"
-        " / (volume / mean(volume, 24)), 14)",
-        "Move of the bar's middle times its range, per mean bar's volume; none traded counts 0.",
+        " / max(volume / mean(volume, 24), 0.01), 14)",
+        "Move of the bar's middle times its range, per mean bar's volume (at least 1 % of it).",
         "squared fraction",
-        "Arms (1996), Trading Without Fear, chapter 9",
+        "Arms (1996), Trading Without Fear",
     ),
     "volume_zscore_48": Entry(
         "zscore(volume, 48)",
@@ -155,10 +155,10 @@ ENTRIES: Final = {
         talib="STDDEV, SMA",
     ),
     "volume_at_this_hour": Entry(
-        "5 * volume / (lag(volume, 24) + lag(volume, 48) + lag(volume, 72) + lag(volume, 96)"
-        " + lag(volume, 120))",
+        "min(5 * volume / (lag(volume, 24) + lag(volume, 48) + lag(volume, 72) + lag(volume, 96)"
+        " + lag(volume, 120)), 100.0)",
         "Volume against that 24, 48, 72, 96 and 120 bars ago: at the same hour of hourly days.",
-        "ratio",
+        "0 .. 100",
         "-",
     ),
     "volume_concentration_24": Entry(
