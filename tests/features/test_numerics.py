@@ -7,6 +7,8 @@ What 1e-9 is relative to, where a value may pass through 0 while what it is made
 | sum, mean | sum or mean of the sizes, abs(x): the value itself where x has one sign, as prices |
 | std | the value itself, always, however small it is against the level of x |
 | skew, kurtosis | the value itself, or 1 where that is smaller |
+| from_mean, residual | the value itself, or std(x) where that is smaller |
+| zscore | the value itself, or 1 where that is smaller |
 | slope | the value itself, or std(x) / n where that is smaller: a line that climbs one std |
 | corr | 1 |
 | beta | the value itself, or std(x) / std(y) where that is smaller: the slope of corr = 1 |
@@ -30,7 +32,18 @@ LENGTHS = (21, 200)
 TOLERANCE = 1e-9
 REACHED = 1e-12
 """What the kernels reach today; 1e-9 is the promise."""
-ONE = ("sum", "mean", "std", "skew", "kurtosis", "slope", "decay")
+ONE = (
+    "sum",
+    "mean",
+    "std",
+    "skew",
+    "kurtosis",
+    "slope",
+    "decay",
+    "from_mean",
+    "zscore",
+    "residual",
+)
 getcontext().prec = 60
 
 
@@ -90,10 +103,17 @@ def exact(x, y):
     slope = float(sum(a * b for a, b in zip(dx, dt, strict=True)) / sum(t * t for t in dt))
     decay = sum(v * (k + 1) for k, v in enumerate(x)) / Fraction(n * (n + 1), 2)
     beta = float(xy / yy)
+    line = dx[-1] - sum(a * b for a, b in zip(dx, dt, strict=True)) / sum(
+        t * t for t in dt
+    ) * Fraction(n - 1, 2)
+    zscore = quotient(dx[-1], sd_x)
     return {
         "sum": (float(sum(x)), float(size)),
         "mean": (float(mean_x), float(size / n)),
         "std": (float(sd_x), float(sd_x)),
+        "from_mean": (float(dx[-1]), max(abs(float(dx[-1])), float(sd_x))),
+        "zscore": (zscore, max(abs(zscore), 1)),
+        "residual": (float(line), max(abs(float(line)), float(sd_x))),
         "skew": (skew, max(abs(skew), 1)),
         "kurtosis": (kurtosis, max(abs(kurtosis), 1)),
         "slope": (slope, max(abs(slope), float(sd_x) / n)),
@@ -149,7 +169,8 @@ def test_what_stands_still_has_no_moment_at_all(n, level):
     """Exactly 0, after any past: no rounding of the level becomes a variance."""
     moving = np.abs(np.cumsum(np.random.default_rng(n).normal(size=1200))) + 1
     close = np.r_[moving, np.full(n + 5, level)]
-    names = {f: f"{f}(close, {n})" for f in ("std", "skew", "kurtosis", "slope")}
+    names = {f: f"{f}(close, {n})" for f in ("std", "skew", "kurtosis", "slope", "from_mean")}
+    names |= {f: f"{f}(close, {n})" for f in ("zscore", "residual")}
     names |= {f: f"{f}(close, volume, {n})" for f in ("corr", "beta")}
     named = {f"of_{name}": text for name, text in names.items()}
     plan = compile_features(FeaturesConfig(set="none", extra=named))
