@@ -7,7 +7,7 @@ the catalogue grows by the dozen, the price of the laws does not.
 import numpy as np
 import pytest
 
-from touchstone.features import Bar, Stream, compile_expression, evaluate, evaluation
+from touchstone.features import Bar, Stream, StreamState, compile_expression, evaluate, evaluation
 from touchstone.features.catalogue import catalogue
 from touchstone.features.graph import plan as plan_of
 from touchstone.features.primitives import DERIVED, PRIMITIVES
@@ -30,6 +30,11 @@ FEATURES = catalogue()
 TEXTS = {name: entry.text for name, entry in FEATURES.items()}
 TEXTS |= {f"of_{name}": example(name, part.takes) for name, part in PRIMITIVES.items()}
 TEXTS |= {f"of_{name}": example(name, part.takes) for name, part in DERIVED.items()}
+TEXTS |= {
+    "of_higher": 'higher("4h", std(ret, 3)) + lag(higher("1d", close - lag(close, 1)), 2)',
+    "of_higher_known": 'higher_known("1d", ema(close, 5))',
+    "of_higher_across": 'higher("8h", cross_rank(ret))',
+}
 NAMES = list(TEXTS)
 SIDE = sorted({side for entry in FEATURES.values() for side in entry.side})
 PLAN = plan_of(TEXTS, SIDE)
@@ -37,21 +42,24 @@ N_BARS = max(260, int(PLAN.warmup.max()) + 60)
 HALF = int(PLAN.warmup.max()) + 30
 
 
-def computed_by(column):
-    """Names of all primitives that a feature is made of."""
-    ops, waiting = set(), [PLAN.outputs[column]]
+def computed_by(place, plan):
+    """Names of all primitives that a node is made of, on longer bars too."""
+    ops, waiting = set(), [place]
     seen = set(waiting)
     while waiting:
-        node = PLAN.nodes[waiting.pop()]
+        node = plan.nodes[waiting.pop()]
         ops.add(node.op)
         waiting += set(node.args) - seen
         seen.update(node.args)
+        if node.op == "higher":
+            timeframe, column = node.name.split()
+            inner = plan.higher[timeframe]
+            ops |= computed_by(inner.outputs[inner.names.index(column)], inner)
     return ops
 
 
-ACROSS = np.array(
-    [any(op.startswith("cross_") for op in computed_by(c)) for c in range(len(NAMES))]
-)
+MADE_OF = [computed_by(place, PLAN) for place in PLAN.outputs]
+ACROSS = np.array([any(op.startswith("cross_") for op in ops) for ops in MADE_OF])
 
 
 def degenerate(n_bars, half):
@@ -132,14 +140,18 @@ def test_is_bit_equal_in_blocks_of_every_shape(monkeypatch, lanes, elements):
     )
 
 
+def stream():
+    return Stream(PLAN, PANEL.n_instruments, PANEL.calendar, PANEL.timeframe)
+
+
 def test_is_bit_equal_bar_by_bar():
     """Streamed with some instruments absent, and stored and restored half-way."""
-    feed, live = Stream(PLAN, PANEL.n_instruments), np.full_like(VALUES, np.nan)
+    feed, live = stream(), np.full_like(VALUES, np.nan)
     time, rows = PANEL.blocks()
     for step, row in enumerate(rows):
         if step == time.size // 2:
-            state, feed = feed.state(), Stream(PLAN, PANEL.n_instruments)
-            feed.restore(state)
+            stored, feed = feed.state().arrays(), stream()
+            feed.restore(StreamState.from_arrays(stored))
         at = np.maximum(row, 0)
         side = {name: column[at] for name, column in PANEL.side.items()}
         bar = Bar(*(getattr(PANEL, f)[at] for f in FIELDS), side)
@@ -188,7 +200,7 @@ def test_is_scale_free_if_it_says_so(power):
     ]
     one, other = (evaluate(PLAN, with_side(panel_of(*b)), np.float64) for b in (walks, prices))
     # logarithms and powers round anew, all else keeps every bit
-    rounds = [bool({"log", "exp", "power"} & computed_by(c)) for c in range(len(NAMES))]
+    rounds = [bool({"log", "exp", "power"} & ops) for ops in MADE_OF]
     near = 1e-9 * np.maximum(np.abs(one), np.nanmedian(np.abs(one), axis=0))
     apart = np.where(rounds, np.abs(one - other) > near, bits(one) != bits(other))
     says_so = [name in FEATURES and FEATURES[name].scale_free for name in NAMES]

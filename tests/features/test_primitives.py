@@ -78,6 +78,7 @@ WINDOWS = {  # of the values so far, v (and w), their last n
     "std": lambda v, n: np.std(v[-n:]),
     "mad": lambda v, n: np.mean(np.abs(v[-n:] - np.mean(v[-n:]))),
     "rescaled_range": lambda v, n: rescaled_range(v[-n:]),
+    "from_mean": lambda v, n: v[-1] - np.mean(v[-n:]),
     "skew": lambda v, n: np.mean(z(v[-n:]) ** 3),
     "kurtosis": lambda v, n: np.mean(z(v[-n:]) ** 4) - 3 if np.ptp(v[-n:]) else 0.0,
     "slope": lambda v, n: line(v[-n:])[0],

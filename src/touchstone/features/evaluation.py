@@ -16,7 +16,8 @@ from touchstone.features.language import LARGEST
 from touchstone.features.layout import Program, program
 from touchstone.features.primitives import PRIMITIVES
 from touchstone.features.workspace import Workspace
-from touchstone.market import Panel
+from touchstone.market import Panel, Timeframe
+from touchstone.market.resample import last_finished
 
 LANES: Final = 16
 """Instruments side by side: two registers of 8 numbers, two whole cache lines."""
@@ -43,7 +44,8 @@ def evaluate(
         first `plan.warmup` rows of each instrument and finite ever after.
 
     Raises:
-        ConfigError: the panel lacks a side column that the plan names.
+        ConfigError: the panel lacks a side column that the plan names, or its bars make none of
+            a timeframe that it looks at.
     """
     given = _given(plan, panel, n_threads)
     whole = program(plan, plan.outputs, given=lambda node: node.kind == "section")
@@ -82,6 +84,7 @@ def _given(plan: Plan, panel: Panel, n_threads: int) -> dict[int, Float64]:
         for place, node in enumerate(plan.nodes)
         if node.op == "input"
     }
+    given |= _of_longer_bars(plan, panel, n_threads)
     levels = _sections(plan)
     times = _times(panel) if levels else None
     for level in levels:
@@ -108,6 +111,21 @@ def panel_input(name: str, panel: Panel) -> Float64:
         f"a feature needs the side column {name.removesuffix('_known')!r}; this panel has "
         f"{', '.join(sorted(panel.side)) or 'none'}. Join it, or leave the feature out."
     )
+
+
+def _of_longer_bars(plan: Plan, panel: Panel, n_threads: int) -> dict[int, Float64]:
+    """What the plan looks at on longer bars: of the last one that was over, each (n_rows,)."""
+    given: dict[int, Float64] = {}
+    for timeframe, inner in plan.higher.items():
+        longer, rows = last_finished(panel, Timeframe(timeframe))
+        values = np.full((len(longer) + 1, len(inner.outputs)), np.nan)  # row -1: none was over
+        values[:-1] = evaluate(inner, longer, np.float64, n_threads)
+        column = {f"{timeframe} {name}": i for i, name in enumerate(inner.names)}
+        for place, node in enumerate(plan.nodes):
+            if node.op == "higher" and node.name in column:
+                seen = known_or_zero(values[rows, column[node.name]])
+                given[place] = seen[int(node.parameters[0])]
+    return given
 
 
 def known_or_zero(column: npt.ArrayLike) -> tuple[Float64, Float64]:

@@ -35,7 +35,7 @@ class Program(NamedTuple):
     places: tuple[int, ...]
     """Nodes to compute, rising."""
     leaves: tuple[int, ...]
-    """Nodes to be given: inputs, and sections computed before."""
+    """Nodes to be given: inputs, columns of longer bars, and sections computed before."""
     outputs: tuple[int, ...]
 
     def steps(self) -> Iterator[tuple[list[int], list[int]]]:
@@ -61,7 +61,7 @@ def program(plan: Plan, outputs: Sequence[int], given: Callable[[Node], bool]) -
         if place not in wanted:
             continue
         node = plan.nodes[place]
-        if node.op == "input" or given(node):
+        if node.op in ("input", "higher") or given(node):
             leaves.append(place)
         else:
             places.append(place)

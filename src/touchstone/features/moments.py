@@ -54,6 +54,12 @@ class Moments:
             return self.graph.joint("subtract", (x, x))
         return self.graph.joint("deviation", (self._of("spread", n, x),), (1.0 / n,))
 
+    def from_mean(self, x: int, n: int) -> int:
+        """Distance of the value from the mean of the last n, whatever their level."""
+        if n == 1:
+            return self.graph.joint("subtract", (x, x))
+        return self.graph.joint("scaled", (self._of("mean", n, x),), (-1.0,))
+
     def skew(self, x: int, n: int) -> int:
         """Third central moment of the last n over the cubed deviation; 0 if all are equal."""
         args = (self._of("third", n, x), self._of("spread", n, x))

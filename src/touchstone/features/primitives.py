@@ -82,6 +82,7 @@ PRIMITIVES: Final[dict[str, Primitive]] = {
     "min": Primitive("halves", "x n", points.smaller, "Smallest of the last n values."),
     "max": Primitive("halves", "x n", points.larger, "Largest of the last n values."),
     "std": _described("moments", "x n", Moments.std),
+    "from_mean": _described("moments", "x n", Moments.from_mean),
     "mad": _described("window", "x n", windows.mad),
     "rescaled_range": _described("window", "x n", windows.rescaled_range, 2),
     "skew": _described("moments", "x n", Moments.skew, 2),
@@ -158,11 +159,11 @@ DERIVED: Final[dict[str, Derived]] = {
     "cummin": Derived("x", "-cummax(-x)", "Smallest value so far."),
     "median": Derived("x n", "quantile(x, n, 0.5)", "Median of the last n values."),
     "zscore": Derived(
-        "x n", "(x - mean(x, n)) / std(x, n)", "Deviations from the mean of the last n."
+        "x n", "from_mean(x, n) / std(x, n)", "Deviations from the mean of the last n."
     ),
     "residual": Derived(
         "x n",
-        "x - mean(x, n) - slope(x, n) * ((n - 1) / 2)",
+        "from_mean(x, n) - slope(x, n) * ((n - 1) / 2)",
         "Distance from the least-squares line through the last n values.",
     ),
 }

@@ -66,6 +66,17 @@ class Calendar:
         at = np.searchsorted(self._sessions.close, time, side="right")
         return self._sessions.day[np.minimum(at, self._sessions.day.size - 1)]
 
+    def session_bounds(self, time: Int64) -> tuple[Int64, Int64, Int64]:
+        """Of the trading day of `time` (see `day`): the close before it, its open, its close."""
+        if self.name == "24/7":
+            opened = time // _DAY_NS * _DAY_NS
+            return opened, opened, opened + _DAY_NS
+        sessions = self._sessions
+        at = np.searchsorted(sessions.close, time, side="right")
+        at = np.minimum(at, sessions.day.size - 1)
+        before = np.where(at > 0, sessions.close[np.maximum(at - 1, 0)], sessions.open[0])
+        return before, sessions.open[at], sessions.close[at]
+
     def overlaps_session(self, time: Int64, timeframe_ns: int) -> Bool:
         """Whether bars [time, time + timeframe) overlap an open market."""
         if self.name == "24/7":
