@@ -17,6 +17,7 @@ from walks import random_panel
 @pytest.mark.parametrize("lanes", [1, 2, 3, 16])
 def test_parts_are_the_whole(lanes, monkeypatch):
     extra = {"x": "cross_rank(ret) - lag(cross_mean(ret), 1)", "sar": "close / psar(high, low)"}
+    extra["days"] = 'close / higher("1d", mean(close, 2)) - 1'
     plan = compile_features(FeaturesConfig(extra=extra))
     panel = random_panel(5, 120, missing=0.2)
     whole = evaluate(plan, panel)
