@@ -10,6 +10,8 @@ import polars as pl
 
 from touchstone.arrays import Floats
 from touchstone.data.folder import source_of
+from touchstone.data.side import SIDES, Place
+from touchstone.data.side_inputs import with_side
 from touchstone.data.sources import SOURCES, Loaded, Request
 from touchstone.errors import ConfigError
 from touchstone.features import FeaturesConfig, evaluate
@@ -32,6 +34,11 @@ def load_folder(
     settings = {"source": source_of(path), "path": str(path.resolve()), **more}
     config = SOURCES.parse(settings)
     return SOURCES.part_of(config)(config, Request(symbols, None, None, 0, path.parent))
+
+
+def load_side(loaded: Loaded, inputs: Mapping[str, Any], root: Path) -> Loaded:
+    """Bars with side inputs, name -> settings as under a study's `side:`; paths below `root`."""
+    return with_side(loaded, {n: SIDES.parse(s) for n, s in inputs.items()}, Place(root))
 
 
 def feature_table(panel: Panel, settings: Mapping[str, Any]) -> pl.DataFrame:
