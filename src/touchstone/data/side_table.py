@@ -16,8 +16,8 @@ from touchstone.market import Panel
 class Track(NamedTuple):
     """What a reader who always looks up the newest figure saw over time, subject by subject."""
 
-    symbols: tuple[str, ...]
-    """Instruments spoken of; empty where every row speaks of the whole market."""
+    symbols: tuple[str, ...] | None
+    """Instruments spoken of; None where every row speaks of the whole market."""
     offsets: Int64
     """Rows of subject i are offsets[i] .. offsets[i + 1] - 1, (n_subjects + 1,)."""
     knowledge_time: Int64
@@ -46,10 +46,10 @@ class SideTable:
     float64, NaN for an empty cell, which says nothing. All (n_rows,). Build it with `of`.
     """
 
-    symbols: tuple[str, ...]
-    """Instruments spoken of; empty where every row speaks of the whole market."""
+    symbols: tuple[str, ...] | None
+    """Instruments spoken of; None where every row speaks of the whole market."""
     subject: Int32
-    """Place of the row's instrument in `symbols`; 0 throughout where there are none."""
+    """Place of the row's instrument in `symbols`; 0 throughout for the market."""
     event_time: Int64
     knowledge_time: Int64
     values: Mapping[str, Float64] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class SideTable:
             shapes.add(np.shape(symbol))
         if len(shapes) > 1:
             raise DataError(f"columns of a side table differ in length: {sorted(shapes)}")
-        names: tuple[str, ...] = ()
+        names: tuple[str, ...] | None = None
         if symbol is None:
             subject = np.zeros(event_time.size, np.int32)
         else:
@@ -110,11 +110,11 @@ class SideTable:
                 been known no later than what is held of its instrument: that would fill the past
                 in with what nobody knew then.
         """
-        if set(more.values) != set(self.values) or bool(more.symbols) != bool(self.symbols):
+        if set(more.values) != set(self.values) or (more.symbols is None) != (self.symbols is None):
             raise DataError(
                 f"a table of {_sort(self)} cannot take rows of {_sort(more)}: keep them apart"
             )
-        names = tuple(sorted({*self.symbols, *more.symbols}))
+        names = tuple(sorted({*self._subjects, *more._subjects}))
         subject = [t._subject_in(names) for t in (self, more)]
         keys = np.concatenate([t._keys(s) for t, s in zip((self, more), subject, strict=True)])
         first = np.unique(keys, axis=0, return_index=True)[1]  # of equal rows, the one held
@@ -126,7 +126,12 @@ class SideTable:
             np.r_[self.event_time, more.event_time[fresh]],
             np.r_[self.knowledge_time, more.knowledge_time[fresh]],
         )
-        return self._ordered(names, np.r_[subject[0], subject[1][fresh]], times, joined)
+        return self._ordered(
+            None if self.symbols is None else names,
+            np.r_[subject[0], subject[1][fresh]],
+            times,
+            joined,
+        )
 
     def track(self, column: str) -> Track:
         """The newest event's newest figure over time.
@@ -136,7 +141,7 @@ class SideTable:
         rows = np.flatnonzero(~np.isnan(self.values[column]))
         rows = rows[np.argsort(self.subject[rows], kind="stable")]
         rows = rows[_forward(self.subject[rows], self.event_time[rows])]
-        n_subjects = max(len(self.symbols), 1)
+        n_subjects = len(self._subjects)
         offsets = np.searchsorted(self.subject[rows], np.arange(n_subjects + 1)).astype(np.int64)
         return Track(
             self.symbols,
@@ -146,10 +151,14 @@ class SideTable:
             self.values[column][rows],
         )
 
+    @property
+    def _subjects(self) -> tuple[str, ...]:
+        return ("",) if self.symbols is None else self.symbols
+
     def _subject_in(self, names: tuple[str, ...]) -> Int32:
         """The rows' instruments as places in `names`, which holds them all."""
         place = {name: i for i, name in enumerate(names)}
-        there = np.array([place[s] for s in self.symbols] or [0], np.int32)
+        there = np.array([place[s] for s in self._subjects], np.int32)
         return np.asarray(there[self.subject], np.int32)
 
     def _keys(self, subject: Int32) -> Int64:
@@ -161,11 +170,12 @@ class SideTable:
         )
 
     def _refuse_past(self, more: "SideTable", fresh: Bool) -> None:
-        ends = np.full(max(len(self.symbols), 1), np.iinfo(np.int64).min)
+        never = np.iinfo(np.int64).min
+        ends = np.full(len(self._subjects), never)
         np.maximum.at(ends, self.subject, self.knowledge_time)
-        until = dict(zip(self.symbols or ("",), ends.tolist(), strict=True))
-        names = more.symbols or ("",)
-        last = np.array([until.get(n, np.iinfo(np.int64).min) for n in names])[more.subject]
+        until = dict(zip(self._subjects, ends.tolist(), strict=True))
+        names = more._subjects
+        last = np.array([until.get(name, never) for name in names], np.int64)[more.subject]
         past = fresh & (more.knowledge_time <= last)
         if past.any():
             i = int(past.argmax())
@@ -179,7 +189,7 @@ class SideTable:
     @classmethod
     def _ordered(
         cls,
-        symbols: tuple[str, ...],
+        symbols: tuple[str, ...] | None,
         subject: Int32,
         times: tuple[Int64, Int64],
         values: dict[str, Float64],
@@ -232,12 +242,12 @@ class SideTable:
 
 
 def last_known(
-    symbols: tuple[str, ...], offsets: Int64, knowledge_time: Int64, panel: Panel
+    symbols: tuple[str, ...] | None, offsets: Int64, knowledge_time: Int64, panel: Panel
 ) -> Int64:
     """Per row of a panel, the last entry of its instrument that was known at its close.
 
     Args:
-        symbols: instruments of the entries; empty: entries about the whole market.
+        symbols: instruments of the entries; None: entries about the whole market.
         offsets: entries of subject i are offsets[i] .. offsets[i + 1] - 1.
         knowledge_time: not falling within a subject, ns UTC.
         panel: bars; a row is known, and decided on, at its `available_at`.
@@ -248,7 +258,7 @@ def last_known(
         so too. A binary search a row: O(n_rows log n_entries).
     """
     at = panel.available_at
-    if not symbols:
+    if symbols is None:
         return np.asarray(np.searchsorted(knowledge_time, at, side="right") - 1, np.int64)
     place = {name: i for i, name in enumerate(symbols)}
     out = np.full(len(panel), -1, np.int64)
@@ -293,5 +303,5 @@ def _forward(subject: Int32, event_time: Int64) -> Bool:
 
 
 def _sort(table: SideTable) -> str:
-    about = "instruments" if table.symbols else "the market"
+    about = "the market" if table.symbols is None else "instruments"
     return f"{about} with columns {', '.join(sorted(table.values)) or 'none'}"

@@ -1,10 +1,13 @@
 """A pretrained transformer and its tokenizer: loaded from a folder or the hub, run in batches."""
 
+import contextlib
 import hashlib
 import importlib.metadata
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from urllib.parse import urlsplit
 
 import numpy as np
 from pydantic import PositiveInt
@@ -64,21 +67,78 @@ def load(config: TransformerConfig, root: Path, head: str) -> Loaded:
             "a transformer needs the extra `sentiment`: pip install 'touchstone[sentiment]'; "
             "scorer: {kind: vader} needs none"
         ) from None
-    import torch  # noqa: PLC0415
 
     folder = root / config.model
-    place = str(folder) if folder.is_dir() else config.model
-    options = {} if folder.is_dir() else {"revision": config.revision}
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(place, **options)
-        network = getattr(transformers, head).from_pretrained(
-            place, use_safetensors=True, dtype=torch.float32, **options
+    with _quiet(transformers):
+        if folder.is_dir():
+            found = _pretrained(transformers, str(folder), head, {})
+        else:
+            found = _named(transformers, config, head)
+    if isinstance(found, Exception):
+        raise SourceError(_not_there(config, folder, found)) from None
+    tokenizer, network, missing = found
+    if untaught := sorted(name for name in missing if not name.startswith("pooler.")):
+        raise SourceError(
+            f"model {config.model}: holds no weights for {', '.join(untaught[:3])}, which would be "
+            "left random: take a model of this kind"
         )
-    except (OSError, ValueError, ImportError) as error:
-        raise SourceError(_not_there(config, folder, error)) from None
     device = _device(config.device)
     network = network.to(device).eval()
-    return Loaded(tokenizer, network, device, _version(tokenizer, network))
+    return Loaded(tokenizer, network, device, _version(tokenizer, network, missing))
+
+
+_Found: TypeAlias = tuple[Any, Any, set[str]] | Exception
+
+
+def _named(transformers: Any, config: TransformerConfig, head: str) -> _Found:
+    """A model by its name: from the hub's cache, else from the hub where that can be reached."""
+    options = {"revision": config.revision}
+    found = _pretrained(transformers, config.model, head, {**options, "local_files_only": True})
+    if isinstance(found, Exception) and _reachable():
+        return _pretrained(transformers, config.model, head, options)
+    return found
+
+
+def _pretrained(transformers: Any, place: str, head: str, options: dict[str, Any]) -> _Found:
+    """Tokenizer, network and the names of weights that the files lack; or why there are none."""
+    import torch  # noqa: PLC0415
+
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(place, **options)
+        network, info = getattr(transformers, head).from_pretrained(
+            place, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
+        )
+    except (OSError, ValueError, ImportError) as error:
+        return error
+    return tokenizer, network, set(info["missing_keys"])
+
+
+def _reachable() -> bool:
+    """Whether the hub answers at all: asked once, since its client tries for a minute."""
+    from huggingface_hub import constants  # noqa: PLC0415
+
+    where = urlsplit(constants.ENDPOINT)
+    port = where.port or (80 if where.scheme == "http" else 443)
+    try:
+        socket.create_connection((where.hostname or "", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _quiet(transformers: Any) -> Iterator[None]:
+    """No bars and no reports while it loads: what matters is raised."""
+    told = transformers.utils.logging
+    verbosity, bars = told.get_verbosity(), told.is_progress_bar_enabled()
+    told.set_verbosity_error()
+    told.disable_progress_bar()
+    try:
+        yield
+    finally:
+        told.set_verbosity(verbosity)
+        if bars:
+            told.enable_progress_bar()
 
 
 def run(
@@ -94,9 +154,8 @@ def run(
     """
     import torch  # noqa: PLC0415
 
-    longest = min(
-        config.max_tokens, int(getattr(loaded.network.config, "max_position_embeddings", 512))
-    )
+    places = int(getattr(loaded.network.config, "max_position_embeddings", config.max_tokens))
+    longest = min(config.max_tokens, places, loaded.tokenizer.model_max_length)
     encoded = loaded.tokenizer(list(texts), truncation=True, max_length=longest)["input_ids"]
     lengths = np.array([len(ids) for ids in encoded], np.int64)
     order = np.argsort(lengths, kind="stable")
@@ -131,9 +190,11 @@ def _device(asked: Device) -> "torch.device":
     return torch.device("cuda" if there and asked != "cpu" else "cpu")
 
 
-def _version(tokenizer: Any, network: Any) -> str:
+def _version(tokenizer: Any, network: Any, missing: set[str]) -> str:
     digest = hashlib.sha256(network.config.to_json_string(use_diff=False).encode())
     for name, tensor in sorted(network.state_dict().items()):
+        if name in missing:
+            continue  # a pooler that the files lack is random, and unused
         digest.update(name.encode())
         digest.update(np.ascontiguousarray(tensor.cpu().numpy()).reshape(-1).view(np.uint8).data)
     for token, place in sorted(tokenizer.get_vocab().items()):
@@ -142,11 +203,11 @@ def _version(tokenizer: Any, network: Any) -> str:
 
 
 def _not_there(config: TransformerConfig, folder: Path, error: Exception) -> str:
-    first = " ".join(str(error).split())[:200]
+    reason = " ".join(str(error).split()).split(". ")[0][:160]
     if folder.is_dir():
-        return f"model {folder}: cannot be loaded ({first}): needs safetensors and a tokenizer"
+        return f"model {folder}: cannot be loaded ({reason}): needs safetensors and a tokenizer"
     return (
-        f"model {config.model!r} is no folder at {folder}, and neither kept by the model hub's "
-        f"cache nor to be fetched as safetensors ({first}): fetch it once where there is a "
-        "network, or give a folder"
+        f"model {config.model!r}: no such folder ({folder}), not in the model hub's cache, and not "
+        f"to be fetched from it as safetensors ({reason}): fetch it once where there is a network, "
+        "give a folder, or write scorer: {kind: vader}"
     )

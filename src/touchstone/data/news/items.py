@@ -53,8 +53,8 @@ class Reading(NamedTuple):
 class Items(NamedTuple):
     """Versions of items by subject, each subject's in the order in which they became known."""
 
-    symbols: tuple[str, ...]
-    """Subjects; empty where the market is the only one."""
+    symbols: tuple[str, ...] | None
+    """Subjects; None where the market is the only one."""
     offsets: Int64
     """Rows of subject i are offsets[i] .. offsets[i + 1] - 1."""
     item: Int64
@@ -98,7 +98,7 @@ def read_items(frame: "pl.DataFrame", how: Reading) -> Items:
     published = np.empty(created.size, np.int64)
     published[item[first]] = created[first]  # by item
     return Items(
-        () if how.symbols is None else tuple(str(s) for s in subjects),
+        None if how.symbols is None else tuple(str(s) for s in subjects),
         np.searchsorted(subject[order], np.arange(subjects.size + 1)).astype(np.int64),
         item,
         first,

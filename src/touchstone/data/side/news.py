@@ -114,7 +114,7 @@ def _findings(scorer: Scorer, items: Items, panel: Panel) -> tuple[str, ...]:
     else:
         told.append("it is not stated since when its scorer is public (`released`): what it "
                     "learnt from may know what came after the items.")  # fmt: skip
-    silent = sorted(set(panel.symbols) - set(items.symbols)) if items.symbols else []
+    silent = sorted(set(panel.symbols) - set(items.symbols)) if items.symbols is not None else []
     if silent:
         told.append(f"no news about {len(silent)} of {panel.n_instruments} instruments "
                     f"({', '.join(silent[:5])}{', ...' if len(silent) > 5 else ''}).")  # fmt: skip
