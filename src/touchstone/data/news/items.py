@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from touchstone.arrays import Bool, Int32, Int64
+from touchstone.arrays import Bool, Int64
 from touchstone.config import Config
 from touchstone.data import stamps
 from touchstone.data.faults import BadRowError, refuse
@@ -14,6 +14,9 @@ from touchstone.errors import SourceError
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+_ROW = "row of the file"
 
 
 class NewsColumns(Config):
@@ -83,13 +86,17 @@ def read_items(frame: "pl.DataFrame", how: Reading) -> Items:
     import polars as pl  # noqa: PLC0415
 
     names = _names(frame, how)
+    frame = frame.with_row_index(_ROW)
     if "symbol" in names and isinstance(frame[names["symbol"]].dtype, pl.List):
         frame = frame.explode(names["symbol"])
     text = _texts(frame, names)
     wanted, symbol, findings = _wanted(frame, names, text, how)
     frame, text, symbol = frame.filter(wanted), text.filter(wanted), symbol[wanted]
-    created = stamps.parse(frame[names["created_at"]], "auto", how.timezone, False).utc
-    known = _known(frame, names, created, how)
+    try:
+        created = stamps.parse(frame[names["created_at"]], "auto", how.timezone, False).utc
+        known = _known(frame, names, created, how)
+    except BadRowError as error:
+        raise BadRowError(int(frame[_ROW][error.row]), str(error)) from None
     subjects, subject = np.unique(symbol, return_inverse=True)
     item = _numbered(subject, created, text, frame[names["id"]] if "id" in names else None)
     order = np.lexsort((np.arange(created.size), created, known, subject))
@@ -230,8 +237,3 @@ def _firsts(item: Int64) -> Bool:
     first = np.zeros(item.size, bool)
     first[np.unique(item, return_index=True)[1]] = True
     return first
-
-
-def subject_of(items: Items) -> Int32:
-    """The subject of each version, (n_rows,)."""
-    return np.repeat(np.arange(items.offsets.size - 1, dtype=np.int32), np.diff(items.offsets))
