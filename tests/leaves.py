@@ -77,7 +77,7 @@ def _changes(value: Any) -> Iterator[Any]:
         for number in re.finditer(r"\d+", value):
             more = f"{int(number[0]) + 1:0{len(number[0])}d}"
             yield value[: number.start()] + more + value[number.end() :]
-        yield from (f"{value}x", "close", "UTC", "1h", "XNYS", ";")
+        yield from (f"{value}x", "close", "UTC", "1h", "XNYS", "12:00", "Asia/Tokyo", ";")
     elif value is None:
         yield from (1, 0.5, "x", "close", "UTC", "1d", "2022-01-01", True, {}, ["BTCUSDT"], [1])
     elif isinstance(value, list):

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from pydantic import field_validator
 
 from touchstone.arrays import Float64
 from touchstone.config import Config
 from touchstone.data.durations import Duration
 from touchstone.data.faults import BadRowError, refuse
+from touchstone.data.stamps import known_timezone
 from touchstone.errors import DataError, SourceError
 from touchstone.files import stem_to_symbol
 
@@ -31,6 +33,11 @@ class SideFileConfig(Config):
     """Zone of times that name none, as in UTC or America/New_York; None refuses such times."""
     max_age: Duration = "7d"
     """From this age on, counted from the event, a figure is no longer known: 12h, 7d."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str | None) -> str | None:
+        return None if name is None else known_timezone(name)
 
 
 @contextlib.contextmanager

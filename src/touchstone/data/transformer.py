@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import importlib.metadata
+import json
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -191,7 +192,9 @@ def _device(asked: Device) -> "torch.device":
 
 
 def _version(tokenizer: Any, network: Any, missing: set[str]) -> str:
-    digest = hashlib.sha256(network.config.to_json_string(use_diff=False).encode())
+    told = network.config.to_dict()
+    kept = {k: v for k, v in told.items() if k not in ("_name_or_path", "transformers_version")}
+    digest = hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode())
     for name, tensor in sorted(network.state_dict().items()):
         if name in missing:
             continue  # a pooler that the files lack is random, and unused
