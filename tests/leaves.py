@@ -83,7 +83,7 @@ def _changes(value: Any) -> Iterator[Any]:
     elif isinstance(value, list):
         yield from ([1], [0.5], ["x"], ["BTCUSDT"], ["close"])
     elif isinstance(value, dict):
-        yield from ({"x": "close"}, {"x": 1}, {"x": 0.5})
+        yield from ({"x": "close"}, {"x": 1}, {"x": 0.5}, {"x": {"kind": "table", "path": "x"}})
 
 
 def _literals(annotation: Any) -> list[Any]:
