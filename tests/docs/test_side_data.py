@@ -1,7 +1,6 @@
 """The guide to side data runs: its commands, its study, its Python."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,21 +26,22 @@ def fences(label):
 def folder(tmp_path_factory):
     """Bars, news, a series and a table, as the guide names them."""
     root = tmp_path_factory.mktemp("guide")
-    panel = random_panel(3, 24 * 200, seed=9)
+    panel = random_panel(3, 24 * 340, seed=9)
     write_bars(root / "my_bars", panel)
     (root / "news").mkdir()
-    hours = START_NS + np.arange(0, 24 * 200, 7) * HOUR_NS
+    hours = START_NS + np.arange(0, 24 * 340, 7) * HOUR_NS
     time = pl.Series(hours).cast(pl.Datetime("ns", "UTC"))
     symbol = np.array(panel.symbols)[np.arange(hours.size) % 3]
     text = np.array(["great profit", "weak demand"])[np.arange(hours.size) % 2]
     pl.DataFrame({"symbol": symbol, "created_at": time, "headline": text}).write_parquet(
         root / "news" / "2022.parquet"
     )
-    days = np.arange("2021-12-20", "2022-08-01", dtype="datetime64[D]")
-    pl.DataFrame({"DATE": pl.Series(days).cast(pl.Date), "VIXCLS": 20 + np.sin(np.arange(days.size))}
-                 ).write_csv(root / "VIXCLS.csv")  # fmt: skip
-    pl.DataFrame({"event_time": time, "knowledge_time": time, "mood": np.sin(hours / 9e17)}
-                 ).write_parquet(root / "mood.parquet")  # fmt: skip
+    days = np.arange("2021-12-20", "2022-12-31", dtype="datetime64[D]")
+    vix = 20 + np.sin(np.arange(days.size))
+    dates = pl.Series(days).cast(pl.Date)
+    pl.DataFrame({"DATE": dates, "VIXCLS": vix}).write_csv(root / "VIXCLS.csv")
+    mood = {"event_time": time, "knowledge_time": time, "mood": np.sin(hours / 9e17)}
+    pl.DataFrame(mood).write_parquet(root / "mood.parquet")
     study = packaged_text("template").replace("path: bars ", "path: my_bars ")
     (side,) = fences("yaml")
     added = parse_yaml(side, "the guide")
@@ -71,10 +71,9 @@ def test_the_commands_of_the_guide_run(folder):
     assert "sentiment" in names
 
 
-def test_the_python_of_the_guide_runs(tmp_path):
+def test_the_python_of_the_guide_runs():
     for block in fences("python"):
         exec(compile(block, "the guide", "exec"), {"__name__": "guide"})
-    shutil.rmtree(tmp_path, ignore_errors=True)
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(((?!http)[^)#]+)\)", GUIDE))
