@@ -157,7 +157,7 @@ def test_joins_the_panel_under_its_name_with_its_findings(kind, tmp_path):
     assert all(f.startswith("Side input mood: ") for f in loaded.findings[1:])
     assert loaded.panel.content_hash() != PANEL.content_hash()
     taken = bare._replace(panel=PANEL.map_side({"mood": PANEL.close}))
-    with pytest.raises(ConfigError, match=r"side\.mood: the bars have a column 'mood' already"):
+    with pytest.raises(ConfigError, match=r"side\.mood: there is a column 'mood' already"):
         with_side(taken, {"mood": config}, Place(tmp_path))
 
 

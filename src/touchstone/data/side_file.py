@@ -119,7 +119,7 @@ def numbers(column: "pl.Series") -> Float64:
     refuse(
         (number.is_null() & ~empty).to_numpy(),
         lambda r: f"{column.name} {column[r]!r} is no number",
-        "write plain numbers with a decimal point, or leave the cell empty",
+        "write plain numbers with a decimal point, leave the cell empty, or do not take the column",
     )
     return np.asarray(number.to_numpy(), np.float64)
 

@@ -41,8 +41,13 @@ def with_side(loaded: Loaded, inputs: Mapping[str, Config], place: Place) -> Loa
             raise type(error)(f"side.{name}: {error}") from None
         for suffix, column in joined.columns.items():
             full = f"{name}_{suffix}" if suffix else name
-            if full in side or full.endswith("_known"):
-                raise ConfigError(f"side.{name}: the bars have a column {full!r} already: rename")
+            if not _NAME.fullmatch(full) or full.endswith("_known"):
+                raise ConfigError(
+                    f"side.{name}: features cannot call a column {full!r}: rename it (lower-case "
+                    "letters, digits, _), or name the columns to take under values:"
+                )
+            if full in side:
+                raise ConfigError(f"side.{name}: there is a column {full!r} already: rename one")
             side[full] = np.ascontiguousarray(column, np.float64)
         findings += [f"Side input {name}: {text}" for text in _told(name, joined, loaded.panel)]
     return loaded._replace(panel=loaded.panel.map_side(side), findings=tuple(findings))
