@@ -10,6 +10,8 @@ import polars as pl
 
 from touchstone.arrays import Floats
 from touchstone.data.folder import source_of
+from touchstone.data.side import SIDES, Place
+from touchstone.data.side_inputs import with_side
 from touchstone.data.sources import SOURCES, Loaded, Request
 from touchstone.errors import ConfigError
 from touchstone.features import FeaturesConfig, evaluate_in_parts, n_parts
@@ -35,6 +37,11 @@ def load_folder(
     return SOURCES.part_of(config)(config, Request(symbols, None, None, 0, path.parent))
 
 
+def load_side(loaded: Loaded, inputs: Mapping[str, Any], root: Path) -> Loaded:
+    """Bars with side inputs, name -> settings as under a study's `side:`; paths below `root`."""
+    return with_side(loaded, {n: SIDES.parse(s) for n, s in inputs.items()}, Place(root))
+
+
 def write_features(
     panel: Panel, settings: Mapping[str, Any], path: Path, progress: Progress
 ) -> tuple[int, int]:
@@ -55,7 +62,7 @@ def write_features(
         def frames() -> Iterator[pl.DataFrame]:
             for rows, values in evaluate_in_parts(plan, panel):
                 yield feature_frame(panel, plan.names, values, rows)
-                step.advance(panel.symbols[int(panel.asset_id[rows.stop - 1])])
+                step.advance(f"{rows.stop:,} rows")
 
         write_atomically(path, lambda file: _write_frames(file, form, frames()))
         step.say(f"{len(plan.names)} columns on {len(panel):,} rows")
