@@ -94,7 +94,7 @@ ENTRIES: Final = {
         "fraction per mean bar's volume",
         "Kyle (1985), Continuous Auctions and Insider Trading, Econometrica 53:1315; as a"
         " regression, Goyenko, Holden & Trzcinka (2009), Journal of Financial Economics 92:153",
-        talib="BETA",
+        talib="CORREL, STDDEV, SMA",
     ),
     "hasbrouck_lambda_96": Entry(
         f"beta({_LOG_RET}, sign({_LOG_RET}) * sqrt({_TURNOVER}), 96) * sqrt(mean({_TURNOVER}, 96))",
