@@ -118,6 +118,15 @@ def test_items_known_later_change_no_bit_before(rows, others, hour):
         np.testing.assert_array_equal(a[before], b[before])
 
 
+@settings(max_examples=40)
+@given(stories, st.randoms(use_true_random=False))
+def test_how_rows_lie_in_a_file_moves_no_bit(rows, random):
+    mixed = list(rows)
+    random.shuffle(mixed)
+    for a, b in zip(aggregated(rows), aggregated(mixed), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_weights_halve_and_an_edit_replaces_what_it_edits():
     rows = [("AAA", 1, 0, 0, "up"), ("AAA", 2, 360, 360, "down"), ("AAA", 1, 0, 719, "flat")]
     found = aggregated(rows)
@@ -240,6 +249,17 @@ def test_currencies_trade_from_sunday_evening(tmp_path):
         ("2014-03-09T21:59:30+00:00", "2014-03-09T22:00"),
     ):
         assert first_to_know(panel, published, tmp_path) == first
+
+
+def test_daily_bars_of_currencies_are_known_when_their_date_ends_in_utc(tmp_path):
+    panel = session_bars("FX", "1d", ("2014-03-07", "2014-03-10", "2014-03-11"))
+    for published, first in (
+        ("2014-03-07T23:58+00:00", "2014-03-07"),  # after New York's close, before the date's end
+        ("2014-03-08T12:00+00:00", "2014-03-10"),  # Saturday
+        ("2014-03-09T21:30+00:00", "2014-03-10"),  # Sunday evening: Monday's session has begun
+        ("2014-03-10T23:59:30+00:00", "2014-03-11"),
+    ):
+        assert first_to_know(panel, published, tmp_path) == f"{first}T00:00"
 
 
 def test_nights_and_weekends_count_as_age(tmp_path):
