@@ -312,8 +312,8 @@ def test_what_is_left_out_is_told(tmp_path):
     told = " ".join(found.findings)
     assert "2 items from 2022-01-01 to 2022-01-01, scored by vader" in told
     assert "1 later versions of items" in told
-    assert "1 rows have no text" in told
-    assert "1 rows name no instrument" in told
+    assert "left out: 1 row without a text." in told
+    assert "left out: 1 row without an instrument." in told
     assert "no news about 1 of 3 instruments (CCC)" in told
     one = {k: v[:1] for k, v in NEWS.items()}
     early = {**one, "created_at": ["2013-01-01T05:00Z"]}
@@ -366,7 +366,7 @@ def test_a_list_of_symbols_is_an_item_of_each(tmp_path):
             {},
             "row 3: time 'x' cannot be read",
         ),
-        ({"symbol": ["QQQ"] * 5}, {}, "none of its 5 rows .*4 rows are about instruments without"),
+        ({"symbol": ["QQQ"] * 5}, {}, "none of its 5 rows .*4 rows about instruments without"),
         ({"fetched_at": None}, {"known_from": "fetched"}, "no column fetched_at"),
     ],
 )

@@ -40,38 +40,66 @@ class SideFileConfig(Config):
         return None if name is None else known_timezone(name)
 
 
+class SideFiles:
+    """The files of one side input, and which of their rows stands where in the whole."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.heights: list[tuple[Path, int]] = []
+
+    def frame(self) -> "pl.DataFrame":
+        """All rows of the file, or of the files of the folder in the order of their names.
+
+        Files of a folder may lack columns that others have; CSV columns are text.
+
+        Raises:
+            SourceError: no such path, no file of a known format, no rows, or not to be read.
+        """
+        import polars as pl  # noqa: PLC0415
+
+        frames = []
+        for file in _files(self.path):
+            with _read(file):
+                frames.append(_frame(file))
+            self.heights.append((file, frames[-1].height))
+        with _read(self.path):
+            whole = pl.concat(frames, how="diagonal_relaxed")
+        if not whole.height:
+            raise SourceError("it holds no rows: download it again, or take the side input out")
+        return whole
+
+    def place(self, row: int) -> str:
+        """The file and the row in it of a row of the whole."""
+        for file, height in self.heights:
+            if row < height:
+                return f"{file}: row {row}"
+            row -= height
+        return f"{self.path}: row {row}"
+
+
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[SideFiles]:
     """Name the file, and the row where there is one, in whatever goes wrong inside."""
+    files = SideFiles(path)
     try:
-        yield
+        yield files
     except BadRowError as error:
-        raise SourceError(f"{path}: row {error.row}: {error}") from None
+        raise SourceError(f"{files.place(error.row)}: {error}") from None
     except DataError as error:
         raise SourceError(f"{path}: {error}") from None
 
 
-def read_frame(path: Path) -> "pl.DataFrame":
-    """All rows of a file, or of the files of a folder in the order of their names.
-
-    Files of a folder may lack columns that others have; CSV columns are text.
-
-    Raises:
-        SourceError: no such path, no file of a known format, no rows, or not to be read.
-    """
+@contextlib.contextmanager
+def _read(file: Path) -> Iterator[None]:
     import polars as pl  # noqa: PLC0415
 
-    files = _files(path)
     try:
-        frame = pl.concat([_frame(file) for file in files], how="diagonal_relaxed")
+        yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         text = " ".join(str(error).split())[:160] or "it is empty"
         raise SourceError(
-            f"cannot be read ({text}): download it again, or save it as UTF-8"
+            f"{file.name} cannot be read ({text}): download it again, or save it as UTF-8"
         ) from None
-    if not frame.height:
-        raise SourceError("it holds no rows: download it again, or take the side input out")
-    return frame
 
 
 def column_of(
@@ -124,11 +152,24 @@ def numbers(column: "pl.Series") -> Float64:
     return np.asarray(number.to_numpy(), np.float64)
 
 
+def words(column: "pl.Series") -> "pl.Series":
+    """A column as text, "" where the cell is empty.
+
+    Raises:
+        SourceError: a column of another type.
+    """
+    import polars as pl  # noqa: PLC0415
+
+    if column.dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        raise SourceError(f"column {column.name!r} is of type {column.dtype}: needs text")
+    return column.cast(pl.String).fill_null("")
+
+
 def symbols(column: "pl.Series") -> "pl.Series":
     """Symbols as the bars write them, "" where there is none: BRK-A is BRK.A, BTC-USD BTC/USD."""
     import polars as pl  # noqa: PLC0415
 
-    text = column.cast(pl.String).str.strip_chars().fill_null("")
+    text = words(column).str.strip_chars()
     known = {name: _symbol(name) for name in text.unique().to_list()}
     return text.replace_strict(list(known), list(known.values()), return_dtype=pl.String)
 

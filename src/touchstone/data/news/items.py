@@ -9,7 +9,7 @@ from touchstone.arrays import Bool, Int64
 from touchstone.config import Config
 from touchstone.data import stamps
 from touchstone.data.faults import BadRowError, refuse
-from touchstone.data.side_file import column_of, listed, symbols
+from touchstone.data.side_file import column_of, listed, symbols, words
 from touchstone.errors import SourceError
 
 if TYPE_CHECKING:
@@ -100,8 +100,8 @@ def read_items(frame: "pl.DataFrame", how: Reading) -> Items:
     subjects, subject = np.unique(symbol, return_inverse=True)
     item = _numbered(subject, created, text, frame[names["id"]] if "id" in names else None)
     # by content to the last, so that how rows lie in files moves no bit of a sum
-    words = text.rank("dense").to_numpy()
-    order = np.lexsort((words, item, created, known, subject))
+    content = text.rank("dense").to_numpy()
+    order = np.lexsort((content, item, created, known, subject))
     item, created, known = item[order], created[order], known[order]
     first = _firsts(item)
     published = np.empty(created.size, np.int64)
@@ -147,9 +147,9 @@ def _texts(frame: "pl.DataFrame", names: dict[str, str]) -> "pl.Series":
     import polars as pl  # noqa: PLC0415
 
     keys = ("text",) if "text" in names else ("headline", "summary")
-    parts = [pl.col(names[k]).cast(pl.String).fill_null("") for k in keys if k in names]
-    joined = pl.concat_str(parts, separator=" ").str.replace_all(r"\s+", " ").str.strip_chars()
-    return frame.select(joined.alias("text")).to_series()
+    parts = [words(frame[names[k]]).alias(k) for k in keys if k in names]
+    joined = pl.concat_str(pl.all(), separator=" ").str.replace_all(r"\s+", " ")
+    return pl.DataFrame(parts).select(joined.str.strip_chars().alias("text")).to_series()
 
 
 def _wanted(
@@ -157,7 +157,7 @@ def _wanted(
 ) -> tuple[Bool, "np.ndarray[tuple[int], np.dtype[np.str_]]", tuple[str, ...]]:
     """Rows that say something about a subject asked for, their subjects, and what was left out."""
     told = np.asarray((text != "").to_numpy(), bool)
-    findings = _counted(int((~told).sum()), "rows have no text")
+    left = {"without a text": ~told}
     if how.symbols is None:
         symbol, asked = np.full(frame.height, "", np.str_), told
     else:
@@ -165,22 +165,17 @@ def _wanted(
         symbol = np.asarray(column.to_numpy(), np.str_)
         nobody = symbol == ""
         among = np.asarray(column.is_in(sorted(how.symbols)).to_numpy(), bool)
-        findings += _counted(int((told & nobody).sum()), "rows name no instrument")
-        findings += _counted(
-            int((told & ~nobody & ~among).sum()), "rows are about instruments without bars"
-        )
+        left["without an instrument"] = told & nobody
+        left["about instruments without bars"] = told & ~nobody & ~among
         asked = told & among
+    counts = {what: int(rows.sum()) for what, rows in left.items() if rows.any()}
+    counted = [f"{n:,} {'row' if n == 1 else 'rows'} {what}" for what, n in counts.items()]
     if not asked.any():
         raise SourceError(
             f"none of its {frame.height:,} rows is a text about an instrument with bars"
-            + (f" ({'; '.join(findings)})" if findings else "")
-            + ": check its symbols, or write about: market"
+            f" ({', '.join(counted)})" + ": check its symbols, or write about: market"
         )
-    return asked, symbol, findings
-
-
-def _counted(n: int, what: str) -> tuple[str, ...]:
-    return (f"{n:,} {what} and were left out.",) if n else ()
+    return asked, symbol, tuple(f"left out: {text}." for text in counted)
 
 
 def _known(frame: "pl.DataFrame", names: dict[str, str], created: Int64, how: Reading) -> Int64:

@@ -16,7 +16,6 @@ from touchstone.data.side_file import (
     column_of,
     listed,
     numbers,
-    read_frame,
     reading,
 )
 from touchstone.data.side_table import SideTable, join
@@ -87,8 +86,8 @@ def load(config: MacroConfig, panel: Panel, place: Place) -> Joined:
             or rows that cannot be.
     """
     path = place.root / config.path
-    with reading(path):
-        table = read_series(config, read_frame(path))
+    with reading(path) as files:
+        table = read_series(config, files.frame())
     known = join(table.track("value"), panel, nanoseconds(config.max_age))
     return Joined({"": known.value}, known.age_ns, _findings(config, table))
 

@@ -15,7 +15,7 @@ from touchstone.data.news.novelty import novelty
 from touchstone.data.news.scoring import scores_of
 from touchstone.data.scorers import SCORERS, Scorer
 from touchstone.data.side import SIDES, Joined, Place
-from touchstone.data.side_file import SideFileConfig, read_frame, reading
+from touchstone.data.side_file import SideFileConfig, reading
 from touchstone.errors import ConfigError
 from touchstone.market import Panel
 from touchstone.registration import PartOf
@@ -77,8 +77,8 @@ def load(config: NewsConfig, panel: Panel, place: Place) -> Joined:
         config.known_from,
         panel.symbols if config.about == "symbol" else None,
     )
-    with reading(path):
-        items = read_items(read_frame(path), how)
+    with reading(path) as files:
+        items = read_items(files.frame(), how)
     scorer = SCORERS.part_of(config.scorer)(config.scorer, place.root)
     scores = scores_of(scorer, items.texts, place.cache)
     fresh = novelty(items, nanoseconds(config.novelty_memory))

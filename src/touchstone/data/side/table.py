@@ -15,7 +15,6 @@ from touchstone.data.side_file import (
     column_of,
     listed,
     numbers,
-    read_frame,
     reading,
     symbols,
 )
@@ -66,8 +65,8 @@ def load(config: TableConfig, panel: Panel, place: Place) -> Joined:
         SourceError: a table without knowledge_time, or rows that cannot be.
     """
     path = place.root / config.path
-    with reading(path):
-        table = read_table(config, read_frame(path))
+    with reading(path) as files:
+        table = read_table(config, files.frame())
     known = {
         name: join(table.track(name), panel, nanoseconds(config.max_age)) for name in table.values
     }
