@@ -39,7 +39,9 @@ def items_of(rows, symbols=("AAA", "BBB")):
         "symbol": [r[0] for r in rows], "id": [r[1] for r in rows], "created_at": time(2),
         "updated_at": time(3), "text": [r[4] for r in rows],
     })  # fmt: skip
-    return read_items(frame, Reading(NewsColumns(), None, MINUTE_NS, "published", symbols))
+    return read_items(
+        frame, Reading(NewsColumns(), None, MINUTE_NS, "published", "moment", symbols)
+    )
 
 
 PANEL = panel_of(
@@ -299,6 +301,37 @@ def test_an_edited_text_counts_from_its_edit(tmp_path):
     assert np.isnan(sentiment[:5]).all()
     assert (sentiment[5:9] > 0.5).all(), "as it was published"
     assert (sentiment[9:] < -0.4).all(), "from 09:01 on as it was edited"
+
+
+def test_news_told_by_date_counts_from_the_end_of_its_date(tmp_path):
+    days = ["2013-11-26", "2013-11-27"]
+    panel = session_bars("XNYS", "1d", WEEK)
+    one = {"symbol": ["AAA"] * 2, "text": ["good"] * 2}
+    midnights = [f"{day}T00:00Z" for day in days]
+    for created, said in (
+        (days, {"timezone": "UTC"}),
+        (days, {"timezone": "UTC", "midnight": "moment"}),
+        (midnights, {}),
+        ([*days[:1], "2013-11-27T00:00"], {"timezone": "UTC"}),
+    ):
+        pl.DataFrame({**one, "created_at": created}).write_csv(tmp_path / "news.csv")
+        config = SIDES.parse({"kind": "news", "path": "news.csv", **said})
+        found = SIDES.part_of(config)(config, panel, Place(tmp_path))
+        # the 26th is over 21 hours before the close of the 27th, the 27th 42 before the 29th's
+        np.testing.assert_allclose(
+            found.columns["count"][:2],
+            [0.5 ** (21 / 24), 0.5 ** (66 / 24) + 0.5 ** (42 / 24)],
+        )
+        assert any("100 % of the items are stamped 00:00:00" in f for f in found.findings)
+    pl.DataFrame({**one, "created_at": midnights}).write_csv(tmp_path / "news.csv")
+    config = SIDES.parse({"kind": "news", "path": "news.csv", "midnight": "moment"})
+    found = SIDES.part_of(config)(config, panel, Place(tmp_path))
+    np.testing.assert_allclose(found.columns["count"][0], 0.5 ** (45 / 24) + 0.5 ** (21 / 24))
+    some = {**NEWS, "created_at": ["2022-01-01T00:00Z", *NEWS["created_at"][1:]]}
+    told = " ".join(joined(tmp_path, some).findings)
+    assert "50 % of the items are stamped 00:00:00" in told
+    with pytest.raises(SourceError, match="holds dates without a zone: state timezone"):
+        joined(tmp_path, {**NEWS, "created_at": ["2022-01-01"] * 5})
 
 
 def test_news_received_live_counts_from_its_receipt(tmp_path):

@@ -4,13 +4,14 @@ import contextlib
 import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from pydantic import field_validator
 
-from touchstone.arrays import Float64
+from touchstone.arrays import Bool, Float64, Int64
 from touchstone.config import Config
+from touchstone.data import stamps
 from touchstone.data.durations import Duration
 from touchstone.data.faults import BadRowError, refuse
 from touchstone.data.stamps import known_timezone
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 _SUFFIXES: Final = (".parquet", ".pq", ".csv", ".csv.gz")
+_DAY_NS: Final = 86_400_000_000_000
+_DATE: Final = r"^\s*\d{4}[-/.]?\d{2}[-/.]?\d{2}\s*$"
 _EMPTY: Final = ("", ".", "nan", "null", "none", "na", "n/a", "#n/a")  # "." is FRED's
 
 
@@ -150,6 +153,49 @@ def numbers(column: "pl.Series") -> Float64:
         "write plain numbers with a decimal point, leave the cell empty, or do not take the column",
     )
     return np.asarray(number.to_numpy(), np.float64)
+
+
+class Moments(NamedTuple):
+    """Times of a column, (n_rows,)."""
+
+    utc: Int64
+    """Nanoseconds since 1970 UTC; of a date alone, its first instant."""
+    day: Int64
+    """Days since 1970 of the clock beside the row."""
+    midnight: Bool
+    """Whether that clock showed 00:00:00, as a date alone does."""
+    bare: Bool
+    """Whether the row holds a date without any time of day."""
+
+
+def moments(column: "pl.Series", timezone: str | None) -> Moments:
+    """Read a column of times or dates, each row by itself: no row says what another one means.
+
+    Raises:
+        BadRowError: a time that is missing or cannot be read.
+        SourceError: no zone is named, neither in the column nor by `timezone`.
+    """
+    import polars as pl  # noqa: PLC0415
+
+    told = stamps.parse(column, "auto", timezone, days_have_names=True)
+    if told.named_days and timezone is None:
+        raise SourceError(
+            f"column {column.name!r} holds dates without a zone: state timezone:, as in "
+            "timezone: America/New_York"
+        )
+    bare = np.full(len(column), column.dtype == pl.Date)
+    if column.dtype == pl.String:
+        bare = np.asarray(column.str.contains(_DATE).to_numpy(), bool)
+    utc = stamps.instant(told.wall, timezone) if told.named_days and timezone else told.utc
+    return Moments(utc, told.wall // _DAY_NS, np.asarray(told.wall % _DAY_NS == 0, bool), bare)
+
+
+def over(told: Moments, dated: Bool) -> Int64:
+    """The times, but of `dated` rows (n_rows,) the instant when their date is over.
+
+    What is dated to a day could be known when the day had passed.
+    """
+    return np.where(dated, told.utc + _DAY_NS, told.utc)
 
 
 def words(column: "pl.Series") -> "pl.Series":

@@ -15,6 +15,7 @@ from touchstone.data.side_file import (
     SideFileConfig,
     column_of,
     listed,
+    moments,
     numbers,
     reading,
 )
@@ -144,9 +145,9 @@ def _at(config: MacroConfig, day: Int64) -> Int64:
 
 
 def _vintages(config: MacroConfig, column: "pl.Series") -> Int64:
-    """A vintage's date is over before it is known; a full time is taken as it stands."""
-    told = stamps.parse(column, "auto", config.timezone, days_have_names=True)
-    return _at(config, told.wall // _DAY_NS) if told.named_days else told.utc
+    """A vintage's date is known at its `release_time`; a time of day is taken as it stands."""
+    told = moments(column, config.timezone)
+    return np.where(told.midnight, _at(config, told.day), told.utc)
 
 
 def _days(column: "pl.Series") -> Int64:

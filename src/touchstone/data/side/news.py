@@ -44,6 +44,8 @@ class NewsConfig(SideFileConfig):
     known_from: Literal["published", "fetched"] = "published"
     """`fetched` counts from when an item was received here, if that is later; for news that was
     collected live."""
+    midnight: Literal["date", "moment"] = "date"
+    """What a time of 00:00:00 sharp is: a date, which counts when it is over; or that moment."""
     about: Literal["symbol", "market"] = "symbol"
     """Every instrument's own news; or all items together, the same for every instrument."""
     novelty_memory: Duration = "7d"
@@ -75,6 +77,7 @@ def load(config: NewsConfig, panel: Panel, place: Place) -> Joined:
         config.timezone,
         nanoseconds(config.processing_delay),
         config.known_from,
+        config.midnight,
         panel.symbols if config.about == "symbol" else None,
     )
     with reading(path) as files:
