@@ -9,6 +9,8 @@ from pydantic import Field
 from touchstone.config import Config
 from touchstone.features.catalogue import BASELINE, catalogue
 from touchstone.features.evaluation import evaluate as evaluate
+from touchstone.features.evaluation import evaluate_in_parts as evaluate_in_parts
+from touchstone.features.evaluation import n_parts as n_parts
 from touchstone.features.graph import Plan as Plan
 from touchstone.features.graph import plan
 from touchstone.features.language import Origin

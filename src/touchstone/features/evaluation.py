@@ -1,6 +1,6 @@
 """A plan over a whole panel: blocks of instruments side by side, each at its own bar number."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 
@@ -47,20 +47,54 @@ def evaluate(
         ConfigError: the panel lacks a side column that the plan names, or its bars make none of
             a timeframe that it looks at.
     """
+    given = _given(plan, panel, n_threads)
+    whole = program(plan, plan.outputs, given=lambda node: node.kind == "section")
+    return _run(whole, panel.offsets, given, np.dtype(dtype), n_threads)
+
+
+def evaluate_in_parts(
+    plan: Plan, panel: Panel, dtype: npt.DTypeLike = np.float32
+) -> Iterator[tuple[slice, Floats]]:
+    """The same values, a few instruments at a time, for tables too large to hold.
+
+    Yields:
+        Rows of the panel, each once and in order, and their features, (n_rows, n_features).
+
+    Raises:
+        ConfigError: the panel lacks a side column that the plan names.
+    """
+    given = _given(plan, panel, 1)
+    whole = program(plan, plan.outputs, given=lambda node: node.kind == "section")
+    for first in range(0, panel.n_instruments, LANES):
+        offsets = panel.offsets[first : first + LANES + 1]
+        rows = slice(int(offsets[0]), int(offsets[-1]))
+        mine = {place: column[rows] for place, column in given.items()}
+        yield rows, _run(whole, offsets - offsets[0], mine, np.dtype(dtype), 1)
+
+
+def n_parts(panel: Panel) -> int:
+    """How many parts `evaluate_in_parts` gives."""
+    return -(-panel.n_instruments // LANES)
+
+
+def _given(plan: Plan, panel: Panel, n_threads: int) -> dict[int, Float64]:
+    """Inputs and sections, which no block of a few instruments can compute, (n_rows,) each."""
     given = {
         place: panel_input(node.name, panel)
         for place, node in enumerate(plan.nodes)
         if node.op == "input"
     }
     given |= _of_longer_bars(plan, panel, n_threads)
-    for level in _sections(plan):
+    levels = _sections(plan)
+    times = _times(panel) if levels else None
+    for level in levels:
         args = [plan.nodes[place].args[0] for place in level]
         part = program(plan, args, given=lambda node: node.kind == "section")
-        values = _run(part, panel, given, np.dtype(np.float64), n_threads)
+        values = _run(part, panel.offsets, given, np.dtype(np.float64), n_threads)
         for place, x in zip(level, values.T, strict=True):
-            given[place] = _across(plan, place, np.ascontiguousarray(x, np.float64), panel)
-    whole = program(plan, plan.outputs, given=lambda node: node.kind == "section")
-    return _run(whole, panel, given, np.dtype(dtype), n_threads)
+            assert times is not None
+            given[place] = _across(plan, place, np.ascontiguousarray(x, np.float64), panel, times)
+    return given
 
 
 def panel_input(name: str, panel: Panel) -> Float64:
@@ -115,13 +149,15 @@ def _sections(plan: Plan) -> list[list[int]]:
     return levels
 
 
-def _across(plan: Plan, place: int, x: Float64, panel: Panel) -> Float64:
+def _across(
+    plan: Plan, place: int, x: Float64, panel: Panel, times: tuple[Int64, Int64]
+) -> Float64:
     """A section over the panel; a bar counts once its instrument's warm-up is over."""
     node, out = plan.nodes[place], np.zeros(len(panel))
     age = np.arange(len(panel)) - panel.offsets[panel.asset_id]
     kernel = PRIMITIVES[node.op].kernel
     assert kernel is not None, node.op
-    kernel(x, age >= plan.warmups[node.args[0]], *_times(panel), out)
+    kernel(x, age >= plan.warmups[node.args[0]], *times, out)
     return out
 
 
@@ -135,24 +171,24 @@ def _times(panel: Panel) -> tuple[Int64, Int64]:
 
 def _run(
     part: Program,
-    panel: Panel,
+    offsets: Int64,
     given: Mapping[int, Float64],
     dtype: np.dtype[Any],
     n_threads: int,
 ) -> Floats:
-    counts = np.diff(panel.offsets)
+    counts = np.diff(offsets)
     instruments = np.argsort(-counts, kind="stable")
     lanes = min(LANES, instruments.size)
     groups = [instruments[i : i + lanes] for i in range(0, instruments.size, lanes)]
     longest = max(int(counts.max()), 1)
     n_blocks = -(-longest * lanes // ELEMENTS)
     rows = -(-longest // n_blocks)
-    out: Floats = np.empty((len(panel), len(part.outputs)), dtype)
+    out: Floats = np.empty((int(offsets[-1]), len(part.outputs)), dtype)
 
     def work(mine: Sequence[Int64]) -> None:
         space = Workspace(part, lanes, rows, reuse=True)
         for group in mine:
-            _instruments(space, group, panel.offsets, given, out)
+            _instruments(space, group, offsets, given, out)
 
     if n_threads <= 1 or len(groups) == 1:
         work(groups)
