@@ -11,12 +11,12 @@ from touchstone.config import Config
 from touchstone.data.cache import StageCache
 from touchstone.data.sources import SOURCES, Loaded, Request
 from touchstone.dataset.splits import SPLITS, Folds, timeline
-from touchstone.dataset.windows import complete
 from touchstone.errors import ConfigError
 from touchstone.features import FeaturesConfig, Plan, compile_expression, compile_features, evaluate
 from touchstone.labels import LABELS, UNKNOWN, Labels
 from touchstone.market import Panel
 from touchstone.models import OUTCOMES, head_of
+from touchstone.pipelines.inputs import input_columns, input_plan, whole_windows
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.study import Study
 from touchstone.strategies import STRATEGIES, Outlook
@@ -45,6 +45,8 @@ class Prepared(NamedTuple):
     """Identifies code, bars, features, labels and folds, for the caches of later stages."""
     source: str
     """Identifies the code."""
+    inputs: Float64 | None = None
+    """Of the regime filter, (n_rows, n_inputs), NaN for warm-up; None without one."""
 
     @property
     def panel(self) -> Panel:
@@ -93,7 +95,8 @@ def prepare(
         step.say(f"{int((labels.exit != UNKNOWN).sum()):,} rows with a known outcome")
     volatility = column(VOLATILITY, loaded.panel)
     with progress.stage("folds") as step:
-        whole = complete(features, loaded.panel.offsets, config.lookback)
+        inputs = input_columns(input_plan(config, loaded.panel, plan.names), loaded.panel)
+        whole = whole_windows(features, inputs, loaded.panel, config.lookback)
         line = timeline(loaded.panel, labels, whole, config.lookback)
         folds = SPLITS.part_of(config.folds)(config.folds, line)
         sealed = (np.datetime64(int(folds.seal), "ns")).astype("datetime64[D]")
@@ -107,6 +110,7 @@ def prepare(
         folds,
         key,
         study.source,
+        inputs,
     )  # fmt: skip
 
 
@@ -128,7 +132,9 @@ def resolve(study: Study, panel: Panel) -> Plan:
         compile_expression("width", width, tuple(panel.side))
     for model in study.config.models:
         try_strategies(study.config.strategy, label, len(OUTCOMES[head_of(model)]))
-    return compile_some(study.config.features, panel)
+    plan = compile_some(study.config.features, panel)
+    input_plan(study.config, panel, plan.names)
+    return plan
 
 
 def compile_some(features: FeaturesConfig, panel: Panel) -> Plan:

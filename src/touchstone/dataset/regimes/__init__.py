@@ -16,7 +16,7 @@ from numba import njit
 from touchstone.arrays import Bool, Float64, Int64
 from touchstone.errors import ArtifactError, TooFewBarsError
 from touchstone.labels import PATIENCE
-from touchstone.market import Panel
+from touchstone.market import Calendar, Panel, Timeframe
 from touchstone.registration import Family
 
 CLIP: Final = 10.0
@@ -158,7 +158,16 @@ def begins(panel: Panel) -> Bool:
     """
     first = np.zeros(len(panel), np.bool_)
     first[panel.offsets[:-1][panel.offsets[:-1] < panel.offsets[1:]]] = True
-    return np.asarray(first | _away(panel), np.bool_)
+    elapsed = panel.calendar.trading_time(panel.available_at)
+    away = np.r_[False, np.diff(elapsed) > patience_ns(panel.timeframe, panel.calendar)]
+    return np.asarray(first | away, np.bool_)
+
+
+def patience_ns(timeframe: Timeframe, calendar: Calendar) -> int:
+    """Trading time between two closes, ns, after which nothing is known any more: 4 bars."""
+    if timeframe.is_daily:
+        return PATIENCE * (timeframe.ns // _DAY_NS * calendar.session_ns)
+    return PATIENCE * timeframe.ns
 
 
 def sequences(panel_begins: Bool, inputs: Float64, rows: Int64) -> Sequences:
@@ -181,15 +190,6 @@ def sequences(panel_begins: Bool, inputs: Float64, rows: Int64) -> Sequences:
     breaks = np.r_[True, (np.diff(kept) != 1) | panel_begins[kept[1:]]]
     at = np.flatnonzero(breaks)
     return Sequences(kept, np.diff(np.r_[at, kept.size]))
-
-
-def _away(panel: Panel) -> Bool:
-    """Rows whose last bar lies more than 4 bars of trading time back."""
-    bar_ns = panel.timeframe.ns
-    if panel.timeframe.is_daily:
-        bar_ns = bar_ns // _DAY_NS * panel.calendar.session_ns
-    elapsed = panel.calendar.trading_time(panel.available_at)
-    return np.asarray(np.r_[False, np.diff(elapsed) > PATIENCE * bar_ns], np.bool_)
 
 
 class _Chain(NamedTuple):
