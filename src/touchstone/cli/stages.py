@@ -26,13 +26,21 @@ def features(
     calendar: o.CalendarName = "24/7",
     symbols: o.Symbols = None,
     bars_set: o.BarsSet = None,
+    workspace: Annotated[
+        Path | None,
+        typer.Option("--workspace", metavar="DIR", help="Take columns from the cache of this "
+                     "workspace where it has them, and keep new ones there."),
+    ] = None,
 ) -> None:  # fmt: skip
     """Evaluate features over bars: one row a bar, known at its close; NaN while warming up."""
+    from touchstone.data.cache import StageCache
     from touchstone.pipelines.tables import feature_table
+    from touchstone.pipelines.workspace import Workspace
 
     own = dict(_pair(text) for text in extra or [])
     loaded = _load(bars, _more(timeframe, calendar, bars_set), symbols)
-    table = feature_table(loaded.panel, {"set": set_, "extra": own})
+    cache = None if workspace is None else StageCache(Workspace(workspace).cache)
+    table = feature_table(loaded.panel, {"set": set_, "extra": own}, cache)
     _write(table, out)
 
 

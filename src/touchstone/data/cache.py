@@ -97,6 +97,11 @@ class StageCache:
         """What the cache holds, by stage and key; broken entries are left out."""
         return tuple(e for f in self._folders(None) if (e := self._entry(f)) is not None)
 
+    def keys(self, stage: str, prefix: str = "") -> tuple[str, ...]:
+        """Keys of a stage that begin so, sorted; an entry may be broken or gone when loaded."""
+        names = (folder.name for folder in self._folders(_name(stage, "stage")))
+        return tuple(name for name in names if name.startswith(prefix))
+
     def size(self) -> int:
         """Bytes of all entries."""
         return sum(entry.size for entry in self.entries())

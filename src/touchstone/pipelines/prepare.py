@@ -16,6 +16,7 @@ from touchstone.features import FeaturesConfig, Plan, compile_expression, compil
 from touchstone.labels import LABELS, UNKNOWN, Labels
 from touchstone.market import Panel
 from touchstone.models import OUTCOMES, head_of
+from touchstone.pipelines import columns
 from touchstone.pipelines.inputs import input_columns, input_plan, whole_windows
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.study import Study
@@ -168,16 +169,13 @@ def try_strategies(strategy: Config, label: Config, n_outcomes: int) -> None:
 def feature_matrix(
     plan: Plan, panel: Panel, made_of: tuple[str, str], cache: StageCache, progress: Progress
 ) -> Float32:
-    """Every feature of the plan, (n_rows, n_features) float32, from cache if there."""
+    """Every feature of the plan, (n_rows, n_features) float32, each from cache if there."""
     key = features_key(plan, *made_of)
     with progress.stage("features") as step:
-        kept = cache.load("features", key)
-        if kept is None:
-            cache.save("features", key, {"features": evaluate(plan, panel)})
-            kept = cache.load("features", key)
-            assert kept is not None
-        step.say(f"{len(plan.names)} columns")
-        return kept["features"]
+        found = columns.gathered(plan, panel, (features_prefix(*made_of), key), cache)
+        n = len(plan.names)
+        step.say(f"{n} columns" + (f", {n - found.n_computed} from cache" * (found.n_computed < n)))
+        return found.features
 
 
 def label_rows(config: Config, panel: Panel, made_of: tuple[str, str], cache: StageCache) -> Labels:
@@ -196,7 +194,12 @@ def label_rows(config: Config, panel: Panel, made_of: tuple[str, str], cache: St
 
 def features_key(plan: Plan, data: str, source: str) -> str:
     """Place of a feature matrix in the cache."""
-    return stage_key(source, data, plan.fingerprint, *plan.names)
+    return f"{features_prefix(data, source)}-{stage_key(plan.fingerprint, *plan.names)}"
+
+
+def features_prefix(data: str, source: str) -> str:
+    """How the places of all matrices of the same data begin; side columns are part of the data."""
+    return stage_key(source, data)
 
 
 def labels_key(config: Config, data: str, source: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from touchstone.arrays import Floats
+from touchstone.data.cache import StageCache
 from touchstone.data.folder import source_of
 from touchstone.data.sources import SOURCES, Loaded, Request
 from touchstone.errors import ConfigError
@@ -16,7 +17,9 @@ from touchstone.features import FeaturesConfig, evaluate
 from touchstone.files import write_bytes
 from touchstone.labels import LABELS, UNKNOWN
 from touchstone.market import Panel
-from touchstone.pipelines.prepare import column, compile_some
+from touchstone.pipelines.prepare import column, compile_some, feature_matrix
+from touchstone.pipelines.progress import Silent
+from touchstone.pipelines.workspace import source_hash
 
 
 def load_folder(
@@ -34,10 +37,15 @@ def load_folder(
     return SOURCES.part_of(config)(config, Request(symbols, None, None, 0, path.parent))
 
 
-def feature_table(panel: Panel, settings: Mapping[str, Any]) -> pl.DataFrame:
-    """symbol, timestamp, available_at and one column a feature."""
+def feature_table(
+    panel: Panel, settings: Mapping[str, Any], cache: StageCache | None = None
+) -> pl.DataFrame:
+    """symbol, timestamp, available_at and one column a feature, from the cache where it has it."""
     plan = compile_some(FeaturesConfig.parse(settings), panel)
-    return feature_frame(panel, plan.names, evaluate(plan, panel))
+    if cache is None:
+        return feature_frame(panel, plan.names, evaluate(plan, panel))
+    made_of = (panel.content_hash(), source_hash())
+    return feature_frame(panel, plan.names, feature_matrix(plan, panel, made_of, cache, Silent()))
 
 
 def feature_frame(panel: Panel, names: tuple[str, ...], values: Floats) -> pl.DataFrame:
