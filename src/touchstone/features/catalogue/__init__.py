@@ -33,8 +33,15 @@ BASELINE: Final = (
 @cache
 def catalogue() -> dict[str, Entry]:
     """Every feature of every group, by name; groups in the order of their names."""
-    found: dict[str, Entry] = {}
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
-        group = importlib.import_module(f"{__name__}.{module.name}")
-        found.update(group.ENTRIES)
-    return found
+    return {name: entry for group in _groups().values() for name, entry in group.items()}
+
+
+def groups() -> dict[str, tuple[str, ...]]:
+    """Names of the features of each group, as the files of this folder are called."""
+    return {name: tuple(entries) for name, entries in _groups().items()}
+
+
+@cache
+def _groups() -> dict[str, dict[str, Entry]]:
+    modules = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return {n: importlib.import_module(f"{__name__}.{n}").ENTRIES for n in modules}
