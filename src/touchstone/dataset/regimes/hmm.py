@@ -14,6 +14,8 @@ from touchstone.seeding import generator
 
 _ROWS_PER_NUMBER: Final = 10
 """Rows that a fit needs for each number that it fits."""
+_LEAST_VARIANCE: Final = 1e-6
+"""Of a state, in standardised inputs: one that shrank onto a point or a line keeps a little."""
 _STICKY: Final = 0.95
 """Where the search begins: a state lasts 20 bars."""
 
@@ -98,6 +100,30 @@ class _End(NamedTuple):
     """Of the rows, by state, (k,)."""
 
 
+class _Watch:
+    """Watches a search in place of hmmlearn's own, which calls one settled that ran out of rounds.
+
+    Args:
+        tolerance: change of the log-likelihood that ends it.
+    """
+
+    def __init__(self, tolerance: float) -> None:
+        self.tolerance = tolerance
+        self.history: list[float] = []
+
+    @property
+    def converged(self) -> bool:
+        """Whether the last round changed next to nothing."""
+        return len(self.history) > 1 and abs(self.history[-1] - self.history[-2]) < self.tolerance
+
+    def report(self, likelihood: float) -> None:
+        """Called after every round."""
+        self.history.append(float(likelihood))
+
+    def _reset(self) -> None:
+        self.history = []
+
+
 def _drawn(sequences: Sequences, rows: int | None, rng: np.random.Generator) -> Sequences:
     """Whole runs in an order drawn by the generator, until there are rows enough."""
     ends = np.cumsum(sequences.lengths)
@@ -138,10 +164,8 @@ def _searched(
 
     k = config.states
     mean, covariance = begin
-    model = GaussianHMM(
-        k, config.covariance, n_iter=config.iterations, tol=config.tolerance * len(u),
-        init_params="",
-    )  # fmt: skip
+    model = GaussianHMM(k, config.covariance, n_iter=config.iterations, init_params="")
+    model.monitor_ = watch = _Watch(config.tolerance * len(u))
     model.startprob_ = np.full(k, 1 / k)
     model.transmat_ = np.where(np.eye(k) > 0, _STICKY, (1 - _STICKY) / (k - 1))
     model.means_ = mean
@@ -155,9 +179,7 @@ def _searched(
             f"regimes: the search for {k} states broke off ({error}): ask for fewer states, or "
             "leave out an input that mostly stands still"
         ) from error
-    history = list(model.monitor_.history)
-    settled = len(history) >= 2 and history[-1] - history[-2] < config.tolerance * len(u)
-    return _End(model, history[-1] / len(u), settled, shares)
+    return _End(model, watch.history[-1] / len(u), watch.converged, shares)
 
 
 def _check(config: HmmConfig, end: _End, n: int) -> None:
@@ -186,7 +208,7 @@ def _ordered(model: Any, centre: Float64, scale: Float64) -> RegimeFilter:
         _possible(model.startprob_[order]),
         _possible(model.transmat_[np.ix_(order, order)]),
         model.means_[order],
-        model.covars_[order],
+        model.covars_[order] + _LEAST_VARIANCE * np.eye(centre.size),
     )
 
 
