@@ -55,7 +55,7 @@ def gathered(plan: Plan, panel: Panel, place: tuple[str, str], cache: StageCache
 def count(cache: StageCache) -> tuple[int, int]:
     """(columns that stand in all matrices of the cache, of them different ones)."""
     found = [
-        (key[:24], column.tobytes())
+        (key.rpartition("-")[0], column.tobytes())
         for key in cache.keys(STAGE)
         if (kept := cache.load(STAGE, key)) is not None
         for column in kept.get("columns", ())
