@@ -80,6 +80,14 @@ def test_every_subset_of_the_catalogue_is_the_same_bits(cache):
     np.testing.assert_array_equal(found.features, evaluate(plan, PANEL))
 
 
+def test_matrices_larger_than_a_piece_are_the_same_bits(cache, monkeypatch):
+    monkeypatch.setattr("touchstone.pipelines.columns.ROWS", 123)
+    asked(cache, plan_of("a", "c"))
+    found = asked(cache, plan_of("d", "c", "b", "a"))
+    assert found.n_computed == 2
+    np.testing.assert_array_equal(found.features, evaluate(plan_of("d", "c", "b", "a"), PANEL))
+
+
 def test_other_data_share_nothing(cache):
     asked(cache, plan_of("a"))
     other = random_panel(4, 400, seed=4)

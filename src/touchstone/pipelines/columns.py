@@ -5,7 +5,7 @@ A plan that was never asked takes the columns that stand in any matrix of the sa
 and computes the others, so that one more feature costs one feature and a copy.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +13,15 @@ import numpy.typing as npt
 from numba import njit
 
 from touchstone.arrays import Float32, Int64
-from touchstone.data.cache import StageCache
+from touchstone.data.cache import StageCache, Written
 from touchstone.features import FeaturesConfig, Plan, compile_features, evaluate
 from touchstone.market import Panel
 
 STAGE = "features"
+
+
+ROWS = 16_384
+"""Rows of a piece on its way into the cache: a few MB, so that it stays near the processor."""
 
 
 class Gathered(NamedTuple):
@@ -43,13 +47,19 @@ def gathered(plan: Plan, panel: Panel, place: tuple[str, str], cache: StageCache
         The same bits whatever was found there.
     """
     prefix, key = place
+    shape = (len(panel), len(plan.names))
     kept = cache.load(STAGE, key)
-    if kept is not None and kept["features"].shape == (len(panel), len(plan.names)):
+    if kept is not None and kept["features"].shape == shape:
         return Gathered(kept["features"], 0)
-    made, n_computed = _made(plan, panel, prefix, cache)
+    parts, n_computed = _parts(plan, panel, prefix, cache)
+    pieces = [parts[0].features] if len(parts) == 1 and parts[0].is_all else _pieces(parts, shape)
+    made = Written(shape, np.dtype(np.float32), pieces)
     cache.save(STAGE, key, {"features": made, "columns": _digests(plan)})
     kept = cache.load(STAGE, key)
-    return Gathered(made if kept is None else kept["features"], n_computed)
+    if kept is not None:
+        return Gathered(kept["features"], n_computed)
+    # cleared between the two lines: the parts are still held
+    return Gathered(np.concatenate([p.copy() for p in _pieces(parts, shape)]), n_computed)
 
 
 def count(cache: StageCache) -> tuple[int, int]:
@@ -63,22 +73,41 @@ def count(cache: StageCache) -> tuple[int, int]:
     return len(found), len(set(found))
 
 
-def _made(plan: Plan, panel: Panel, prefix: str, cache: StageCache) -> tuple[Float32, int]:
+class _Part(NamedTuple):
+    """Columns of one matrix that are columns of another."""
+
+    features: Float32
+    of: Int64
+    """Their places here, (n,)."""
+    to: Int64
+    """Their places there, (n,)."""
+
+    @property
+    def is_all(self) -> bool:
+        """Whether the other matrix is this one."""
+        n = self.features.shape[1]
+        return bool(np.array_equal(self.of, self.to) and np.array_equal(self.of, np.arange(n)))
+
+
+def _parts(plan: Plan, panel: Panel, prefix: str, cache: StageCache) -> tuple[list[_Part], int]:
+    """Where every column of a plan comes from, and how many of them were computed."""
     wanted: dict[bytes, list[int]] = {}
     for place, digest in enumerate(_digests(plan)):
         wanted.setdefault(digest.tobytes(), []).append(place)
-    out = np.empty((len(panel), len(plan.names)), np.float32)
+    parts = []
     while donor := max(_donors(wanted, len(panel), prefix, cache), key=_most, default=None):
-        _take(donor.features, donor.columns, wanted, out)
-    if not wanted:
-        return out, 0
-    if len(wanted) == len(plan.names):
-        return np.asarray(evaluate(plan, panel), np.float32), len(wanted)
-    missing = [plan.names[places[0]] for places in wanted.values()]
-    own = {name: plan.expressions[name] for name in missing}
-    rest = compile_features(FeaturesConfig(set="none", extra=own), plan.side)
-    _take(np.asarray(evaluate(rest, panel), np.float32), [*wanted], wanted, out)
-    return out, len(missing)
+        parts.append(_taken(donor.features, donor.columns, wanted))
+    n_computed = len(wanted)
+    if wanted:
+        missing = {plan.names[places[0]] for places in wanted.values()}
+        own = {name: text for name, text in plan.expressions.items() if name in missing}
+        rest = plan
+        if len(own) < len(plan.names):
+            rest = compile_features(FeaturesConfig(set="none", extra=own), plan.side)
+        features = np.asarray(evaluate(rest, panel), np.float32)
+        columns = [digest.tobytes() for digest in _digests(rest)]
+        parts.append(_taken(features, columns, wanted))
+    return parts, n_computed
 
 
 class _Donor(NamedTuple):
@@ -96,7 +125,7 @@ def _donors(
     wanted: dict[bytes, list[int]], n_rows: int, prefix: str, cache: StageCache
 ) -> Iterator[_Donor]:
     """Matrices of the same data that hold a wanted column."""
-    for key in cache.keys(STAGE, prefix) if wanted else ():
+    for key in cache.keys(STAGE, f"{prefix}-") if wanted else ():
         kept = cache.load(STAGE, key)
         if kept is None or "columns" not in kept or len(kept["features"]) != n_rows:
             continue
@@ -106,18 +135,27 @@ def _donors(
             yield _Donor(kept["features"], columns, n_wanted)
 
 
-def _take(
-    features: Float32, columns: list[bytes], wanted: dict[bytes, list[int]], out: Float32
-) -> None:
-    """Copy what is wanted, and want it no more."""
+def _taken(features: Float32, columns: list[bytes], wanted: dict[bytes, list[int]]) -> _Part:
+    """What a matrix gives of what is wanted, which is wanted no more."""
     pairs = [
         (place, to)
         for place, digest in enumerate(columns)
         if digest in wanted
         for to in wanted.pop(digest)
     ]
-    places = np.array(pairs, np.int64)
-    _copy(features, places[:, 0].copy(), places[:, 1].copy(), out)
+    of, to = np.array(pairs, np.int64).T.copy()
+    return _Part(features, of, to)
+
+
+def _pieces(parts: Sequence[_Part], shape: tuple[int, int]) -> Iterator[Float32]:
+    """The rows of the whole, some at a time, in one buffer that the next ones overwrite."""
+    n_rows, n_columns = shape
+    buffer = np.empty((min(ROWS, n_rows), n_columns), np.float32)
+    for first in range(0, n_rows, ROWS):
+        out = buffer[: min(ROWS, n_rows - first)]
+        for part in parts:
+            _copy(part.features[first : first + ROWS], part.of, part.to, out)
+        yield out
 
 
 def _digests(plan: Plan) -> npt.NDArray[np.uint8]:
