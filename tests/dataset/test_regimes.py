@@ -212,3 +212,18 @@ def test_finds_planted_states_better_than_chance():
     found = hmm(HmmConfig(), inputs, sequences(marks, inputs, np.arange(4000)), 7)
     said = found.filtered(inputs, marks).argmax(1)
     assert (said[4000:] == states[4000:]).mean() > 0.9
+
+
+def test_a_budget_of_rows_meets_every_instrument():
+    """Ten instruments, half of the rows: whichever is made wilder, the filter feels it."""
+    from touchstone.dataset.regimes.hmm import HmmConfig, hmm
+
+    config = HmmConfig(states=2, rows=5000, starts=1, tolerance=1e-3)
+    runs = sequences(np.arange(10_000) % 1000 == 0, planted(10_000)[1], np.arange(10_000))
+    assert runs.lengths.tolist() == [1000] * 10
+    inputs = planted(10_000)[1]
+    plain = hmm(config, inputs, runs, 7).centre
+    for run in range(10):
+        other = inputs.copy()
+        other[run * 1000 : (run + 1) * 1000] += 0.1
+        assert (hmm(config, other, runs, 7).centre > plain + 0.005).all()

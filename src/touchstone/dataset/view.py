@@ -6,7 +6,7 @@ the artifact. A study without regimes and selection has no view: its models see 
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from touchstone.dataset.selection import Evidence, select
 from touchstone.dataset.splits import Fold
 from touchstone.errors import ArtifactError
 from touchstone.seeding import derive
+
+_ROWS: Final = 16_384
 
 
 class Raw(NamedTuple):
@@ -63,17 +65,26 @@ class View(NamedTuple):
         Raises:
             ArtifactError: a column of the view that `raw` cannot give.
         """
-        features, names = raw.features, raw.names
-        if self.regimes is not None:
-            features, names = _joined(raw, self.regimes)
-        place = {name: i for i, name in enumerate(names)}
-        missing = [name for name in self.names if name not in place]
+        place = {name: i for i, name in enumerate(raw.names)}
+        states: dict[str, int] = {}
+        filtered = np.empty((len(raw.features), 0))
+        if self.regimes is not None and raw.inputs is not None:
+            states = {name: i for i, name in enumerate(self.regimes.names)}
+            filtered = self.regimes.filtered(raw.inputs, raw.begins)
+        missing = [name for name in self.names if name not in place and name not in states]
         if missing:
-            raise ArtifactError(f"a view needs the column {missing[0]!r}, got {', '.join(names)}")
-        columns = [place[name] for name in self.names]
-        if columns == list(range(len(names))):
-            return np.ascontiguousarray(features)
-        return np.ascontiguousarray(features[:, columns])
+            known = ", ".join((*place, *states))
+            raise ArtifactError(f"a view needs the column {missing[0]!r}, got {known}")
+        parts = []
+        for source, places in ((raw.features, place), (filtered, states)):
+            to = [i for i, name in enumerate(self.names) if name in places]
+            parts.append((source, [places[self.names[i]] for i in to], to))
+        out = np.empty((len(raw.features), len(self.names)), np.float32)
+        for first in range(0, len(out), _ROWS):  # some rows at a time: no copy beside the result
+            rows = slice(first, first + _ROWS)
+            for source, of, to in parts:
+                out[rows, to] = source[rows, of]
+        return out
 
     def to_json(self) -> str:
         """The view as text, exact."""

@@ -87,7 +87,8 @@ def shelve(config: StudyConfig, prepared: Prepared, cache: StageCache) -> Shelf:
     inputs = None
     if config.regimes is not None and prepared.inputs is not None:
         inputs = stage_key(prepared.source, "inputs", prepared.data, config.regimes)
-        cache.save("inputs", inputs, {"inputs": prepared.inputs})
+        if cache.load("inputs", inputs) is None:
+            cache.save("inputs", inputs, {"inputs": prepared.inputs})
     return Shelf(
         cache,
         features_key(prepared.plan, prepared.data, prepared.source),

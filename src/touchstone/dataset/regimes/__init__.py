@@ -146,7 +146,11 @@ class RegimeFilter(NamedTuple):
 
 
 Fit = Callable[[Any, Float64, Sequences, int], RegimeFilter]
-"""(config, inputs (n_rows, d), sequences, seed) -> RegimeFilter."""
+"""(config, inputs (n_rows, d), sequences, seed) -> RegimeFilter.
+
+A kind's config says `states`, how many, and `inputs`, name -> expression, of which the first
+orders them.
+"""
 
 REGIMES: Final[Family[Fit]] = Family("regime filter", __name__)
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt
+from threadpoolctl import threadpool_limits
 
 from touchstone.arrays import Float64
 from touchstone.config import Config
@@ -16,6 +17,8 @@ _ROWS_PER_NUMBER: Final = 10
 """Rows that a fit needs for each number that it fits."""
 _LEAST_VARIANCE: Final = 1e-6
 """Of a state, in standardised inputs: one that shrank onto a point or a line keeps a little."""
+_STRETCH: Final = 500
+"""Rows of a run that are taken together at least: enough to tell how long its states last."""
 _STICKY: Final = 0.95
 """Where the search begins: a state lasts 20 bars."""
 
@@ -35,7 +38,7 @@ class HmmConfig(Config):
     covariance: Literal["full", "diag"] = "full"
     """Whether the inputs of one state may go together."""
     rows: Annotated[int, Field(ge=1_000)] | None = 50_000
-    """Train rows that are fitted, whole runs of instruments drawn by the seed; null: all."""
+    """Train rows that are fitted: a stretch of every instrument, drawn by the seed; null: all."""
     starts: PositiveInt = 2
     """Searches from different beginnings; the likeliest end is kept."""
     iterations: PositiveInt = 200
@@ -54,7 +57,7 @@ def hmm(config: HmmConfig, inputs: Float64, sequences: Sequences, seed: int) -> 
         config: states, inputs, how to search.
         inputs: (n_rows, d), in the order of `config.inputs`.
         sequences: runs of train rows.
-        seed: draws the runs and the beginnings.
+        seed: draws the stretches and the beginnings.
 
     Raises:
         TooFewBarsError: fewer rows than ten for each number that is fitted.
@@ -82,7 +85,8 @@ def hmm(config: HmmConfig, inputs: Float64, sequences: Sequences, seed: int) -> 
                 "states apart: leave it out"
             )
     u = np.clip((x - centre) / scale, -CLIP, CLIP)
-    ends = [_searched(config, u, drawn, begin) for begin in _beginnings(config, u, rng)]
+    with threadpool_limits(1):  # the order of sums, and so the bits, depend on the threads
+        ends = [_searched(config, u, drawn, begin) for begin in _beginnings(config, u, rng)]
     settled = [end for end in ends if end.settled] or ends
     best = max(settled, key=lambda end: end.likelihood)
     _check(config, best, len(x))
@@ -125,20 +129,25 @@ class _Watch:
 
 
 def _drawn(sequences: Sequences, rows: int | None, rng: np.random.Generator) -> Sequences:
-    """Whole runs in an order drawn by the generator, until there are rows enough."""
-    ends = np.cumsum(sequences.lengths)
+    """A stretch of each run, the runs in a drawn order, until there are rows enough.
+
+    Where there are more rows than are asked for, every run gives its share and none less than
+    `_STRETCH`, from a drawn place: all instruments and all times are met.
+    """
     if rows is None or sequences.rows.size <= rows:
         return sequences
+    most = max(_STRETCH, rows // sequences.lengths.size)
+    starts = np.cumsum(sequences.lengths) - sequences.lengths
     taken, room = [], rows
-    for run in rng.permutation(ends.size):
-        length = min(int(sequences.lengths[run]), room)
-        taken.append((int(run), length))
+    for run in rng.permutation(starts.size):
+        length = min(int(sequences.lengths[run]), most, room)
+        first = int(starts[run]) + int(rng.integers(int(sequences.lengths[run]) - length + 1))
+        taken.append((first, length))
         room -= length
         if room == 0:
             break
     taken.sort()
-    starts = [int(ends[run] - sequences.lengths[run]) for run, _ in taken]
-    pieces = [sequences.rows[a : a + n] for a, (_, n) in zip(starts, taken, strict=True)]
+    pieces = [sequences.rows[a : a + n] for a, n in taken]
     return Sequences(np.concatenate(pieces), np.array([n for _, n in taken], np.int64))
 
 

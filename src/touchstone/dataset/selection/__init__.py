@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from touchstone.arrays import Bool, Float32, Float64, Int8, Int32, Int64
 from touchstone.config import Config
@@ -85,7 +86,8 @@ def select(rules: Sequence[Config], evidence: Evidence, seed: int) -> Selected:
     scores = np.full(columns.size, np.nan)
     for place, rule in enumerate(rules):
         rng = generator(seed, "selection", place, rule.canonical())
-        ranked = SELECTION.part_of(rule)(rule, evidence, columns, rng)
+        with threadpool_limits(1):  # the order of sums, and so the bits, depend on the threads
+            ranked = SELECTION.part_of(rule)(rule, evidence, columns, rng)
         keep = ranked.keep if ranked.keep.any() else best(ranked.score, 1)
         columns, scores = columns[keep], ranked.score[keep]
     told = {evidence.names[c]: float(s) for c, s in zip(columns, scores, strict=True)}
