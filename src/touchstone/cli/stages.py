@@ -31,10 +31,17 @@ def features(
         typer.Option("--side", metavar="NAME=YAML", help="A side input, as in a study: "
                      "vix='{kind: macro, path: VIXCLS.csv, release_lag: 1b}'; may be repeated."),
     ] = None,
+    workspace: Annotated[
+        Path | None,
+        typer.Option("--workspace", metavar="DIR", help="Take columns from the cache of this "
+                     "workspace where it has them, and keep new ones there."),
+    ] = None,
 ) -> None:  # fmt: skip
     """Evaluate features over bars: one row a bar, known at its close; NaN while warming up."""
     from touchstone.cli.terminal import Terminal, console
+    from touchstone.data.cache import StageCache
     from touchstone.pipelines.tables import check_format, load_side, write_features
+    from touchstone.pipelines.workspace import Workspace
 
     check_format(out)
     own = dict(_pair(text) for text in extra or [])
@@ -44,7 +51,8 @@ def features(
     for finding in (f for f in loaded.findings if f.startswith("Side input")):
         typer.echo(finding, err=True)
     settings = {"set": set_, "extra": own}
-    rows, columns = write_features(loaded.panel, settings, out, Terminal(console()))
+    cache = None if workspace is None else StageCache(Workspace(workspace).cache)
+    rows, columns = write_features(loaded.panel, settings, out, Terminal(console()), cache)
     typer.echo(f"{out}: {rows:,} rows, {columns} columns", err=True)
 
 

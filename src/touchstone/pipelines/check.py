@@ -7,10 +7,10 @@ import numpy as np
 from touchstone.config import Config
 from touchstone.dataset.paths import pooled
 from touchstone.dataset.splits import SPLITS, Folds, timeline
-from touchstone.dataset.windows import complete
 from touchstone.features import evaluate
 from touchstone.labels import LABELS
 from touchstone.pipelines.decide import model_names
+from touchstone.pipelines.inputs import input_columns, input_plan, whole_windows
 from touchstone.pipelines.prepare import column, known_by, load, resolve
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.study import Study, StudyConfig, null_bars
@@ -35,7 +35,8 @@ def check_study(study: Study) -> dict[str, Any]:
     labels = LABELS.part_of(config.label)(
         panel, config.label, None if width is None else column(width, panel)
     )
-    whole = complete(features, panel.offsets, config.lookback)
+    inputs = input_columns(input_plan(config, panel, plan.names), panel)
+    whole = whole_windows(features, inputs, panel, config.lookback)
     line = timeline(panel, labels, whole, config.lookback)
     folds = pooled(SPLITS.part_of(config.folds)(config.folds, line), len(panel))
     strategies = config.strategy.candidates()  # type: ignore[attr-defined]
@@ -79,11 +80,18 @@ def _rooms(config: StudyConfig) -> dict[str, str]:
         "features": f"{config.features.set} and {len(config.features.extra)} of your own",
         "labels": kind_of(config.label),
         "dataset": f"{kind_of(config.folds)} folds, {kind_of(config.scaler)} scaler, windows of "
-        f"{config.lookback} bars",
+        f"{config.lookback} bars{_seen(config)}",
         "models": ", ".join(model_names(config)) + f"; {kind_of(config.calibrator)} calibrator",
         "strategies": f"{kind_of(strategy)}, {len(strategy.candidates())} points",  # type: ignore[attr-defined]
         "execution": f"{costs.per_side_bp:g} bp a side, cash {config.account.cash:,.0f}",
     }
+
+
+def _seen(config: StudyConfig) -> str:
+    """What each fold adds to the columns, and by what it chooses among them."""
+    regimes, rules = config.regimes, " then ".join(kind_of(rule) for rule in config.selection)
+    added = "" if regimes is None else f", regimes by {kind_of(regimes)}"
+    return added + (f", columns by {rules}" if rules else "")
 
 
 def kind_of(config: Config) -> str:

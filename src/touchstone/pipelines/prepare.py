@@ -14,12 +14,13 @@ from touchstone.data.side_inputs import with_side
 from touchstone.data.sources import SOURCES, Loaded, Request
 from touchstone.dataset.paths import pooled
 from touchstone.dataset.splits import SPLITS, Folds, timeline
-from touchstone.dataset.windows import complete
 from touchstone.errors import ConfigError
 from touchstone.features import FeaturesConfig, Plan, compile_expression, compile_features, evaluate
 from touchstone.labels import LABELS, UNKNOWN, Labels
 from touchstone.market import Panel
 from touchstone.models import OUTCOMES, head_of
+from touchstone.pipelines import columns
+from touchstone.pipelines.inputs import input_columns, input_plan, whole_windows
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.study import Study
 from touchstone.strategies import STRATEGIES, Outlook
@@ -48,6 +49,8 @@ class Prepared(NamedTuple):
     """Identifies code, bars, features, labels and folds, for the caches of later stages."""
     source: str
     """Identifies the code."""
+    inputs: Float64 | None = None
+    """Of the regime filter, (n_rows, n_inputs), NaN for warm-up; None without one."""
 
     @property
     def panel(self) -> Panel:
@@ -104,7 +107,8 @@ def prepare(
         step.say(f"{int((labels.exit != UNKNOWN).sum()):,} rows with a known outcome")
     volatility = column(VOLATILITY, loaded.panel)
     with progress.stage("folds") as step:
-        whole = complete(features, loaded.panel.offsets, config.lookback)
+        inputs = input_columns(input_plan(config, loaded.panel, plan.names), loaded.panel)
+        whole = whole_windows(features, inputs, loaded.panel, config.lookback)
         line = timeline(loaded.panel, labels, whole, config.lookback)
         folds = pooled(SPLITS.part_of(config.folds)(config.folds, line), len(loaded.panel))
         sealed = (np.datetime64(int(folds.seal), "ns")).astype("datetime64[D]")
@@ -118,6 +122,7 @@ def prepare(
         folds,
         key,
         study.source,
+        inputs,
     )  # fmt: skip
 
 
@@ -139,7 +144,9 @@ def resolve(study: Study, panel: Panel) -> Plan:
         compile_expression("width", width, tuple(panel.side))
     for model in study.config.models:
         try_strategies(study.config.strategy, label, len(OUTCOMES[head_of(model)]))
-    return compile_some(study.config.features, panel)
+    plan = compile_some(study.config.features, panel)
+    input_plan(study.config, panel, plan.names)
+    return plan
 
 
 def compile_some(features: FeaturesConfig, panel: Panel) -> Plan:
@@ -173,16 +180,13 @@ def try_strategies(strategy: Config, label: Config, n_outcomes: int) -> None:
 def feature_matrix(
     plan: Plan, panel: Panel, made_of: tuple[str, str], cache: StageCache, progress: Progress
 ) -> Float32:
-    """Every feature of the plan, (n_rows, n_features) float32, from cache if there."""
+    """Every feature of the plan, (n_rows, n_features) float32, each from cache if there."""
     key = features_key(plan, *made_of)
     with progress.stage("features") as step:
-        kept = cache.load("features", key)
-        if kept is None:
-            cache.save("features", key, {"features": evaluate(plan, panel)})
-            kept = cache.load("features", key)
-            assert kept is not None
-        step.say(f"{len(plan.names)} columns")
-        return kept["features"]
+        found = columns.gathered(plan, panel, (features_prefix(*made_of), key), cache)
+        n = len(plan.names)
+        step.say(f"{n} columns" + (f", {n - found.n_computed} from cache" * (found.n_computed < n)))
+        return found.features
 
 
 def label_rows(config: Config, panel: Panel, made_of: tuple[str, str], cache: StageCache) -> Labels:
@@ -201,7 +205,12 @@ def label_rows(config: Config, panel: Panel, made_of: tuple[str, str], cache: St
 
 def features_key(plan: Plan, data: str, source: str) -> str:
     """Place of a feature matrix in the cache."""
-    return stage_key(source, data, plan.fingerprint, *plan.names)
+    return f"{features_prefix(data, source)}-{stage_key(plan.fingerprint, *plan.names)}"
+
+
+def features_prefix(data: str, source: str) -> str:
+    """How the places of all matrices of the same data begin; side columns are part of the data."""
+    return stage_key(source, data)
 
 
 def labels_key(config: Config, data: str, source: str) -> str:

@@ -22,10 +22,10 @@ from touchstone.files import lock, write_bytes, write_text
 from touchstone.ledger import Span
 from touchstone.pipelines.artifact import save_artifact
 from touchstone.pipelines.exports import save_exports
-from touchstone.pipelines.learn import Resources
 from touchstone.pipelines.market import Market, judge_market
 from touchstone.pipelines.prepare import load, resolve
 from touchstone.pipelines.progress import Progress
+from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study, null_bars
 from touchstone.pipelines.workspace import Workspace, git_commit
 from touchstone.reports.result import StudyResult, from_json, to_json

@@ -19,7 +19,9 @@ from touchstone.data.folder import source_of
 from touchstone.data.side import SIDES
 from touchstone.data.side_inputs import check_name
 from touchstone.data.sources import SOURCES
+from touchstone.dataset.regimes import REGIMES
 from touchstone.dataset.scalers import SCALERS
+from touchstone.dataset.selection import SELECTION
 from touchstone.dataset.splits import SPLITS
 from touchstone.dataset.weights import WeightsConfig
 from touchstone.errors import ConfigError
@@ -59,6 +61,15 @@ class StudyConfig(Config):
     """Run the same study on the same market without its edge, and show both. Simulated only."""
     features: FeaturesConfig = FeaturesConfig()
     """What a model may see."""
+    regimes: Annotated[Config, PartOf(REGIMES)] | None = Field(
+        default=None, exclude_if=lambda regimes: regimes is None
+    )
+    """A filter of hidden regimes, fitted on the train rows of each fold, whose probabilities join
+    the fold's features; null: none."""
+    selection: tuple[Annotated[Config, PartOf(SELECTION)], ...] = Field(
+        default=(), exclude_if=lambda rules: not rules
+    )
+    """Rules in order, by which each fold keeps some of its columns; none keeps all."""
     lookback: PositiveInt = 24
     """Bars in a sample's window."""
     label: Annotated[Config, PartOf(LABELS)] = Field(

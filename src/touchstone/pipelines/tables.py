@@ -1,6 +1,6 @@
 """Single stages as tables: features and labels of a folder of bars, written as Parquet or CSV."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from touchstone.arrays import Floats
+from touchstone.data.cache import StageCache
 from touchstone.data.folder import source_of
 from touchstone.data.side import SIDES, Place
 from touchstone.data.side_inputs import with_side
@@ -18,8 +19,9 @@ from touchstone.features import FeaturesConfig, evaluate_in_parts, n_parts
 from touchstone.files import write_atomically, write_bytes
 from touchstone.labels import LABELS, UNKNOWN
 from touchstone.market import Panel
-from touchstone.pipelines.prepare import column, compile_some
+from touchstone.pipelines.prepare import column, compile_some, feature_matrix
 from touchstone.pipelines.progress import Progress
+from touchstone.pipelines.workspace import source_hash
 
 _ROWS: Final = 65_536
 """Rows of a table written at a time, in Parquet a row group."""
@@ -46,11 +48,16 @@ def load_side(loaded: Loaded, inputs: Mapping[str, Any], root: Path) -> Loaded:
 
 
 def write_features(
-    panel: Panel, settings: Mapping[str, Any], path: Path, progress: Progress
+    panel: Panel,
+    settings: Mapping[str, Any],
+    path: Path,
+    progress: Progress,
+    cache: StageCache | None = None,
 ) -> tuple[int, int]:
     """Write symbol, timestamp, available_at and one column a feature, a few instruments at a time.
 
     The file is there whole or not at all, Parquet or CSV by its suffix, and never in memory.
+    With a cache, columns that it has are not computed, and those that it lacks are kept there.
 
     Returns:
         Rows and columns written.
@@ -60,10 +67,15 @@ def write_features(
     """
     form = check_format(path)
     plan = compile_some(FeaturesConfig.parse(settings), panel)
-    with progress.stage("features", n_parts(panel)) as step:
+    parts: Iterable[tuple[slice, Floats]] = evaluate_in_parts(plan, panel)
+    if cache is not None:
+        made_of = (panel.content_hash(), source_hash())
+        whole = feature_matrix(plan, panel, made_of, cache, progress)
+        parts = [(slice(0, len(panel)), whole)]
+    with progress.stage("table", n_parts(panel) if cache is None else 1) as step:
 
         def frames() -> Iterator[pl.DataFrame]:
-            for rows, values in evaluate_in_parts(plan, panel):
+            for rows, values in parts:
                 for first in range(rows.start, rows.stop, _ROWS):
                     piece = slice(first, min(first + _ROWS, rows.stop))
                     within = slice(piece.start - rows.start, piece.stop - rows.start)
