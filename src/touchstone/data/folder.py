@@ -39,7 +39,7 @@ def load_files(
     job = Job(config, Timeframe(config.timeframe), Calendar(config.calendar), files, request)
     path = request.root / config.path
     if listed is None:
-        listed = _listed(path, files)
+        listed = listed_files(path, files)
     parts: dict[str, Part] = {}
     rejects: list[Reject] = []
     for stem, file in listed:
@@ -86,7 +86,7 @@ def _loaded(parts: list[Part], rejects: tuple[Reject, ...], job: Job) -> Loaded:
     )
 
 
-def _listed(path: Path, files: Files) -> list[tuple[str, Path]]:
+def listed_files(path: Path, files: Files) -> list[tuple[str, Path]]:
     """(stem, file) of every file of the format, by name; folders below are not entered."""
     try:
         if path.is_file():

@@ -1,0 +1,56 @@
+"""Moves beyond the instrument's and the cross-section's own, that nothing vouches for."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+
+from touchstone.config import Config
+from touchstone.data.checks import CHECKS
+from touchstone.data.cohort import Cohort
+from touchstone.data.excursions import excursions
+from touchstone.data.levels import level_changes
+from touchstone.data.robust import ALPHA, tail_threshold
+from touchstone.market.findings import Finding, Severity
+
+
+class OutliersConfig(Config):
+    """How sure to be. A Hampel filter on log returns less the cross-section's median."""
+
+    kind: Literal["outliers"] = "outliers"
+    alpha: float = ALPHA
+    """False alarms allowed on one clean instrument."""
+    surge: float = 3.0
+    """Log volume this many robust deviations above its usual vouches for a move."""
+
+
+@CHECKS.register(OutliersConfig)
+def outliers(config: OutliersConfig, cohort: Cohort) -> Iterator[Finding]:
+    """One finding a row. A crash of all is none, nor is news with its volume, nor a split.
+
+    Between bars side by side a price cannot jump without trading in between, so there a jump
+    from close to open counts from the threshold that two returns at once would need.
+    """
+    for i, (bars, moves) in enumerate(zip(cohort.clean, cohort.moves, strict=True)):
+        n = bars.time.size
+        limits = tail_threshold(n, config.alpha), tail_threshold(n, config.alpha, together=2)
+        jump = np.where(moves.rested, 0.0, np.abs(moves.opening) / moves.scale)
+        far = (np.abs(moves.z) > limits[0]) | ((jump > limits[1]) & (np.abs(moves.z) > limits[1]))
+        after = np.r_[moves.surge[1:], -np.inf]
+        vouched = (np.maximum(moves.surge, after) > config.surge) | moves.company
+        known = {s.row for s in level_changes(bars, moves, cohort.has_volume[i], config.alpha)}
+        for first, end, _, _ in excursions(moves, config.alpha, np.inf):
+            known |= set(range(first, end + 1))
+        for row in np.flatnonzero(far & ~vouched).tolist():
+            if row in known:
+                continue
+            limit = limits[1] if jump[row] > limits[1] else limits[0]
+            said = (
+                f"the close moves by {100 * np.expm1(moves.step[row]):+.3g} %, "
+                f"{abs(moves.z[row]):,.0f} deviations beyond the cross-section, and neither volume "
+                "nor another instrument vouches for it: compare with another vendor, repair or "
+                "remove the rows"
+            )
+            measured = (abs(float(moves.z[row])), limit)
+            rows = np.array([bars.at[row]])
+            yield cohort.finding(config.kind, Severity.DOUBT, (i, rows), measured, said)

@@ -1,0 +1,72 @@
+"""Where the level of a price changes between two bars by a split's ratio and stays there."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from touchstone.arrays import Float64
+from touchstone.data.cohort import Clean, Moves
+from touchstone.data.robust import tail_threshold
+
+_WHOLE: Final = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100, 1000)
+_BROKEN: Final = (1.5, 4 / 3, 1.25)
+_SIDE: Final = 20  # bars either side whose median is compared
+_FIT: Final = 3.0  # deviations by which a jump may miss a ratio
+_LEAST_FIT: Final = 0.01
+_PLAIN: Final = 2.0  # ratios from here on need no volume where there is none
+
+
+class Split(NamedTuple):
+    """One change of level."""
+
+    row: int
+    """First clean row at the new level."""
+    ratio: float
+    """Price before over price after: 7 for 7:1, 0.05 for 1:20."""
+    agrees: bool
+    """Whether volume changed by the same ratio."""
+    z: float
+    """The jump in deviations of the instrument's own moves."""
+    threshold: float
+
+
+def level_changes(bars: Clean, moves: Moves, has_volume: bool, alpha: float) -> list[Split]:
+    """Jumps between two bars, by a ratio, far beyond what the instrument does, that last."""
+    n = bars.time.size
+    limit = tail_threshold(n, alpha, together=2)
+    size = np.abs(moves.opening) / moves.scale
+    rows = np.flatnonzero((size > limit) & (np.abs(moves.opening) > 0.18))
+    found = (_split(int(r), bars, moves, has_volume, limit) for r in rows)
+    return [s for s in found if s is not None]
+
+
+def _split(row: int, bars: Clean, moves: Moves, has_volume: bool, limit: float) -> Split | None:
+    ratios = np.array([*_WHOLE, *_BROKEN])
+    steps = np.log(np.r_[ratios, 1 / ratios])
+    noise = float(moves.scale[row])
+    nearest = int(np.abs(-moves.opening[row] - steps).argmin())
+    step = float(steps[nearest])
+    if abs(-moves.opening[row] - step) > max(_FIT * noise, _LEAST_FIT):
+        return None
+    a, b = max(row - _SIDE, 0), min(row + _SIDE, bars.time.size)
+    if row - a < 2 or b - row < 2:
+        return None
+    level = np.log(np.median(bars.close[a:row]) / np.median(bars.close[row:b]))
+    if abs(level - step) > max(0.5 * abs(step), _FIT * noise):
+        return None
+    agrees = _agrees(step, bars.volume[a:row], bars.volume[row:b]) if has_volume else False
+    if not agrees and (has_volume or abs(step) < np.log(_PLAIN) - 1e-9):
+        return None
+    z = abs(float(moves.opening[row])) / noise
+    return Split(row, float(np.exp(step)), agrees, z, limit)
+
+
+def _agrees(step: float, before: Float64, after: Float64) -> bool:
+    """Whether volume rose by what the price fell, within half of it and the noise of medians."""
+    old, new = (np.log(v[v > 0]) for v in (before, after))
+    if min(old.size, new.size) < 2:
+        return False
+    spread = [1.4826 * float(np.median(np.abs(x - np.median(x)))) for x in (old, new)]
+    noise = 1.25 * np.hypot(spread[0] / np.sqrt(old.size), spread[1] / np.sqrt(new.size))
+    shift = float(np.median(new) - np.median(old))
+    return abs(shift - step) < 0.5 * abs(step) + noise and abs(shift - step) < abs(shift)
