@@ -1,7 +1,7 @@
 """By how much an instrument's clock is off: against its market's hours, and against the others."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -14,6 +14,7 @@ _FARTHEST_NS: Final = 14 * _HOUR_NS  # zones reach from -12 to +14 hours
 _ZONE_NS: Final = _HOUR_NS // 2
 _CLIP: Final = 3.0  # deviations beyond which a move counts no more
 _WINDOW_NS: Final = {True: 360 * _DAY_NS, False: 60 * _DAY_NS}  # for days, for bars within a day
+_WEAK: Final = 4.0  # standard errors below which a window's best lag is chance
 _FEWEST: Final = 60  # bars of a window that can be compared
 
 
@@ -50,7 +51,6 @@ def against_others(cohort: Cohort, least: float) -> Iterator[Shift]:
     step = cohort.timeframe.ns
     origin = min(int(cohort.clean[i].time[0]) for i in held)
     n = max(int(cohort.clean[i].time[-1]) - origin for i in held) // step + 1
-    shifts = lags(step)
     total, count = np.zeros((2, n)), np.zeros(n)
     for i in held:
         at, moved = _track(cohort, i, origin)
@@ -58,11 +58,12 @@ def against_others(cohort: Cohort, least: float) -> Iterator[Shift]:
         count[at] += 1
     for i in held:
         at, moved = _track(cohort, i, origin)
-        total[:, at] -= moved
-        count[at] -= 1
-        yield from _shifts(i, at, moved, (total, count, shifts, step), least)
-        total[:, at] += moved
-        count[at] += 1
+        mine, here = np.zeros((2, n)), np.zeros(n)
+        mine[:, at], here[at] = moved, 1.0
+        n_others = count - here
+        usable = n_others >= 2
+        theirs = np.where(usable, (total - mine) / np.maximum(n_others, 1.0), 0.0)
+        yield from _shifts(i, at, (mine, here), (theirs, usable.astype(float)), step, least)
 
 
 def _track(cohort: Cohort, i: int, origin: int) -> tuple[Int64, Float64]:
@@ -70,45 +71,41 @@ def _track(cohort: Cohort, i: int, origin: int) -> tuple[Int64, Float64]:
     moves, bars = cohort.moves[i], cohort.clean[i]
     z = np.clip(np.where(np.isfinite(moves.scale), moves.step / moves.scale, 0.0), -_CLIP, _CLIP)
     z[0] = 0.0
-    size = np.abs(z)
-    return (bars.time - origin) // cohort.timeframe.ns, np.array([z, size - size.mean()])
+    # the hours of a day have habits of their own, which say nothing about the clock
+    hour = (bars.time % _DAY_NS) // cohort.timeframe.ns
+    usual = np.bincount(hour, np.abs(z)) / np.maximum(np.bincount(hour), 1)
+    return (bars.time - origin) // cohort.timeframe.ns, np.array([z, np.abs(z) - usual[hour]])
+
+
+_Track: TypeAlias = tuple[Float64, Float64]
+"""Moves and sizes (2, n_clock), 0 where there are none; and 1 where there are some (n_clock,)."""
 
 
 def _shifts(
-    i: int,
-    at: Int64,
-    moved: Float64,
-    others: tuple[Float64, Float64, Int64, int],
-    least: float,
+    i: int, at: Int64, own: _Track, others: _Track, step: int, least: float
 ) -> Iterator[Shift]:
-    total, count, shifts, step = others
+    """Stretches of one instrument, from the correlations of its windows at every lag."""
     window = _WINDOW_NS[step >= _DAY_NS] // step
-    edges = np.searchsorted(at, np.arange(at[0], at[-1] + window, window))
-    if edges[-1] < at.size:
-        edges = np.r_[edges, at.size]
-    parts = [(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
-    scores = np.zeros((len(parts), 2, shifts.size))
+    first, end, shifts = int(at[0]), int(at[-1]) + 1, lags(step)
+    edges = np.arange(0, end - first, window)
+    mine, here = own[0][:, first:end], own[1][first:end]
+    own_power = mine**2
+    reach = int(np.abs(shifts).max())
+    theirs, there = (np.pad(x, [(0, 0)] * (x.ndim - 1) + [(reach, reach)]) for x in others)
+    their_power = theirs**2
+    scores = np.empty((edges.size, 2, shifts.size))
     for k, lag in enumerate(shifts.tolist()):
-        there = at - lag
-        inside = (there >= 0) & (there < count.size)
-        place = np.where(inside, there, 0)
-        n_others = np.where(inside, count[place], 0)
-        usable = n_others >= 2
-        theirs = np.where(usable, total[:, place] / np.maximum(n_others, 1), 0.0)
-        mine = np.where(usable, moved, 0.0)
-        for w, (a, b) in enumerate(parts):
-            scores[w, :, k] = _score(mine[:, a:b], theirs[:, a:b], usable[a:b])
+        part = slice(first - lag + reach, end - lag + reach)
+        both = here * there[part]
+        n = np.add.reduceat(both, edges)
+        sums = (mine * theirs[:, part], own_power * there[part], their_power[:, part] * here)
+        product, power, other = (np.add.reduceat(x, edges, axis=1) for x in sums)
+        r = product / np.maximum(np.sqrt(power * other), 1e-12)
+        z = np.arctanh(np.clip(r, -0.999, 0.999)) * np.sqrt(np.maximum(n - 3, 0))
+        scores[:, :, k] = np.where(n >= _FEWEST, z, 0.0).T
+    cuts = np.searchsorted(at, first + edges).tolist()
+    parts = list(zip(cuts, [*cuts[1:], at.size], strict=True))
     yield from _stretches(i, parts, scores, (shifts, step), least)
-
-
-def _score(mine: Float64, theirs: Float64, usable: np.ndarray) -> Float64:  # type: ignore[type-arg]
-    """Fisher's z of the correlations in standard errors, (2,): of moves and of their sizes."""
-    n = int(usable.sum())
-    if n < _FEWEST:
-        return np.zeros(2)
-    norm = np.sqrt((mine**2).sum(axis=1) * (theirs**2).sum(axis=1))
-    r = (mine * theirs).sum(axis=1) / np.maximum(norm, 1e-12)
-    return np.asarray(np.arctanh(np.clip(r, -0.999, 0.999)) * np.sqrt(n - 3), np.float64)
 
 
 def _stretches(
@@ -118,34 +115,30 @@ def _stretches(
     clock: tuple[Int64, int],
     least: float,
 ) -> Iterator[Shift]:
-    """Neighbouring windows that agree on a shift, as one; the whole file where all agree."""
+    """Runs of windows that agree on a lag other than 0, judged together."""
     shifts, step = clock
     zero = int(np.flatnonzero(shifts == 0)[0])
-    whole = _best(scores.sum(axis=0) / np.sqrt(len(parts)), zero, least)
-    single = [_best(s, zero, least) for s in scores]
-    # a window too weak to tell goes with the whole
-    if whole is not None and all(s is None or s[0] == whole[0] for s in single):
-        yield Shift(i, parts[0][0], parts[-1][1], int(shifts[whole[0]]) * step, whole[1])
-        return
+    fits = _fit(scores)
+    best = fits.argmax(axis=1)
+    best[fits.max(axis=1) < _WEAK] = -1  # too weak to tell: goes with its neighbours
     w = 0
     while w < len(parts):
-        mine = single[w]
-        end = w + 1
-        if mine is not None:
-            while end < len(parts) and (s := single[end]) is not None and s[0] == mine[0]:
-                end += 1
-            late = int(shifts[mine[0]]) * step
-            yield Shift(i, parts[w][0], parts[end - 1][1], late, mine[1])
+        lag, end = int(best[w]), w + 1
+        while end < len(parts) and best[end] in (-1, lag):
+            end += 1
+        if lag not in (-1, zero):
+            n_told = max(int((best[w:end] == lag).sum()), 1)
+            pooled = _fit(scores[w:end].sum(axis=0, keepdims=True) / np.sqrt(n_told))[0]
+            gain = float(pooled[lag] - pooled[zero])
+            if gain > least:
+                late = int(shifts[lag]) * step
+                yield Shift(i, parts[w][0], parts[end - 1][1], late, gain)
         w = end
 
 
-def _best(score: Float64, zero: int, least: float) -> tuple[int, float] | None:
-    """(lag, standard errors) where another lag than 0 fits far better, by moves or by sizes."""
-    gain = score - score[:, zero : zero + 1]
-    kind, lag = np.unravel_index(int(gain.argmax()), gain.shape)
-    won = float(gain[kind, lag])
-    strong = score[kind, lag] > least and won > least
-    return (int(lag), won) if strong and lag != zero else None
+def _fit(scores: Float64) -> Float64:
+    """How well each lag fits, (n, n_lags): moves, of either sign, and their sizes together."""
+    return np.hypot(scores[:, 0], np.maximum(scores[:, 1], 0.0))
 
 
 def against_sessions(cohort: Cohort) -> Iterator[Shift]:

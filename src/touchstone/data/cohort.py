@@ -211,7 +211,18 @@ def _alone(bars: Clean, cohort: Cohort) -> Moves:
             scale[mine] = local_scale(step[mine], _BLOCK[kind])
             if (bars.volume > 0).any():
                 surge[mine] = local_surge(log_volume[mine], _BLOCK[kind])
+    scale *= np.sqrt(_elapsed(bars.time, cohort))
     return Moves(step, opening, rested, scale, step / scale, surge, np.zeros(n, bool))
+
+
+def _elapsed(time: Int64, cohort: Cohort) -> Float64:
+    """Bars of trading time since the row before, at least 1: a move over a hole may be larger."""
+    if time.size < 2:
+        return np.ones(time.size)
+    daily = cohort.timeframe.is_daily
+    bar_ns = cohort.calendar.session_ns * (cohort.timeframe.ns // grid.DAY_NS) if daily else 0
+    passed = np.diff(cohort.calendar.trading_time(time)) / (bar_ns or cohort.timeframe.ns)
+    return np.maximum(np.r_[1.0, passed], 1.0)
 
 
 def _among(alone: Sequence[Moves], clean: Sequence[Clean], timeframe: Timeframe) -> list[Moves]:
@@ -233,12 +244,13 @@ def _among(alone: Sequence[Moves], clean: Sequence[Clean], timeframe: Timeframe)
     beside = np.diff(every) <= timeframe.ns
     n_near = _with_neighbours(np.bincount(group, stirred, minlength=every.size), beside)
     by_chance = _with_neighbours(counts.astype(float), beside) * stirred.mean()
+    usual = _more_than_chance(by_chance)
     out, ends = [], np.cumsum([c.time.size for c in clean])
     for moves, c, end in zip(alone, clean, ends, strict=True):
         mine = slice(end - c.time.size, end)
         close_by = np.diff(c.time) <= timeframe.ns
         others = n_near[group[mine]] - _with_neighbours(stirred[mine].astype(float), close_by)
-        company = others > _more_than_chance(by_chance[group[mine]])
+        company = others > usual[group[mine]]
         out.append(moves._replace(z=apart[mine], company=company))
     return out
 

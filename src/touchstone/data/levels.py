@@ -13,6 +13,7 @@ _BROKEN: Final = (1.5, 4 / 3, 1.25)
 _SIDE: Final = 20  # bars either side whose median is compared
 _FIT: Final = 3.0  # deviations by which a jump may miss a ratio
 _LEAST_FIT: Final = 0.01
+_SURGE: Final = 3.0  # deviations of volume that vouch for a move: news, no split
 _PLAIN: Final = 2.0  # ratios from here on need no volume where there is none
 
 
@@ -62,11 +63,17 @@ def _split(row: int, bars: Clean, moves: Moves, has_volume: bool, limit: float) 
 
 
 def _agrees(step: float, before: Float64, after: Float64) -> bool:
-    """Whether volume rose by what the price fell, within half of it and the noise of medians."""
+    """Whether volume rose by what the price fell, within half of it and the noise of medians.
+
+    On the first day too: a crash has its greatest volume then, a split has its new usual one.
+    """
     old, new = (np.log(v[v > 0]) for v in (before, after))
     if min(old.size, new.size) < 2:
         return False
     spread = [1.4826 * float(np.median(np.abs(x - np.median(x)))) for x in (old, new)]
     noise = 1.25 * np.hypot(spread[0] / np.sqrt(old.size), spread[1] / np.sqrt(new.size))
     shift = float(np.median(new) - np.median(old))
+    first = float(new[0] - np.median(old)) - step
+    if first > _SURGE * max(spread[0], 0.2):
+        return False
     return abs(shift - step) < 0.5 * abs(step) + noise and abs(shift - step) < abs(shift)

@@ -8,7 +8,7 @@ from touchstone.arrays import Bool, Int64
 from touchstone.data.cohort import Cohort
 
 _LIQUID: Final = 0.05  # share of missing bars up to which an instrument says when a venue is open
-_FEWEST: Final = 3  # liquid instruments that must be alive to tell
+_FEWEST: Final = 2  # liquid instruments that must be alive to tell
 _MOST: Final = 0.5  # share of them that must be missing
 
 
@@ -31,6 +31,8 @@ def missing(cohort: Cohort) -> tuple[Missing, ...] | None:
     absent = [~np.isin(c, b.time) for c, b in zip(clocks, cohort.bars, strict=True)]
     liquid = [bool(a.size) and a.mean() <= _LIQUID for a in absent]
     out = list(_alone(clocks, absent))
+    if cohort.calendar.name == "FX":
+        out = [m._replace(common=m.absent & _holiday(m.clock)) for m in out]
     for anchor in set(cohort.anchors):
         mine = [i for i, a in enumerate(cohort.anchors) if a == anchor and clocks[i].size]
         telling = [i for i in mine if liquid[i]]
@@ -45,9 +47,19 @@ def missing(cohort: Cohort) -> tuple[Missing, ...] | None:
         closed = (alive >= _FEWEST) & (gone > _MOST * alive)
         for i in mine:
             at = np.searchsorted(whole, clocks[i])
-            out[i] = out[i]._replace(common=absent[i] & closed[at])
+            out[i] = out[i]._replace(common=out[i].common | (absent[i] & closed[at]))
     return tuple(out)
 
 
 def _alone(clocks: tuple[Int64, ...], absent: list[Bool]) -> list[Missing]:
     return [Missing(c, a, np.zeros(a.size, bool)) for c, a in zip(clocks, absent, strict=True)]
+
+
+def _holiday(time: Int64) -> Bool:
+    """Christmas and New Year, eve to evening, UTC: banks close, and each vendor at another hour."""
+    day = time.astype("datetime64[ns]").astype("datetime64[D]")
+    month = day.astype("datetime64[M]")
+    date = (day - month).astype(np.int64) + 1
+    number = month.astype(np.int64) % 12 + 1
+    late = (number == 12) & np.isin(date, (24, 25, 26, 31))
+    return np.asarray(late | ((number == 1) & np.isin(date, (1, 2))), np.bool_)

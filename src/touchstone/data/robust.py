@@ -42,35 +42,48 @@ def local_scale(values: Float64, block: int = 64) -> Float64:
     """Robust standard deviation around each value, (n,): of its block of `block` or a neighbour.
 
     The largest of the three is taken, so that the first bars of a stormy day are judged by the
-    storm. Never below a quarter of the whole series' usual; inf where nothing ever moves.
+    storm. Never below a quarter of the whole series' usual, nor below the smallest steps that it
+    makes, which a coarse tick dictates; inf where nothing ever moves.
     """
     if not values.size:
         return np.zeros(0)
-    edges = _edges(values.size, block)
-    mads = np.array([np.median(p) for p in np.split(np.abs(values), edges[1:-1])])
+    size = np.abs(values)
+    mads, counts = _block_medians(size, block)
     padded = np.r_[mads[:1], mads, mads[-1:]]
     mads = np.maximum(np.maximum(padded[:-2], padded[1:-1]), padded[2:])
-    usual = float(np.median(mads[mads > 0])) if (mads > 0).any() else np.inf
-    return np.repeat(_NORMAL * np.maximum(mads, _FLOOR * usual), np.diff(edges))
-
-
-def _edges(n: int, block: int) -> Int64:
-    return np.linspace(0, n, max(n // block, 1) + 1).astype(np.int64)
+    moving = size[size > 0]
+    if not moving.size:
+        return np.full(values.size, np.inf)
+    least, usual = np.quantile(moving, (0.1, 0.5))
+    floor = max(float(least), _NORMAL * _FLOOR * float(usual))
+    return np.repeat(np.maximum(_NORMAL * mads, floor), counts)
 
 
 def local_surge(values: Float64, block: int = 64) -> Float64:
-    """How far each value lies above its block's median, in robust deviations of the block, (n,)."""
-    n = values.size
-    if not n:
+    """How far each value lies above its usual, in robust deviations, (n,).
+
+    Usual is the lower median of its block of `block` values and the block before: a surge that
+    lasts would otherwise hide itself.
+    """
+    if not values.size:
         return np.zeros(0)
-    edges = _edges(n, block)
-    out = np.empty(n)
-    for a, b in zip(edges[:-1], edges[1:], strict=True):
-        part = values[a:b]
-        middle = np.median(part)
-        spread = _NORMAL * np.median(np.abs(part - middle))
-        out[a:b] = (part - middle) / max(float(spread), 1e-9)
-    return out
+    middle, counts = _block_medians(values, block)
+    spread, _ = _block_medians(np.abs(values - np.repeat(middle, counts)), block)
+    usual = np.minimum(middle, np.r_[middle[:1], middle[:-1]])
+    spread = np.maximum(spread, np.r_[spread[:1], spread[:-1]])
+    apart = values - np.repeat(usual, counts)
+    return np.asarray(apart / np.repeat(np.maximum(_NORMAL * spread, 1e-9), counts), np.float64)
+
+
+def _block_medians(values: Float64, block: int) -> tuple[Float64, Int64]:
+    """(median, values) of each block of `block` values; the rest goes with the last block."""
+    n_blocks = values.size // block
+    if n_blocks < 2:
+        return np.array([np.median(values)]), np.array([values.size], np.int64)
+    whole = np.median(values[: n_blocks * block].reshape(n_blocks, block), axis=1)
+    counts = np.full(n_blocks, block, np.int64)
+    counts[-1] += values.size - n_blocks * block
+    return np.asarray(whole, np.float64), counts
 
 
 def runs(flags: Bool) -> tuple[Int64, Int64]:
@@ -105,9 +118,13 @@ def chance_run(flags: Bool, alpha: float, clustered: bool = False) -> float:
 
 def grouped_median(values: Float64, group: Int64) -> Float64:
     """Median of each group, (n_groups,); `group` (n,) counts from 0 without holes."""
-    order = np.lexsort((values, group))
     counts = np.bincount(group)
     first = np.r_[0, np.cumsum(counts)[:-1]]
-    low, high = first + (counts - 1) // 2, first + counts // 2
-    ranked = values[order]
-    return np.asarray(0.5 * (ranked[low] + ranked[high]), np.float64)
+    order = np.argsort(group, kind="stable")
+    out = np.empty(counts.size)
+    # groups of one size lie in one rectangle, and sorting its short rows is quick
+    for size in np.unique(counts).tolist():
+        mine = np.flatnonzero(counts == size)
+        rows = np.sort(values[order[first[mine][:, None] + np.arange(size)]], axis=1)
+        out[mine] = 0.5 * (rows[:, (size - 1) // 2] + rows[:, size // 2])
+    return out

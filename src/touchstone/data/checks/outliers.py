@@ -5,12 +5,13 @@ from typing import Literal
 
 import numpy as np
 
+from touchstone.arrays import Float64
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Cohort
+from touchstone.data.cohort import Cohort, Moves
 from touchstone.data.excursions import excursions
 from touchstone.data.levels import level_changes
-from touchstone.data.robust import ALPHA, tail_threshold
+from touchstone.data.robust import ALPHA, local_scale, tail_threshold
 from touchstone.market.findings import Finding, Severity
 
 
@@ -28,13 +29,13 @@ class OutliersConfig(Config):
 def outliers(config: OutliersConfig, cohort: Cohort) -> Iterator[Finding]:
     """One finding a row. A crash of all is none, nor is news with its volume, nor a split.
 
-    Between bars side by side a price cannot jump without trading in between, so there a jump
-    from close to open counts from the threshold that two returns at once would need.
+    Between bars side by side nobody trades, so there a jump from close to open counts from the
+    threshold that two returns at once would need.
     """
     for i, (bars, moves) in enumerate(zip(cohort.clean, cohort.moves, strict=True)):
         n = bars.time.size
         limits = tail_threshold(n, config.alpha), tail_threshold(n, config.alpha, together=2)
-        jump = np.where(moves.rested, 0.0, np.abs(moves.opening) / moves.scale)
+        jump = np.where(moves.rested, 0.0, _jump(moves))
         far = (np.abs(moves.z) > limits[0]) | ((jump > limits[1]) & (np.abs(moves.z) > limits[1]))
         after = np.r_[moves.surge[1:], -np.inf]
         vouched = (np.maximum(moves.surge, after) > config.surge) | moves.company
@@ -54,3 +55,11 @@ def outliers(config: OutliersConfig, cohort: Cohort) -> Iterator[Finding]:
             measured = (abs(float(moves.z[row])), limit)
             rows = np.array([bars.at[row]])
             yield cohort.finding(config.kind, Severity.DOUBT, (i, rows), measured, said)
+
+
+def _jump(moves: Moves) -> Float64:
+    """From close to open, in deviations of the moves or of such jumps, whichever are larger."""
+    beside = np.flatnonzero(~moves.rested)
+    scale = moves.scale.copy()
+    scale[beside] = np.maximum(scale[beside], local_scale(moves.opening[beside]))
+    return np.asarray(np.abs(moves.opening) / scale, np.float64)

@@ -62,15 +62,22 @@ def _thinness(bars: Clean, cohort: Cohort, config: PartialBarConfig) -> tuple[fl
         same = np.arange(max(bars.time.size - 1 - config.history, 0), bars.time.size - 1)
     if same.size < 30:
         return 0.0, np.inf
-    usual = np.log(np.maximum(bars.volume[same], 1e-12))
+    log_volume = np.log(np.maximum(bars.volume, 1e-12))
+    beside = log_volume - np.r_[log_volume[:1], log_volume[:-1]]
+    judged = [_below(x[same], float(x[-1])) for x in (log_volume, beside)]
+    quiet = _range(bars)[-1] < np.median(_range(bars)[same])
+    # thin beside the bar before as well: on the eve of a holiday all bars are thin
+    sure = quiet and all(z > limit for z, limit in judged)
+    return judged[0] if sure else (0.0, judged[0][1])
+
+
+def _below(usual: Float64, value: float) -> tuple[float, float]:
+    """(deviations of a value below the usual, deviations of the lowest usual one, at least 3)."""
     middle = float(np.median(usual))
     # the lower half alone: volume surges often, and seldom fails
     below = middle - usual[usual < middle]
-    spread = 1.4826 * float(np.median(below)) if below.size else np.inf
-    z = (middle - float(np.log(max(bars.volume[-1], 1e-12)))) / max(spread, 0.05)
-    worst = float(np.max(below, initial=0.0)) / max(spread, 0.05)
-    quiet = _range(bars)[-1] < np.median(_range(bars)[same])
-    return (z if quiet else 0.0), max(worst, 3.0)
+    spread = max(1.4826 * float(np.median(below)) if below.size else np.inf, 0.05)
+    return (middle - value) / spread, max(float(below.max(initial=0.0)) / spread, 3.0)
 
 
 def _range(bars: Clean) -> Float64:

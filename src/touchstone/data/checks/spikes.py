@@ -21,8 +21,10 @@ class SpikesConfig(Config):
     alpha: float = ALPHA
     """False alarms allowed on one clean instrument."""
     surge: float = 3.0
-    """Log volume this many robust deviations above its usual vouches for a price (prices that
+    """Log volume this many robust deviations above its usual vouches for a close (prices that
     move much are traded much: Karpoff 1987)."""
+    surge_inside: float = 2.0
+    """The same for a high or a low, which a moment's trades can make."""
 
 
 @CHECKS.register(SpikesConfig)
@@ -39,7 +41,7 @@ def spikes(config: SpikesConfig, cohort: Cohort) -> Iterator[Finding]:
             yield cohort.finding(config.kind, Severity.DOUBT, (i, rows), (z, limit), said)
         limit = tail_threshold(bars.time.size, config.alpha)
         wick = _wick(bars, moves)
-        rows = np.flatnonzero((wick > limit) & _unvouched(moves, config.surge))
+        rows = np.flatnonzero((wick > limit) & _unvouched(moves, config.surge_inside))
         if rows.size:
             said = (
                 f"a high or low stands {wick[rows[0]]:,.0f} deviations out of its own bar, without "

@@ -13,6 +13,9 @@ from touchstone.data.robust import ALPHA
 from touchstone.market.findings import Finding, Severity
 
 
+_NEAR = 5  # bars by which vendors mark a split's volume and its price apart
+
+
 class VolumeUnitConfig(Config):
     """What counts as another unit."""
 
@@ -33,7 +36,7 @@ def volume_unit(config: VolumeUnitConfig, cohort: Cohort) -> Iterator[Finding]:
             continue
         splits = level_changes(bars, cohort.moves[i], True, ALPHA)
         for row, ratio in _changes(bars, config):
-            if any(abs(s.row - row) <= 1 for s in splits):
+            if any(abs(s.row - row) <= _NEAR for s in splits):
                 continue
             said = (
                 f"volume changes by a factor of {ratio:.3g} from one bar to the next and stays "
