@@ -21,8 +21,15 @@ _STYLES = {"good": "green", "usable": "cyan", "doubtful": "yellow", "refused": "
 
 def check(
     path: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of bars, or one file.")],
-    timeframe: o.Timeframe = "1h",
-    calendar: o.CalendarName = "24/7",
+    timeframe: Annotated[
+        str | None,
+        typer.Option(help="Length of a bar: 1m, 5m, 1h, 1d; told by the bars by default."),
+    ] = None,
+    calendar: Annotated[
+        str | None,
+        typer.Option("--calendar", help="When the market is open: 24/7, XNYS, FX; told by the "
+                     "bars by default."),
+    ] = None,
     symbols: o.Symbols = None,
     bars_set: o.BarsSet = None,
     set_: Annotated[
@@ -63,7 +70,8 @@ def check(
     from touchstone.pipelines.workspace import Workspace
 
     limit, senders = Grade.named(fail_at), _senders(alarm or [])
-    bars = {"timeframe": timeframe, "calendar": calendar, **nested(parse_overrides(bars_set or []))}
+    stated = {"timeframe": timeframe, "calendar": calendar}
+    bars = {k: v for k, v in stated.items() if v} | nested(parse_overrides(bars_set or []))
     found = checked_folder(
         path, bars, nested(parse_overrides(set_ or [])), _names(symbols), _instant(now)
     )
@@ -105,7 +113,7 @@ def _print(path: Path, found: "Checked", verbose: bool) -> None:
         for check_, some in per_check.items():
             for k, finding in enumerate(some if verbose else some[:1]):
                 n = "" if k else f"{len(some):,}"
-                table.add_row(*head, "" if k else check_, n, Text(finding.sentence))
+                table.add_row(*head, "" if k else check_, n, Text(_alone(finding)))
                 head = ("", Text(""), "")
     if table.row_count:
         screen.print(table)
@@ -118,10 +126,17 @@ def _print(path: Path, found: "Checked", verbose: bool) -> None:
     rows = sum(found.n_bars.values())
     more = f"; {n_notes:,} notes more, -v shows them" if n_notes and not verbose else ""
     screen.print(
-        f"{path}: {len(found.grades):,} symbols, {rows:,} bars, {len(found.checks)} checks: "
+        f"{path}: {len(found.grades):,} symbols, {rows:,} bars of {found.timeframe} "
+        f"({found.calendar}), {len(found.checks)} checks: "
         f"{words or 'nothing there'}{more}",
         markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip
+
+
+def _alone(finding: Any) -> str:
+    """A finding's sentence without the symbol, which stands beside it."""
+    text: str = finding.sentence
+    return text.removeprefix(finding.symbol).lstrip(":, ")
 
 
 def _senders(words: list[str]) -> list["Config"]:

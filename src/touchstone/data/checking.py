@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Cohort
-from touchstone.data.folder import source_of
-from touchstone.data.raw_bars import read_folder
+from touchstone.data.folder import listed_files, source_of
+from touchstone.data.inference import infer
+from touchstone.data.raw_bars import files_of, read_folder
 from touchstone.data.sources import SOURCES
+from touchstone.data.store import MANIFEST
 from touchstone.errors import ConfigError
 from touchstone.market import Calendar, Timeframe
 from touchstone.market.findings import Finding, Grade, grades
@@ -26,6 +28,8 @@ class Checked(NamedTuple):
     """Rows of each symbol that could be read."""
     checks: tuple[str, ...]
     """Kinds of the checks that were made."""
+    timeframe: str
+    calendar: str
 
 
 def check_folder(
@@ -38,7 +42,8 @@ def check_folder(
     """Read a folder raw and check it.
 
     Args:
-        settings: what a study says under `bars:`.
+        settings: what a study says under `bars:`; timeframe and calendar are told by the bars
+            where they are left out.
         checks: settings of single checks by kind, as in {"gaps": {"alpha": 0.001}}.
         symbols: only these.
         now: present time, ns UTC; None: nothing is said about the present.
@@ -53,6 +58,10 @@ def check_folder(
     if not hasattr(config, "path"):
         raise ConfigError(f"source {config.source!r} reads no folder: nothing to check")
     configs = _configs(checks or {})
+    if not {"timeframe", "calendar"} <= settings.keys() and not (path / MANIFEST).is_file():
+        timeframe, calendar = infer(config, listed_files(path, files_of(config)))
+        told = {"timeframe": timeframe, "calendar": calendar, **settings}
+        config = SOURCES.parse({"source": config.source, **told})
     folder = read_folder(config, root, symbols)
     timeframe, calendar = Timeframe(config.timeframe), Calendar(config.calendar)
     return check_cohort(Cohort(folder.bars, timeframe, calendar, now, folder.unreadable), configs)
@@ -68,6 +77,8 @@ def check_cohort(cohort: Cohort, configs: tuple[Config, ...] | None = None) -> C
         tuple(found),
         {b.symbol: int(b.time.size) for b in cohort.bars},
         tuple(str(c.kind) for c in chosen),  # type: ignore[attr-defined]
+        cohort.timeframe.name,
+        cohort.calendar.name,
     )
 
 

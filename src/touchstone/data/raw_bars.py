@@ -82,7 +82,7 @@ def read_folder(
     """
     path = root / config.path
     rows = _manifest(path, config.timeframe)
-    names = rows or dict.fromkeys(listed_files(path, _files(config)))
+    names = rows or dict.fromkeys(listed_files(path, files_of(config)))
     bars: dict[str, RawBars] = {}
     unreadable: list[Reject] = []
     for (stem, file), row in names.items():
@@ -116,7 +116,8 @@ def _origin(row: Row | None) -> dict[str, str]:
     return {} if row is None else {"source": row.source, "adjustment": row.adjustment}
 
 
-def _files(config: FolderConfig) -> Files:
+def files_of(config: FolderConfig) -> Files:
+    """Parquet and CSV alike, told apart by their suffix."""
     separator = str(getattr(config, "separator", ","))
 
     def scan(file: Path) -> "pl.LazyFrame":
@@ -132,7 +133,7 @@ def _files(config: FolderConfig) -> Files:
 def _file(
     stem: str, file: Path, config: FolderConfig, symbols: Sequence[str] | None
 ) -> Iterator[RawBars | Reject]:
-    scan = _files(config).scan(file)
+    scan = files_of(config).scan(file)
     there = names_of(scan)
     try:
         names = columns.match(there, config.columns, with_volume=not config.without_volume)

@@ -48,6 +48,8 @@ def as_json(path: Path, found: Checked, fail_at: Grade) -> dict[str, Any]:
     failed = worse(found, fail_at)
     return {
         "path": str(path),
+        "timeframe": found.timeframe,
+        "calendar": found.calendar,
         "grade": max(found.grades.values(), default=Grade.GOOD).name.lower(),
         "fail_at": fail_at.name.lower(),
         "passed": not failed,
