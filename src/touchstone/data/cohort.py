@@ -20,7 +20,7 @@ FEWEST: Final = 5
 
 _BLOCK: Final = {True: 32, False: 64}  # after a pause, between bars side by side
 _NORMAL: Final = 1.4826
-_CHANCE: Final = 0.05
+_CHANCE: Final = 0.01
 _STIRRED: Final = 8.0  # robust deviations by which an instrument moves with another
 
 
@@ -264,7 +264,7 @@ def _with_neighbours(values: Float64, beside: Bool) -> Float64:
 
 
 def _more_than_chance(expected: Float64) -> Float64:
-    """How many of a Poisson law's events chance rarely (5 %) exceeds."""
+    """How many of a Poisson law's events chance rarely (1 %) exceeds."""
     from scipy.special import pdtrc  # noqa: PLC0415
 
     n = np.zeros_like(expected)

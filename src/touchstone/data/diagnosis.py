@@ -39,9 +39,10 @@ class Diagnosis(NamedTuple):
 
 
 def diagnose(bars: RawBars) -> Diagnosis:
-    """The cause of every row that is not enclosed; rows without finite prices have none here."""
+    """The cause of every row that is not enclosed; impossible values have none here."""
     columns = {name: getattr(bars, name) for name in FIELDS}
-    finite = np.isfinite(np.array(list(columns.values()))).all(axis=0)
+    values = np.array(list(columns.values()))
+    finite = (np.isfinite(values).all(axis=0)) & (values[:4] > 0).all(axis=0)
     broken = finite & ~_enclosed(columns)
     cause = np.where(broken, np.int8(Cause.ROW), np.int8(Cause.NONE))
     n = int(broken.sum())

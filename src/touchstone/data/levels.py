@@ -14,6 +14,7 @@ _SIDE: Final = 20  # bars either side whose median is compared
 _FIT: Final = 3.0  # deviations by which a jump may miss a ratio
 _LEAST_FIT: Final = 0.01
 _SURGE: Final = 3.0  # deviations of volume that vouch for a move: news, no split
+_DROWNED: Final = 0.35  # of the step, in noise of the medians
 _PLAIN: Final = 2.0  # ratios from here on need no volume where there is none
 
 
@@ -55,25 +56,32 @@ def _split(row: int, bars: Clean, moves: Moves, has_volume: bool, limit: float) 
     level = np.log(np.median(bars.close[a:row]) / np.median(bars.close[row:b]))
     if abs(level - step) > max(0.5 * abs(step), _FIT * noise):
         return None
-    agrees = _agrees(step, bars.volume[a:row], bars.volume[row:b]) if has_volume else False
+    agrees = False
+    if has_volume:
+        alike = np.flatnonzero(moves.rested[:row] == moves.rested[row])[-_SIDE:]
+        first = bars.volume[row] / max(float(np.median(bars.volume[alike])), 1e-12) \
+            if alike.size else 1.0
+        agrees = _agrees(step, bars.volume[a:row], bars.volume[row:b], first)
     if not agrees and (has_volume or abs(step) < np.log(_PLAIN) - 1e-9):
         return None
     z = abs(float(moves.opening[row])) / noise
     return Split(row, float(np.exp(step)), agrees, z, limit)
 
 
-def _agrees(step: float, before: Float64, after: Float64) -> bool:
+def _agrees(step: float, before: Float64, after: Float64, first: float) -> bool:
     """Whether volume rose by what the price fell, within half of it and the noise of medians.
 
-    On the first day too: a crash has its greatest volume then, a split has its new usual one.
+    Where the noise drowns the step, volume cannot tell and the price's jump alone decides. In
+    neither case may the first bar's volume, `first` times that of its like before, be a surge:
+    a crash has its greatest volume then, a split has its new usual one.
     """
     old, new = (np.log(v[v > 0]) for v in (before, after))
     if min(old.size, new.size) < 2:
         return False
     spread = [1.4826 * float(np.median(np.abs(x - np.median(x)))) for x in (old, new)]
-    noise = 1.25 * np.hypot(spread[0] / np.sqrt(old.size), spread[1] / np.sqrt(new.size))
-    shift = float(np.median(new) - np.median(old))
-    first = float(new[0] - np.median(old)) - step
-    if first > _SURGE * max(spread[0], 0.2):
+    if np.log(max(first, 1e-12)) - step > _SURGE * max(spread[0], 0.2):
         return False
-    return abs(shift - step) < 0.5 * abs(step) + noise and abs(shift - step) < abs(shift)
+    noise = 1.25 * float(np.hypot(spread[0] / old.size**0.5, spread[1] / new.size**0.5))
+    shift = float(np.median(new) - np.median(old))
+    nearer = abs(shift - step) < abs(shift) or noise > _DROWNED * abs(step)
+    return abs(shift - step) < 0.5 * abs(step) + 2.0 * noise and nearer

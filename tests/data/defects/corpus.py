@@ -494,8 +494,11 @@ def volume_lost(c, m, rng):
 # --- splits and units
 
 
-def unsplit(c, t, ratio):
-    """Prices before row t as they were before a split of ratio : 1."""
+def unsplit(c, m, rng, ratio):
+    """Prices before a row as they were before a split of ratio : 1."""
+    if not m.has_volume or m.calendar == "FX":
+        return None  # currencies do not split
+    t = morning(c, m, rng)
     scaled(c, slice(0, t), ratio)
     c["volume"][:t] /= ratio
     return rows(c, t, t + 1)
@@ -511,32 +514,32 @@ def morning(c, m, rng):
 
 @defect("unmarked_split")
 def split_2(c, m, rng):
-    return unsplit(c, morning(c, m, rng), 2.0) if m.has_volume else None
+    return unsplit(c, m, rng, 2.0)
 
 
 @defect("unmarked_split")
 def split_7(c, m, rng):
-    return unsplit(c, morning(c, m, rng), 7.0) if m.has_volume else None
+    return unsplit(c, m, rng, 7.0)
 
 
 @defect("unmarked_split")
 def split_20(c, m, rng):
-    return unsplit(c, morning(c, m, rng), 20.0) if m.has_volume else None
+    return unsplit(c, m, rng, 20.0)
 
 
 @defect("unmarked_split")
 def split_3_for_2(c, m, rng):
-    return unsplit(c, morning(c, m, rng), 1.5) if m.has_volume else None
+    return unsplit(c, m, rng, 1.5)
 
 
 @defect("unmarked_split")
 def reverse_split_10(c, m, rng):
-    return unsplit(c, morning(c, m, rng), 0.1) if m.has_volume else None
+    return unsplit(c, m, rng, 0.1)
 
 
 @defect("unmarked_split")
 def reverse_split_4(c, m, rng):
-    return unsplit(c, morning(c, m, rng), 0.25) if m.has_volume else None
+    return unsplit(c, m, rng, 0.25)
 
 
 @defect("volume_unit")

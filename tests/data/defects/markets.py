@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from touchstone.data import grid
+from touchstone.files import stem_to_symbol, symbol_to_stem
 from touchstone.market import Calendar, Timeframe
 
 FIELDS = ("open", "high", "low", "close", "volume")
@@ -108,7 +109,7 @@ def real(name):
         table = pl.read_parquet(file).tail(6000)
         time = table["timestamp"].dt.cast_time_unit("ns").cast(pl.Int64).to_numpy()
         columns = {f: table[f].to_numpy().copy() for f in FIELDS}
-        frames[file.stem] = {"time": time.copy(), **columns}
+        frames[stem_to_symbol(file.stem)] = {"time": time.copy(), **columns}
     return Market(name, timeframe, calendar, frames)
 
 
@@ -116,6 +117,6 @@ def save(folder, symbol, columns, market):
     """One file as vendors ship it; columns beside the six go along."""
     time = pl.Series("timestamp", columns["time"]).cast(pl.Datetime("ns", "UTC"))
     others = {k: v for k, v in columns.items() if k != "time"}
-    path = folder / f"{symbol}.parquet"
+    path = folder / f"{symbol_to_stem(symbol)}.parquet"
     path.unlink(missing_ok=True)
     pl.DataFrame({"timestamp": time, **others}).write_parquet(path, compression="uncompressed")

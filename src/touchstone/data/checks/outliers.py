@@ -23,6 +23,10 @@ class OutliersConfig(Config):
     """False alarms allowed on one clean instrument."""
     surge: float = 3.0
     """Log volume this many robust deviations above its usual vouches for a move."""
+    quiet: float = 1.0
+    """Below this many, volume is usual, and speaks against a move."""
+    quiet_share: float = 0.01
+    """Share of true moves that large which leave the volume usual."""
 
 
 @CHECKS.register(OutliersConfig)
@@ -35,9 +39,13 @@ def outliers(config: OutliersConfig, cohort: Cohort) -> Iterator[Finding]:
     for i, (bars, moves) in enumerate(zip(cohort.clean, cohort.moves, strict=True)):
         n = bars.time.size
         limits = tail_threshold(n, config.alpha), tail_threshold(n, config.alpha, together=2)
-        jump = np.where(moves.rested, 0.0, _jump(moves))
-        far = (np.abs(moves.z) > limits[0]) | ((jump > limits[1]) & (np.abs(moves.z) > limits[1]))
+        limit_of = np.full(n, limits[0])
         after = np.r_[moves.surge[1:], -np.inf]
+        if cohort.has_volume[i]:
+            still = np.maximum(moves.surge, after) < config.quiet
+            limit_of[still] = tail_threshold(n, config.alpha / config.quiet_share)
+        jump = np.where(moves.rested, 0.0, _jump(moves))
+        far = (np.abs(moves.z) > limit_of) | ((jump > limits[1]) & (np.abs(moves.z) > limits[1]))
         vouched = (np.maximum(moves.surge, after) > config.surge) | moves.company
         known = {s.row for s in level_changes(bars, moves, cohort.has_volume[i], config.alpha)}
         for first, end, _, _ in excursions(moves, config.alpha, np.inf):
@@ -45,7 +53,7 @@ def outliers(config: OutliersConfig, cohort: Cohort) -> Iterator[Finding]:
         for row in np.flatnonzero(far & ~vouched).tolist():
             if row in known:
                 continue
-            limit = limits[1] if jump[row] > limits[1] else limits[0]
+            limit = limits[1] if jump[row] > limits[1] else float(limit_of[row])
             said = (
                 f"the close moves by {100 * np.expm1(moves.step[row]):+.3g} %, "
                 f"{abs(moves.z[row]):,.0f} deviations beyond the cross-section, and neither volume "
