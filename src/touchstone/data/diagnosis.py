@@ -100,8 +100,13 @@ def _aside(columns: dict[str, Float64], broken: Bool) -> Bool:
 
 
 def _chained(columns: dict[str, Float64], aside: Bool, pair: tuple[str, str] | None) -> bool:
-    """Whether the exchange makes opens follow closes better than any steady factor would."""
-    if pair is None:
+    """Whether the exchange makes opens follow closes better than any steady factor would.
+
+    No exchange of two columns carries both open and close out of the same bar to the same side.
+    """
+    both = np.sign(columns["open"] - columns["low"]) == np.sign(columns["close"] - columns["low"])
+    out = (columns["open"] > columns["high"]) | (columns["open"] < columns["low"])
+    if pair is None or (both & out)[aside].mean() > 0.5:
         return False
     rows = np.flatnonzero(aside[:-1])
     if rows.size < _FEWEST:

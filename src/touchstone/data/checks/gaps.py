@@ -5,7 +5,6 @@ from typing import Literal
 
 import numpy as np
 
-from touchstone.arrays import Bool
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Cohort
@@ -41,7 +40,7 @@ def gaps(config: GapsConfig, cohort: Cohort) -> Iterator[Finding]:
         if not own.any():
             continue
         outage = np.zeros(own.size, bool)
-        for a, b, limit in _outages(own, config):
+        for a, b, limit in _outages(mine, config):
             outage[a:b] = True
             share = float((b - a) / own.size)
             place = Place(-1, -1, int(mine.clock[a]), int(mine.clock[b - 1]))
@@ -66,17 +65,21 @@ def gaps(config: GapsConfig, cohort: Cohort) -> Iterator[Finding]:
             )
 
 
-def _outages(absent: Bool, config: GapsConfig) -> Iterator[tuple[int, int, float]]:
-    """(first, end, limit) of every hole longer than chance makes where it lies."""
-    brisk = chance_run(absent, config.alpha)
-    sleepy = chance_run(absent, config.alpha, clustered=True)
-    total = np.r_[0, np.cumsum(absent)]
+def _outages(mine: Missing, config: GapsConfig) -> Iterator[tuple[int, int, float]]:
+    """(first, end, limit) of every hole longer than chance makes where it lies.
+
+    A hole goes on over bars that all lack; a hole of such bars alone is none of this instrument's.
+    """
+    absent, own = mine.absent, mine.absent & ~mine.common
+    brisk = chance_run(own, config.alpha)
+    sleepy = chance_run(own, config.alpha, clustered=True)
+    total, n_own = np.r_[0, np.cumsum(absent)], np.r_[0, np.cumsum(own)]
     for a, b in zip(*runs(absent), strict=True):
         left, right = max(a - config.around, 0), min(b + config.around, absent.size)
         n = right - left - (b - a)
         usual = (total[right] - total[left] - (b - a)) / max(n, 1)
         limit = sleepy if usual > config.thin else brisk
-        if b - a > limit:
+        if n_own[b] - n_own[a] > limit:
             yield int(a), int(b), limit
 
 

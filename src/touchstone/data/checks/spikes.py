@@ -55,7 +55,9 @@ def _wick(bars: Clean, moves: Moves) -> Float64:
     """How far the high or the low stands out of open and close, in deviations."""
     upper = bars.high / np.maximum(bars.open, bars.close)
     lower = np.minimum(bars.open, bars.close) / bars.low
-    return np.asarray(np.log(np.maximum(upper, lower)) / moves.scale, np.float64)
+    apart = np.log(np.maximum(upper, lower)) / moves.scale
+    # where a bar does not enclose its own prices, that is what must be said
+    return np.where((upper >= 1.0) & (lower >= 1.0), apart, 0.0)
 
 
 def _unvouched(moves: Moves, surge: float) -> Bool:

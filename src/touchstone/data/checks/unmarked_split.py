@@ -29,8 +29,8 @@ def unmarked_split(config: UnmarkedSplitConfig, cohort: Cohort) -> Iterator[Find
             too = ", and so does the volume the other way" if split.agrees else ""
             said = (
                 f"the price changes by a factor of {1 / split.ratio:.4g} between two bars and "
-                f"stays there{too}: an unmarked split or another unit; adjust the prices before "
-                "it, or take adjusted bars"
+                f"stays there{too}: an unmarked split, a spin-off or another unit; adjust the "
+                "prices before it, or take adjusted bars"
             )
             rows = np.array([bars.at[split.row]])
             measured = (split.z, split.threshold)

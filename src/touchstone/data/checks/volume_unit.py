@@ -21,9 +21,9 @@ class VolumeUnitConfig(Config):
 
     kind: Literal["volume_unit"] = "volume_unit"
     side: int = 50
-    """Bars either side that must lie apart completely; by chance 1 in 10^29."""
-    ratio: float = 8.0
-    """Least ratio of the two medians; the share of one exchange in all volume is 2 to 20 %."""
+    """Bars either side of which four fifths must lie apart."""
+    ratio: float = 20.0
+    """Least ratio of the two medians: lots are of 100, one small venue prints 2 to 5 % of all."""
     range_ratio: float = 2.0
     """Ranges either side may differ by this factor; a market that wakes up moves more as well."""
 
@@ -53,22 +53,36 @@ def volume_unit(config: VolumeUnitConfig, cohort: Cohort) -> Iterator[Finding]:
 
 
 def _changes(bars: Clean, config: VolumeUnitConfig) -> Iterator[tuple[int, float]]:
-    """(row, volume after over volume before) where the two sides lie apart completely."""
-    n, side = bars.volume.size, config.side
-    if n < 2 * side:
+    """(row, volume after over volume before) where the two sides lie apart."""
+    n, half = bars.volume.size, config.side // 2
+    if n < 2 * config.side:
         return
-    windows = np.lib.stride_tricks.sliding_window_view(bars.volume, side)
-    low, high = windows.min(axis=1), windows.max(axis=1)
-    before, after = slice(0, n - 2 * side + 1), slice(side, n - side + 1)
-    apart = (low[after] > high[before]) | (high[after] < low[before])
-    spread = np.log(bars.high / bars.low)
-    for start in np.flatnonzero(apart).tolist():
-        row = start + side
-        old, new = np.median(windows[start]), np.median(windows[row])
-        if min(old, new) <= 0:
+    log_volume = np.log(np.maximum(bars.volume, 1e-12))
+    blocks = np.median(log_volume[: n // half * half].reshape(-1, half), axis=1)
+    near = np.abs(blocks[2:] - blocks[:-2]) > 0.7 * np.log(config.ratio)
+    last = -config.side
+    for block in (np.flatnonzero(near) + 1).tolist():
+        rows = np.arange(max(block * half, config.side), min((block + 1) * half, n - config.side))
+        if not rows.size or block * half - last < config.side:
             continue
-        ratio = float(new / old)
-        calm = float(np.median(spread[start:row])), float(np.median(spread[row : row + side]))
-        alike = min(calm) > 0 and max(calm) / min(calm) < config.range_ratio
-        if alike and max(ratio, 1 / ratio) >= config.ratio:
+        total = np.r_[0.0, np.cumsum(log_volume)]
+        after = total[rows + config.side] - total[rows]
+        before = total[rows] - total[rows - config.side]
+        row = int(rows[np.abs(after - before).argmax()])
+        ratio = _ratio(bars, row, config)
+        if ratio is not None:
+            last = row
             yield row, ratio
+
+
+def _ratio(bars: Clean, row: int, config: VolumeUnitConfig) -> float | None:
+    """Volume after over volume before, where four fifths of each side lie apart and all is calm."""
+    before, after = slice(row - config.side, row), slice(row, row + config.side)
+    old, new = (np.quantile(bars.volume[s], (0.1, 0.5, 0.9)) for s in (before, after))
+    if min(old[0], new[0]) <= 0 or not (new[0] > old[2] or new[2] < old[0]):
+        return None
+    spread = np.log(bars.high / bars.low)
+    calm = float(np.median(spread[before])), float(np.median(spread[after]))
+    alike = min(calm) > 0 and max(calm) / min(calm) < config.range_ratio
+    ratio = float(new[1] / old[1])
+    return ratio if alike and max(ratio, 1 / ratio) >= config.ratio else None
