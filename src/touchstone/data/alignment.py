@@ -155,8 +155,11 @@ def against_sessions(cohort: Cohort) -> Iterator[Shift]:
         out = np.array(
             [~cohort.calendar.overlaps_session(time - lag * step, step) for lag in shifts[order]]
         )
-        edges = np.searchsorted(time, np.arange(time[0], time[-1] + 1, _WINDOW_NS[False] // 2)) \
-            if time.size else np.zeros(0, np.int64)
+        edges = (
+            np.searchsorted(time, np.arange(time[0], time[-1] + 1, _WINDOW_NS[False] // 2))
+            if time.size
+            else np.zeros(0, np.int64)
+        )
         edges = np.r_[edges, time.size]
         held: Shift | None = None
         for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):

@@ -244,6 +244,11 @@ def _notes(names: list[str], used: dict[str, str]) -> tuple[str, ...]:
 
 
 def names_of(scan: "pl.LazyFrame") -> list[str]:
+    """Names of a file's columns.
+
+    Raises:
+        SourceError: a file that cannot be read.
+    """
     import polars as pl  # noqa: PLC0415
 
     try:
@@ -253,6 +258,11 @@ def names_of(scan: "pl.LazyFrame") -> list[str]:
 
 
 def collect(scan: "pl.LazyFrame", names: list[str]) -> "pl.DataFrame":
+    """These columns of a file.
+
+    Raises:
+        SourceError: a file that cannot be read.
+    """
     import polars as pl  # noqa: PLC0415
 
     try:

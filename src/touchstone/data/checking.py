@@ -63,8 +63,8 @@ def check_folder(
         told = {"timeframe": timeframe, "calendar": calendar, **settings}
         config = SOURCES.parse({"source": config.source, **told})
     folder = read_folder(config, root, symbols)
-    timeframe, calendar = Timeframe(config.timeframe), Calendar(config.calendar)
-    return check_cohort(Cohort(folder.bars, timeframe, calendar, now, folder.unreadable), configs)
+    hours = Timeframe(config.timeframe), Calendar(config.calendar)
+    return check_cohort(Cohort(folder.bars, *hours, now, folder.unreadable), configs)
 
 
 def check_cohort(cohort: Cohort, configs: tuple[Config, ...] | None = None) -> Checked:

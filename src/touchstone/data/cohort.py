@@ -111,7 +111,7 @@ class Cohort:
     def anchors(self) -> tuple[grid.Anchor, ...]:
         """What each instrument's bars are counted from."""
         if self.timeframe.is_daily:
-            return ("utc",) * len(self.bars)
+            return tuple("utc" for _ in self.bars)
         return tuple(
             grid.anchor_of(c.time, self.calendar, self.timeframe) if c.time.size else "utc"
             for c in self.clean
@@ -182,7 +182,6 @@ class Cohort:
         )
 
 
-
 def _clean(bars: RawBars) -> Clean:
     sound = np.isfinite(bars.volume) & (bars.volume >= 0)
     for price in bars.prices:
@@ -191,7 +190,8 @@ def _clean(bars: RawBars) -> Clean:
     if at.size and (np.diff(bars.time[at]) <= 0).any():
         at = at[np.argsort(bars.time[at], kind="stable")]
         at = at[np.r_[True, np.diff(bars.time[at]) > 0]]
-    return Clean(at, bars.time[at], *(p[at] for p in bars.prices), bars.volume[at])
+    open_, high, low, close = (p[at] for p in bars.prices)
+    return Clean(at, bars.time[at], open_, high, low, close, bars.volume[at])
 
 
 def _alone(bars: Clean, cohort: Cohort) -> Moves:
@@ -222,7 +222,7 @@ def _elapsed(time: Int64, cohort: Cohort) -> Float64:
     daily = cohort.timeframe.is_daily
     bar_ns = cohort.calendar.session_ns * (cohort.timeframe.ns // grid.DAY_NS) if daily else 0
     passed = np.diff(cohort.calendar.trading_time(time)) / (bar_ns or cohort.timeframe.ns)
-    return np.maximum(np.r_[1.0, passed], 1.0)
+    return np.asarray(np.maximum(np.r_[1.0, passed], 1.0), np.float64)
 
 
 def _among(alone: Sequence[Moves], clean: Sequence[Clean], timeframe: Timeframe) -> list[Moves]:
@@ -242,7 +242,7 @@ def _among(alone: Sequence[Moves], clean: Sequence[Clean], timeframe: Timeframe)
     apart /= np.maximum(spread, 1.0)[group]
     stirred = np.abs(apart) > _STIRRED
     beside = np.diff(every) <= timeframe.ns
-    n_near = _with_neighbours(np.bincount(group, stirred, minlength=every.size), beside)
+    n_near = _with_neighbours(np.bincount(group, stirred.astype(float)), beside)
     by_chance = _with_neighbours(counts.astype(float), beside) * stirred.mean()
     usual = _more_than_chance(by_chance)
     out, ends = [], np.cumsum([c.time.size for c in clean])

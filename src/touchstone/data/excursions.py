@@ -33,7 +33,11 @@ def excursions(moves: Moves, alpha: float, surge: float) -> list[tuple[int, int,
             returns = np.sign(moves.z[back]) == -np.sign(moves.z[t]) and abs(moves.z[back]) > limit
             if not returns or abs(home) > _LEFT * abs(moves.step[t]):
                 continue
-            vouched = not _torn(moves, t, back) or (moves.surge[t : back + 1] > surge).any() or moves.company[t:back].any()
+            vouched = (
+                not _torn(moves, t, back)
+                or (moves.surge[t : back + 1] > surge).any()
+                or moves.company[t:back].any()
+            )
             if not vouched:
                 z = float(min(abs(moves.z[t]), abs(moves.z[back])))
                 found.append((t, back, z, limit))

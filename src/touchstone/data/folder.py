@@ -77,12 +77,14 @@ def _loaded(parts: list[Part], rejects: tuple[Reject, ...], job: Job) -> Loaded:
     bad = {p.bars.symbol: p.n_bad for p in parts if p.n_bad}
     notes = sorted({note for p in parts for note in p.notes})
     ends = np.array([p.last for p in parts], np.int64)
+    found = (*quality.findings(panel, dropped, bad), *quality.notes(notes))
     return Loaded(
         panel,
         rejects,
-        (*quality.findings(panel, dropped, bad), *notes),
+        quality.sentences(found),
         "market",
         quality.survivorship(panel.symbols, ends, job.calendar),
+        found,
     )
 
 

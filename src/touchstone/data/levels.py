@@ -59,8 +59,11 @@ def _split(row: int, bars: Clean, moves: Moves, has_volume: bool, limit: float) 
     agrees = False
     if has_volume:
         alike = np.flatnonzero(moves.rested[:row] == moves.rested[row])[-_SIDE:]
-        first = bars.volume[row] / max(float(np.median(bars.volume[alike])), 1e-12) \
-            if alike.size else 1.0
+        first = (
+            bars.volume[row] / max(float(np.median(bars.volume[alike])), 1e-12)
+            if alike.size
+            else 1.0
+        )
         agrees = _agrees(step, bars.volume[a:row], bars.volume[row:b], first)
     if not agrees and (has_volume or abs(step) < np.log(_PLAIN) - 1e-9):
         return None

@@ -177,8 +177,8 @@ def _raw(
     values.setdefault("volume", np.zeros(time.size))
     vwap = numbers(frame[names[VWAP]], VWAP) if VWAP in names else None
     marks = {
-        name: tuple(str(x) for x in frame[names[name]].to_list()) for name in ORIGINS if name in names
+        name: tuple(str(x) for x in frame[names[name]].to_list())
+        for name in ORIGINS
+        if name in names
     }
-    return RawBars(
-        symbol, "", rows, time, *(values[f] for f in FIELDS), vwap, off_grid, {}, marks
-    )
+    return RawBars(symbol, "", rows, time, *(values[f] for f in FIELDS), vwap, off_grid, {}, marks)

@@ -69,7 +69,7 @@ class Finding(NamedTuple):
     severity: Severity
     place: Place | None
     """From the first to the last row concerned; None: the whole file."""
-    count: int
+    n_found: int
     """Rows, or bars, concerned."""
     value: float
     """What was measured; `threshold` says what would have been too much."""

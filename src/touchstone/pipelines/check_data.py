@@ -35,9 +35,7 @@ def worse(found: Checked, fail_at: Grade) -> list[str]:
     return [symbol for symbol, grade in found.grades.items() if grade >= fail_at]
 
 
-def ring(
-    path: Path, found: Checked, senders: Sequence[Config], memory: Path
-) -> tuple[Sent, ...]:
+def ring(path: Path, found: Checked, senders: Sequence[Config], memory: Path) -> tuple[Sent, ...]:
     """Raise what casts doubt on bars; what was raised before and still stands is not repeated."""
     source = f"data check {path}"
     return raise_alarms(source, alarms_of(source, found.findings), senders, memory)

@@ -1,4 +1,5 @@
 """Named defects: each plants one fault into clean bars and knows which check must find it where."""
+# ruff: noqa: ARG001  every defect is called alike: columns, market, generator
 
 from collections.abc import Callable
 from typing import NamedTuple

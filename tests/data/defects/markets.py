@@ -100,7 +100,7 @@ REAL = {
 
 
 def real(name):
-    """Up to so many instruments of a real folder, spread over the alphabet, their last 6,000 bars."""
+    """Instruments of a real folder, spread over the alphabet, their last 6,000 bars."""
     timeframe, calendar, n = REAL[name]
     files = sorted((BARS / name).glob("*.parquet"))
     picked = [files[i] for i in np.unique(np.linspace(0, len(files) - 1, n).astype(int))]
@@ -113,7 +113,7 @@ def real(name):
     return Market(name, timeframe, calendar, frames)
 
 
-def save(folder, symbol, columns, market):
+def save(folder, symbol, columns):
     """One file as vendors ship it; columns beside the six go along."""
     time = pl.Series("timestamp", columns["time"]).cast(pl.Datetime("ns", "UTC"))
     others = {k: v for k, v in columns.items() if k != "time"}

@@ -31,7 +31,7 @@ def settings(market, folder):
 def lay_out(folder, market):
     folder.mkdir(parents=True, exist_ok=True)
     for symbol, columns in market.frames.items():
-        save(folder, symbol, columns, market)
+        save(folder, symbol, columns)
 
 
 def flags(checked: Checked):
@@ -50,9 +50,9 @@ def trials(folder, market, seeds=(0,), names=None, symbols=None):
             planted = plant(name, market, symbol, seed)
             if planted is None:
                 continue
-            save(folder, symbol, planted.columns, market)
+            save(folder, symbol, planted.columns)
             checked = check_folder(settings(market, folder), now=planted.now)
-            save(folder, symbol, market.frames[symbol], market)
+            save(folder, symbol, market.frames[symbol])
             yield Trial(
                 name, market.name, symbol, _found(checked, name, symbol, planted, market),
                 tuple(sorted(flags(checked) - before - {(symbol, c) for c in DEFECTS[name].checks})),
@@ -77,7 +77,7 @@ def outage_of_all(folder, market, n=6):
     gone = longest[longest.size // 2 : longest.size // 2 + n]
     for symbol, columns in market.frames.items():
         keep = ~np.isin(columns["time"], gone)
-        save(folder, symbol, {k: v[keep] for k, v in columns.items()}, market)
+        save(folder, symbol, {k: v[keep] for k, v in columns.items()})
     checked = check_folder(settings(market, folder))
     lay_out(folder, market)
     return any(

@@ -45,7 +45,7 @@ def partial_bar(config: PartialBarConfig, cohort: Cohort) -> Iterator[Finding]:
             )
             yield cohort.finding(config.kind, Severity.DOUBT, (i, rows), (left, 0), said)
         elif cohort.has_volume[i]:
-            z, limit = _thinness(bars, cohort, config)
+            z, limit = _thinness(bars, config)
             if z > limit:
                 said = (
                     f"the last bar's volume lies {z:.1f} deviations below its usual, and it hardly "
@@ -54,7 +54,7 @@ def partial_bar(config: PartialBarConfig, cohort: Cohort) -> Iterator[Finding]:
                 yield cohort.finding(config.kind, Severity.DOUBT, (i, rows), (z, limit), said)
 
 
-def _thinness(bars: Clean, cohort: Cohort, config: PartialBarConfig) -> tuple[float, float]:
+def _thinness(bars: Clean, config: PartialBarConfig) -> tuple[float, float]:
     """(deviations below the usual log volume, threshold); 0 where there is too little to tell."""
     day = 24 * 3_600_000_000_000
     same = np.flatnonzero(bars.time[:-1] % day == bars.time[-1] % day)[-config.history :]

@@ -12,7 +12,6 @@ from touchstone.data.levels import level_changes
 from touchstone.data.robust import ALPHA
 from touchstone.market.findings import Finding, Severity
 
-
 _NEAR = 5  # bars by which vendors mark a split's volume and its price apart
 
 
