@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -19,43 +19,49 @@ _ADDRESS = "TOUCHSTONE_WEBHOOK"
 _STYLES = {"good": "green", "usable": "cyan", "doubtful": "yellow", "refused": "red"}
 
 
+TimeframeTold: TypeAlias = Annotated[
+    str | None, typer.Option("--timeframe", help="Length of a bar: 1m, 5m, 1h, 1d; told by the "
+                             "bars by default."),
+]  # fmt: skip
+CalendarTold: TypeAlias = Annotated[
+    str | None, typer.Option("--calendar", help="When the market is open: 24/7, XNYS, FX; told by "
+                             "the bars by default."),
+]  # fmt: skip
+Thresholds: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="CHECK.KEY=VALUE", help="Change a threshold, as in "
+                 "gaps.alpha=0.001; may be given more than once."),
+]  # fmt: skip
+FailAt: TypeAlias = Annotated[
+    str, typer.Option("--fail-at", metavar="GRADE", help="Exit with code 3 where a symbol is "
+                      "graded so or worse: good, usable, doubtful, refused."),
+]  # fmt: skip
+Now: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--now", metavar="TIME", help="Present time, ISO 8601 UTC: finds bars of the "
+                 "future, unfinished and old ones. `machine` asks the machine's clock."),
+]  # fmt: skip
+Alarms: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--alarm", metavar="KIND", help="Raise what casts doubt on bars, once while it "
+                 f"stands: log, webhook:URL, or webhook (address in {_ADDRESS})."),
+]  # fmt: skip
+
+
 def check(
     path: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of bars, or one file.")],
-    timeframe: Annotated[
-        str | None,
-        typer.Option(help="Length of a bar: 1m, 5m, 1h, 1d; told by the bars by default."),
-    ] = None,
-    calendar: Annotated[
-        str | None,
-        typer.Option("--calendar", help="When the market is open: 24/7, XNYS, FX; told by the "
-                     "bars by default."),
-    ] = None,
+    timeframe: TimeframeTold = None,
+    calendar: CalendarTold = None,
     symbols: o.Symbols = None,
     bars_set: o.BarsSet = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="CHECK.KEY=VALUE", help="Change a threshold, as in "
-                     "gaps.alpha=0.001; may be given more than once."),
-    ] = None,
-    fail_at: Annotated[
-        str,
-        typer.Option("--fail-at", metavar="GRADE", help="Exit with code 3 where a symbol is graded "
-                     "so or worse: good, usable, doubtful, refused."),
-    ] = "refused",
-    now: Annotated[
-        str | None,
-        typer.Option("--now", metavar="TIME", help="Present time, ISO 8601 UTC: finds bars of the "
-                     "future, unfinished and old ones. `machine` asks the machine's clock."),
-    ] = None,
-    alarm: Annotated[
-        list[str] | None,
-        typer.Option("--alarm", metavar="KIND", help="Raise what casts doubt on bars, once while "
-                     f"it stands: log, webhook:URL, or webhook (address in {_ADDRESS})."),
-    ] = None,
+    set_: Thresholds = None,
+    fail_at: FailAt = "refused",
+    now: Now = None,
+    alarm: Alarms = None,
     out: o.Out = Path(),
     verbose: o.Verbose = False,
     json_: o.Json = False,
-) -> None:  # fmt: skip
+) -> None:
     """Grade each symbol's bars, list every finding, and exit with code 3 past a threshold.
 
     Grades: good (nothing against the bars), usable (a part is missing or odd), doubtful (some
@@ -79,10 +85,9 @@ def check(
         typer.echo(json.dumps(as_json(path, found, limit), indent=1))
     else:
         _print(path, found, verbose)
-    if senders:
-        for sent in ring(path, found, senders, Workspace(out).cache.parent / "alarms.json"):
-            if not sent.ok:
-                typer.echo(f"alarm not sent: {sent.problem}", err=True)
+    for sent in ring(path, found, senders, Workspace(out).alarms) if senders else ():
+        if not sent.ok:
+            typer.echo(f"alarm not sent: {sent.problem}", err=True)
     failed = worse(found, limit)
     if failed:
         shown = ", ".join(failed[:5]) + (f" and {len(failed) - 5} more" if len(failed) > 5 else "")

@@ -242,7 +242,7 @@ def _among(alone: Sequence[Moves], clean: Sequence[Clean], timeframe: Timeframe)
     apart /= np.maximum(spread, 1.0)[group]
     stirred = np.abs(apart) > _STIRRED
     beside = np.diff(every) <= timeframe.ns
-    n_near = _with_neighbours(np.bincount(group, stirred.astype(float)), beside)
+    n_near = _with_neighbours(np.bincount(group, stirred).astype(np.float64), beside)
     by_chance = _with_neighbours(counts.astype(float), beside) * stirred.mean()
     usual = _more_than_chance(by_chance)
     out, ends = [], np.cumsum([c.time.size for c in clean])

@@ -41,9 +41,9 @@ def missing(cohort: Cohort) -> tuple[Missing, ...] | None:
         whole = np.unique(np.concatenate([clocks[i] for i in mine]))
         alive, gone = np.zeros((2, whole.size), np.int64)
         for i in telling:
-            at = slice(*np.searchsorted(whole, (clocks[i][0], clocks[i][-1] + 1)))
-            alive[at] += 1
-            gone[at] += absent[i]
+            a, b = np.searchsorted(whole, (clocks[i][0], clocks[i][-1] + 1)).tolist()
+            alive[a:b] += 1
+            gone[a:b] += absent[i]
         closed = (alive >= _FEWEST) & (gone > _MOST * alive)
         for i in mine:
             at = np.searchsorted(whole, clocks[i])

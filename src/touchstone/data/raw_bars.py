@@ -1,4 +1,4 @@
-"""Files of bars as they are, impossible rows included: what checks look at before any is trusted."""
+"""Files of bars as they are, impossible rows included: what checks look at before trust."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -155,7 +155,7 @@ def _file(
 def _more(there: Sequence[str], used: Sequence[str]) -> dict[str, str]:
     """Further columns that a check can use: what it is -> its name in the file."""
     plain = {"".join(c for c in n.lower() if c.isalnum()): n for n in there if n not in used}
-    found = {name: plain[name] for name in ORIGINS if name in plain}
+    found: dict[str, str] = {name: plain[name] for name in ORIGINS if name in plain}
     vwap = next((plain[n] for n in _VWAP_NAMES if n in plain), None)
     return found if vwap is None else {**found, VWAP: vwap}
 
@@ -176,9 +176,12 @@ def _raw(
     values = {f: numbers(frame[names[f]], f) for f in FIELDS if f in names}
     values.setdefault("volume", np.zeros(time.size))
     vwap = numbers(frame[names[VWAP]], VWAP) if VWAP in names else None
-    marks = {
+    marks: dict[str, tuple[str, ...]] = {
         name: tuple(str(x) for x in frame[names[name]].to_list())
         for name in ORIGINS
         if name in names
     }
-    return RawBars(symbol, "", rows, time, *(values[f] for f in FIELDS), vwap, off_grid, {}, marks)
+    open_, high, low, close, volume = (values[f] for f in FIELDS)
+    return RawBars(
+        symbol, "", rows, time, open_, high, low, close, volume, vwap, off_grid, {}, marks
+    )

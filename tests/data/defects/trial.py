@@ -47,7 +47,7 @@ def trials(folder, market, seeds=(0,), names=None, symbols=None):
         for seed in seeds:
             rng = np.random.default_rng([seed, len(name)])
             symbol = str(rng.choice(clean or list(market.frames)))
-            planted = plant(name, market, symbol, seed)
+            planted, right = plant(name, market, symbol, seed), DEFECTS[name].checks
             if planted is None:
                 continue
             save(folder, symbol, planted.columns)
@@ -55,7 +55,7 @@ def trials(folder, market, seeds=(0,), names=None, symbols=None):
             save(folder, symbol, market.frames[symbol])
             yield Trial(
                 name, market.name, symbol, _found(checked, name, symbol, planted, market),
-                tuple(sorted(flags(checked) - before - {(symbol, c) for c in DEFECTS[name].checks})),
+                tuple(sorted(flags(checked) - before - {(symbol, c) for c in right})),
             )  # fmt: skip
 
 
