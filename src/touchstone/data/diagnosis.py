@@ -14,6 +14,7 @@ from touchstone.market.bars import FIELDS
 _FEWEST: Final = 3  # rows that make a habit out of a mishap
 _EXPLAINED: Final = 0.9  # of the broken rows that a cause must explain
 _DENSE: Final = 0.3  # of the rows from the first to the last broken one that are broken
+_WIDEST: Final = 3.0  # high over low of a bar that is not absurd
 _BLOCK: Final = 64
 
 
@@ -79,10 +80,18 @@ def _swap(columns: dict[str, Float64], broken: Bool) -> tuple[str, str] | None:
     some = {name: column[rows] for name, column in columns.items()}
     best: tuple[float, tuple[str, str]] | None = None
     for pair in combinations(FIELDS, 2):
-        share = float(_enclosed(_exchanged(some, pair)).mean())
+        exchanged = _exchanged(some, pair)
+        share = float((_enclosed(exchanged) & _alike(exchanged)).mean())
         if share >= _EXPLAINED and (best is None or _rank(share, pair) > _rank(*best)):
             best = share, pair
     return None if best is None else best[1]
+
+
+def _alike(columns: dict[str, Float64]) -> Bool:
+    """Whether four prices could be of one bar: a volume is seldom of a price's size."""
+    prices = [columns[name] for name in FIELDS[:4]]
+    low, high = np.min(prices, axis=0), np.max(prices, axis=0)
+    return np.asarray((low > 0) & (high < _WIDEST * low), np.bool_)
 
 
 def _rank(share: float, pair: tuple[str, str]) -> tuple[float, bool]:
@@ -100,13 +109,8 @@ def _aside(columns: dict[str, Float64], broken: Bool) -> Bool:
 
 
 def _chained(columns: dict[str, Float64], aside: Bool, pair: tuple[str, str] | None) -> bool:
-    """Whether the exchange makes opens follow closes better than any steady factor would.
-
-    No exchange of two columns carries both open and close out of the same bar to the same side.
-    """
-    both = np.sign(columns["open"] - columns["low"]) == np.sign(columns["close"] - columns["low"])
-    out = (columns["open"] > columns["high"]) | (columns["open"] < columns["low"])
-    if pair is None or (both & out)[aside].mean() > 0.5:
+    """Whether the exchange makes opens follow closes better than any steady factor would."""
+    if pair is None:
         return False
     rows = np.flatnonzero(aside[:-1])
     if rows.size < _FEWEST:

@@ -37,7 +37,7 @@ class Filled:
     is_filled: Bool
     """Rows that no market printed, (n_rows,)."""
 
-    def __len__(self) -> int:
+    def __len__(self) -> int:  # noqa: PLE0303
         self._refuse("length")
 
     def __getattr__(self, name: str) -> NoReturn:
