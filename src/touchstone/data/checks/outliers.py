@@ -11,7 +11,7 @@ from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Cohort, Moves
 from touchstone.data.excursions import excursions
 from touchstone.data.levels import level_changes
-from touchstone.data.robust import ALPHA, local_scale, tail_threshold
+from touchstone.data.robust import ALPHA, QUIET, QUIET_SHARE, local_scale, tail_threshold
 from touchstone.market.findings import Finding, Severity
 
 
@@ -23,9 +23,9 @@ class OutliersConfig(Config):
     """False alarms allowed on one clean instrument."""
     surge: float = 3.0
     """Log volume this many robust deviations above its usual vouches for a move."""
-    quiet: float = 1.0
+    quiet: float = QUIET
     """Below this many, volume is usual, and speaks against a move."""
-    quiet_share: float = 0.01
+    quiet_share: float = QUIET_SHARE
     """Share of true moves that large which leave the volume usual."""
 
 
