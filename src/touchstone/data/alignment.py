@@ -85,8 +85,8 @@ def _shifts(
     i: int, at: Int64, own: _Track, others: _Track, step: int, least: float
 ) -> Iterator[Shift]:
     """Stretches of one instrument, from the correlations of its windows at every lag."""
-    window = _WINDOW_NS[step >= _DAY_NS] // step
     first, end, shifts = int(at[0]), int(at[-1]) + 1, lags(step)
+    window = min(_WINDOW_NS[step >= _DAY_NS] // step, max((end - first) // 8, 2 * _FEWEST))
     edges = np.arange(0, end - first, window)
     mine, here = own[0][:, first:end], own[1][first:end]
     own_power = mine**2

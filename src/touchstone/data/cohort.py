@@ -20,12 +20,15 @@ FEWEST: Final = 5
 
 _BLOCK: Final = {True: 32, False: 64}  # after a pause, between bars side by side
 _NORMAL: Final = 1.4826
+SMALLEST: Final = 1e-30
+"""No price is smaller, and none larger than one over it: beyond, ratios leave the numbers."""
+
 _CHANCE: Final = 0.01
 _STIRRED: Final = 8.0  # robust deviations by which an instrument moves with another
 
 
 class Clean(NamedTuple):
-    """The rows of one instrument that hold finite, positive prices, by time, each time once."""
+    """The rows of one instrument that hold possible prices, by time, each time once."""
 
     at: Int64
     """Row of the `RawBars`, (n_clean,)."""
@@ -185,7 +188,7 @@ class Cohort:
 def _clean(bars: RawBars) -> Clean:
     sound = np.isfinite(bars.volume) & (bars.volume >= 0)
     for price in bars.prices:
-        sound &= np.isfinite(price) & (price > 0)
+        sound &= (price >= SMALLEST) & (price <= 1 / SMALLEST)
     at = np.flatnonzero(sound)
     if at.size and (np.diff(bars.time[at]) <= 0).any():
         at = at[np.argsort(bars.time[at], kind="stable")]

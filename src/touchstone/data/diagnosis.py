@@ -16,6 +16,7 @@ _EXPLAINED: Final = 0.9  # of the broken rows that a cause must explain
 _DENSE: Final = 0.3  # of the rows from the first to the last broken one that are broken
 _WIDEST: Final = 3.0  # high over low of a bar that is not absurd
 _BLOCK: Final = 64
+_SMALLEST: Final = 1e-30  # price, as everywhere among the checks
 
 
 class Cause(IntEnum):
@@ -43,8 +44,8 @@ def diagnose(bars: RawBars) -> Diagnosis:
     """The cause of every row that is not enclosed; impossible values have none here."""
     columns = {name: getattr(bars, name) for name in FIELDS}
     values = np.array(list(columns.values()))
-    finite = (np.isfinite(values).all(axis=0)) & (values[:4] > 0).all(axis=0)
-    broken = finite & ~_enclosed(columns)
+    prices = (values[:4] >= _SMALLEST) & (values[:4] <= 1 / _SMALLEST)
+    broken = prices.all(axis=0) & np.isfinite(values[4]) & ~_enclosed(columns)
     cause = np.where(broken, np.int8(Cause.ROW), np.int8(Cause.NONE))
     n = int(broken.sum())
     if n < _FEWEST:

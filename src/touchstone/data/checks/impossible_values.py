@@ -5,9 +5,10 @@ from typing import Literal
 
 import numpy as np
 
+from touchstone.arrays import Bool, Float64
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Cohort
+from touchstone.data.cohort import SMALLEST, Cohort
 from touchstone.market.bars import FIELDS
 from touchstone.market.findings import Finding, Severity
 
@@ -23,7 +24,7 @@ def impossible_values(config: ImpossibleValuesConfig, cohort: Cohort) -> Iterato
     """One finding an instrument: how many rows, the first one's value."""
     for i, bars in enumerate(cohort.bars):
         columns = (*bars.prices, bars.volume)
-        broken = [~np.isfinite(x) | (x < 0 if f == "volume" else x <= 0)
+        broken = [~np.isfinite(x) | (x < 0 if f == "volume" else _no_price(x))
                   for f, x in zip(FIELDS, columns, strict=True)]  # fmt: skip
         rows = np.flatnonzero(np.any(broken, axis=0))
         if rows.size:
@@ -34,6 +35,10 @@ def impossible_values(config: ImpossibleValuesConfig, cohort: Cohort) -> Iterato
                 f"{_more(rows.size)}: remove or repair the rows, or set bad_rows: drop"
             )
             yield cohort.finding(config.kind, Severity.REFUSE, (i, rows), (rows.size, 0), said)
+
+
+def _no_price(values: Float64) -> Bool:
+    return np.asarray((values < SMALLEST) | (values > 1 / SMALLEST), np.bool_)
 
 
 def _more(n: int) -> str:

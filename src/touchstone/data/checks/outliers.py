@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from touchstone.arrays import Float64
+from touchstone.arrays import Bool, Float64
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Cohort, Moves
@@ -27,6 +27,8 @@ class OutliersConfig(Config):
     """Below this many, volume is usual, and speaks against a move."""
     quiet_share: float = QUIET_SHARE
     """Share of true moves that large which leave the volume usual."""
+    least: float = 0.01
+    """A log return below this does no harm, whoever printed it."""
 
 
 @CHECKS.register(OutliersConfig)
@@ -37,32 +39,38 @@ def outliers(config: OutliersConfig, cohort: Cohort) -> Iterator[Finding]:
     threshold that two returns at once would need.
     """
     for i, (bars, moves) in enumerate(zip(cohort.clean, cohort.moves, strict=True)):
-        n = bars.time.size
-        limits = tail_threshold(n, config.alpha), tail_threshold(n, config.alpha, together=2)
-        limit_of = np.full(n, limits[0])
-        after = np.r_[moves.surge[1:], -np.inf]
-        if cohort.has_volume[i]:
-            still = np.maximum(moves.surge, after) < config.quiet
-            limit_of[still] = tail_threshold(n, config.alpha / config.quiet_share)
-        jump = np.where(moves.rested, 0.0, _jump(moves))
-        far = (np.abs(moves.z) > limit_of) | ((jump > limits[1]) & (np.abs(moves.z) > limits[1]))
-        vouched = (np.maximum(moves.surge, after) > config.surge) | moves.company
+        far, limit = _far(moves, cohort.has_volume[i], config)
         known = {s.row for s in level_changes(bars, moves, cohort.has_volume[i], config.alpha)}
         for first, end, _, _ in excursions(moves, config.alpha, np.inf):
             known |= set(range(first, end + 1))
-        for row in np.flatnonzero(far & ~vouched).tolist():
+        for row in np.flatnonzero(far).tolist():
             if row in known:
                 continue
-            limit = limits[1] if jump[row] > limits[1] else float(limit_of[row])
             said = (
                 f"the close moves by {100 * np.expm1(moves.step[row]):+.3g} %, "
                 f"{abs(moves.z[row]):,.0f} deviations beyond the cross-section, and neither volume "
                 "nor another instrument vouches for it: compare with another vendor, repair or "
                 "remove the rows"
             )
-            measured = (abs(float(moves.z[row])), limit)
+            measured = (abs(float(moves.z[row])), float(limit[row]))
             rows = np.array([bars.at[row]])
             yield cohort.finding(config.kind, Severity.DOUBT, (i, rows), measured, said)
+
+
+def _far(moves: Moves, has_volume: bool, config: OutliersConfig) -> tuple[Bool, Float64]:
+    """(rows that nothing vouches for, limits), (n_clean,) each."""
+    size, n = np.abs(moves.z), moves.z.size
+    # what happens late in a bar is traded in the next one, but not what happened before it
+    later = np.maximum(moves.surge, np.r_[moves.surge[1:], -np.inf])
+    limit = np.full(n, tail_threshold(n, config.alpha))
+    if has_volume:
+        limit[later < config.quiet] = tail_threshold(n, config.alpha / config.quiet_share)
+    between = tail_threshold(n, config.alpha, together=2)
+    torn = ~moves.rested & (_jump(moves) > between) & (size > between)
+    surge = np.where(torn, moves.surge, later)
+    far = (size > np.where(torn, between, limit)) & (np.abs(moves.step) > config.least)
+    found = far & (surge <= config.surge) & ~moves.company
+    return np.asarray(found, np.bool_), np.where(torn, between, limit)
 
 
 def _jump(moves: Moves) -> Float64:
