@@ -10,7 +10,7 @@ from touchstone.data.robust import ALPHA, QUIET, QUIET_SHARE, tail_threshold
 
 _WHOLE: Final = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100, 1000)
 _BROKEN: Final = (1.5, 4 / 3, 1.25)
-_SIDE: Final = 20  # bars either side whose median is compared
+_SIDE: Final = 20  # bars either side whose volumes are compared
 _FIT: Final = 3.0  # deviations by which a jump may miss a ratio
 _LEAST_FIT: Final = 0.01
 _SURGE: Final = 3.0  # deviations of volume that vouch for a move: news, no split
@@ -51,9 +51,10 @@ def _split(row: int, bars: Clean, moves: Moves, has_volume: bool, limit: float) 
     if abs(-moves.opening[row] - step) > max(_FIT * noise, _LEAST_FIT):
         return None
     a, b = max(row - _SIDE, 0), min(row + _SIDE, bars.time.size)
-    if row - a < 2 or b - row < 2:
+    if row - a < 5 or b - row < 3:
         return None
-    level = np.log(np.median(bars.close[a:row]) / np.median(bars.close[row:b]))
+    before, after = (np.median(bars.close[s]) for s in (slice(row - 5, row), slice(row, row + 5)))
+    level = np.log(before / after)
     if abs(level - step) > max(0.5 * abs(step), _FIT * noise):
         return None
     agrees = (
