@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from touchstone.arrays import Float64
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Clean, Cohort
@@ -67,11 +68,23 @@ def _changes(bars: Clean, config: VolumeUnitConfig) -> Iterator[tuple[int, float
         total = np.r_[0.0, np.cumsum(log_volume)]
         after = total[rows + config.side] - total[rows]
         before = total[rows] - total[rows - config.side]
-        row = int(rows[np.abs(after - before).argmax()])
+        row = _turn(log_volume, int(rows[np.abs(after - before).argmax()]), config.side)
         ratio = _ratio(bars, row, config)
         if ratio is not None:
             last = row
             yield row, ratio
+
+
+def _turn(values: Float64, near: int, side: int) -> int:
+    """The row near `near` that parts the values around it best into two levels: least squares."""
+    first = near - side
+    part = values[first : near + side]
+    n = np.arange(1, part.size)
+    total = np.cumsum(part)
+    left, right = total[:-1] / n, (total[-1] - total[:-1]) / (part.size - n)
+    gain = n * (part.size - n) * (right - left) ** 2
+    row = first + 1 + int(gain.argmax())
+    return min(max(row, side), values.size - side)
 
 
 def _ratio(bars: Clean, row: int, config: VolumeUnitConfig) -> float | None:
