@@ -26,7 +26,7 @@ class FolderConfig(Config):
     relative to the study's file."""
     timeframe: str = "1h"
     """Length of a bar: 1m, 5m, 1h, 1d."""
-    calendar: Literal["24/7", "XNYS", "FX"] = "24/7"
+    calendar: Literal["24/7", "XNYS", "FX", "CME"] = "24/7"
     """Hours of the market; bars outside them are dropped and counted."""
     columns: ColumnsConfig = ColumnsConfig()
     """Names of the columns, where they are not the usual ones."""
