@@ -315,9 +315,10 @@ def identified(config: StudyConfig, root: Path) -> Study:
     """A study of this config, with the fingerprint that names it."""
     # What a study is called and where its data lie is no part of the question: the data have a
     # hash. So a study that was renamed, or whose folder was moved, takes the same look.
+    # What a table of actions says shows in the bars too.
     bars = config.bars
-    if hasattr(bars, "path"):
-        bars = bars.model_copy(update={"path": ""})
+    places = {k: None if k == "actions" else "" for k in ("path", "actions") if hasattr(bars, k)}
+    bars = bars.model_copy(update=places)
     asked = config.model_copy(update={"bars": bars, "name": ""})
     digest = hashlib.sha256(asked.canonical().encode())
     own = hashlib.sha256(b"\0".join((root / plugin).read_bytes() for plugin in config.plugins))
