@@ -44,3 +44,5 @@ class Loaded(NamedTuple):
     """Which world the bars are of, as in `ledger.Span`: "market", or "simulated:..."."""
     survivorship: str | None
     """The banner of a universe in which nothing ever died; None where something did."""
+    asset_ids: tuple[str, ...] = ()
+    """Symbols in the order of the ids that a universe keeps for them; empty: none are kept."""

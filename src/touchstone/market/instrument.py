@@ -3,7 +3,7 @@
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import Field, PositiveFloat, StringConstraints, model_validator
+from pydantic import PositiveFloat, StringConstraints, model_validator
 
 from touchstone.config import Config
 from touchstone.errors import ConfigError
@@ -49,8 +49,6 @@ class Instrument(Config):
     """Currency that one unit gains when the price rises by 1: 50 for ESZ24."""
     expiry: Date | None = None
     """Last trading day of a future."""
-    groups: tuple[str, ...] = Field(default=())
-    """What it is reported and compared with: a sector, `etf`, `coins`."""
 
     @model_validator(mode="after")
     def _check(self) -> "Instrument":

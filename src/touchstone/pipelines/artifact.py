@@ -7,6 +7,7 @@ import numpy as np
 
 from touchstone.dataset.scalers import Scaler
 from touchstone.pipelines.decide import hold_bars
+from touchstone.pipelines.identities import known_first
 from touchstone.pipelines.market import Market
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.study import Study, StudyConfig
@@ -37,14 +38,13 @@ def save_artifact(folder: Path, study: Study, market: Market, versions: dict[str
     )
     golden = record(decider, _golden_rows(config, prepared))
     panel = prepared.panel
-    named = np.array(panel.symbols)
-    numbers = prepared.asset_id[panel.offsets[:-1].clip(max=len(panel) - 1)]
+    number = known_first(prepared.begun, final.spans.train_end)
     parts = ArtifactParts(
         decider=decider,
         golden=golden,
         timeframe=panel.timeframe.name,
         calendar=panel.calendar.name,
-        symbols=tuple(str(s) for s in named[np.argsort(numbers, kind="stable")]),
+        symbols=tuple(prepared.assets[i] for i in np.argsort(number)),
         features={n: prepared.plan.expressions[n] for n in prepared.plan.names},
         features_fingerprint=prepared.plan.fingerprint,
         label=config.label,
@@ -74,7 +74,7 @@ def _golden_rows(config: StudyConfig, prepared: Prepared) -> Rows:
     at = rows[:, None] + np.arange(1 - config.lookback, 1)
     return Rows(
         np.ascontiguousarray(prepared.features[at]),
-        prepared.asset_id[rows],
+        known_first(prepared.begun, prepared.folds.final.spans.train_end)[prepared.asset_id[rows]],
         prepared.labels.up[rows],
         prepared.labels.down[rows],
     )

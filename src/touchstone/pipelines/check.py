@@ -34,7 +34,7 @@ def check_study(study: Study) -> dict[str, Any]:
     labels = LABELS.part_of(config.label)(
         panel, config.label, None if width is None else column(width, panel)
     )
-    whole = complete(features, panel.offsets, config.lookback)
+    whole = complete(features, panel.offsets, config.lookback) & panel.members
     line = timeline(panel, labels, whole, config.lookback)
     folds = SPLITS.part_of(config.folds)(config.folds, line)
     strategies = config.strategy.candidates()  # type: ignore[attr-defined]

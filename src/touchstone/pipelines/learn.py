@@ -21,6 +21,7 @@ from touchstone.labels import Labels
 from touchstone.ledger import Ledger
 from touchstone.models import Fitted, Shape, restore
 from touchstone.models.scoring import score
+from touchstone.pipelines.identities import known_first
 from touchstone.pipelines.prepare import Prepared, features_key, labels_key, stage_key
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.study import Study, StudyConfig, import_plugins
@@ -44,7 +45,7 @@ class Columns(NamedTuple):
     features: Float32
     asset_id: Int32
     begun: Int64
-    """First bar of each instrument, ns, rising: those before a fold's end are known to it."""
+    """First bar of each id, ns: those before a fold's end are known to it."""
     labels: Labels
 
 
@@ -115,11 +116,8 @@ class Resources(NamedTuple):
 
 def shelve(config: StudyConfig, prepared: Prepared, cache: StageCache) -> Shelf:
     """Put what is not in the cache yet there, for the workers."""
-    panel = prepared.panel
-    here = panel.offsets[:-1] < panel.offsets[1:]
-    begun = np.sort(panel.time[panel.offsets[:-1][here]])
     key = stage_key(prepared.source, "instruments", prepared.data)
-    cache.save("instruments", key, {"asset_id": prepared.asset_id, "begun": begun})
+    cache.save("instruments", key, {"asset_id": prepared.asset_id, "begun": prepared.begun})
     return Shelf(
         cache,
         features_key(prepared.plan, prepared.data, prepared.source),
@@ -153,8 +151,9 @@ def fit_and_score(
     began = time.perf_counter()
     fold = task.fold
     scaler = SCALERS.part_of(config.scaler)(config.scaler, columns.features, fold.train)
-    windows = Windows(columns.features, columns.asset_id, config.lookback, scaler)
-    n_assets = int(np.searchsorted(columns.begun, fold.spans.train_end))
+    number = known_first(columns.begun, fold.spans.train_end)
+    windows = Windows(columns.features, number[columns.asset_id], config.lookback, scaler)
+    n_assets = int(np.count_nonzero(columns.begun < fold.spans.train_end))
     job = Job(
         model=task.model,
         recipe=config.training,

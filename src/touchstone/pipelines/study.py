@@ -45,6 +45,9 @@ class StudyConfig(Config):
         default_factory=lambda: SOURCES.parse({"source": "simulated"})
     )
     """Where the bars come from."""
+    universe: str | None = None
+    """A universe file (instruments, groups, who belonged when), relative to the study's file; its
+    asset ids are kept beside it. Null: whatever has bars, throughout."""
     symbols: tuple[str, ...] | None = None
     """Only these instruments; null takes all there are."""
     start: str | None = None
@@ -315,11 +318,11 @@ def identified(config: StudyConfig, root: Path) -> Study:
     """A study of this config, with the fingerprint that names it."""
     # What a study is called and where its data lie is no part of the question: the data have a
     # hash. So a study that was renamed, or whose folder was moved, takes the same look.
-    # What a table of actions says shows in the bars too.
+    # What a table of actions and a universe say shows in the bars and in their hash.
     bars = config.bars
     places = {k: None if k == "actions" else "" for k in ("path", "actions") if hasattr(bars, k)}
     bars = bars.model_copy(update=places)
-    asked = config.model_copy(update={"bars": bars, "name": ""})
+    asked = config.model_copy(update={"bars": bars, "name": "", "universe": None})
     digest = hashlib.sha256(asked.canonical().encode())
     own = hashlib.sha256(b"\0".join((root / plugin).read_bytes() for plugin in config.plugins))
     plugin_hash = own.hexdigest()[:16] if config.plugins else ""
