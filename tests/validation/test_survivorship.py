@@ -224,6 +224,7 @@ def test_the_command_refuses_in_one_line(tmp_path):
     text = table(tmp_path, "t.parquet", symbol=["A"], timestamp=["2021-01-04"], close=[1.0])
     short = table(tmp_path, "s.parquet", symbol=["A"], ended_before_panel=[True])
     (tmp_path / "no.parquet").write_bytes(b"x")
+    (tmp_path / "short").mkdir()
     for words, said in (
         (["--panel", tmp_path / "nothing.parquet"], "no such file"),
         (["--panel", tmp_path / "no.parquet"], "cannot be read as Parquet or CSV"),
@@ -231,7 +232,7 @@ def test_the_command_refuses_in_one_line(tmp_path):
         (["--panel", text], "column timestamp is of type String: needs time"),
         (["--panel", panel, "--lifetimes", short], "no lifetime of 2 symbols of the panel (B"),
         (["--panel", panel, "--delisting-return", "-1"], "lies above -1"),
-        (["--panel", panel_file(tmp_path, 15)], "15 days"),
+        (["--panel", panel_file(tmp_path / "short", 15)], "14 days"),
     ):
         code, out, err = touchstone("study", "survivorship", *words)
         assert code == 3, err
