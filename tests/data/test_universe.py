@@ -130,6 +130,28 @@ def test_the_banner():
     )
 
 
+def test_who_belongs_on_a_day():
+    told = universe(
+        {"symbol": "A"},
+        {"symbol": "B", "member": ({"since": on(2), "until": on(5), "until_known": on(6)},)},
+    )
+    said = [told.members_on(on(d)) for d in (1, 2, 6, 7)]
+    assert said == [("A",), ("A", "B"), ("A", "B"), ("A",)]
+    with pytest.raises(ConfigError, match="there is no such date"):
+        told.members_on("2022-02-30")
+
+
+def test_other_hours_are_told_where_a_class_was():
+    told = universe({"symbol": "BTC/USD", "kind": "crypto"}, {"symbol": "A"})
+    monday = panel_of(daily("BTC/USD", 5), daily("A", 5), calendar="XNYS")
+    (_, *found) = ("", *apply(told, monday).findings)
+    assert found == [
+        "1 of the universe keep other hours than calendar: XNYS (BTC/USD: 24/7): gaps and annual "
+        "figures are of the wrong hours; give each market a study of its own."
+    ]
+    assert apply(universe({"symbol": "A"}), panel_of(daily("A"))).findings == ()
+
+
 def test_groups():
     told = universe(
         {"symbol": "B", "groups": ("banks", "big")}, {"symbol": "A", "groups": ("banks",)},

@@ -114,6 +114,23 @@ def test_a_list_of_today_carries_the_banner(market, tmp_path):
     assert loaded.panel.members.all()
 
 
+def test_what_the_command_says_of_a_universe(market, tmp_path):
+    in_universe(tmp_path, market, [{"symbol": s, "groups": ["made"]} for s in market.symbols])
+    path = tmp_path / "universe.yaml"
+    code, out, err = touchstone("universe", "show", path)
+    assert code == 0, err
+    assert "6 instruments, 0 of which left" in out
+    assert "no asset ids yet" in out
+    assert "a list of today" in out
+    assert touchstone("universe", "ids", path)[0] == 0
+    found = json.loads(touchstone("universe", "show", path, "--on", "2022-01-03", "--json")[1])
+    assert found["members"] == list(market.symbols)
+    assert found["groups"] == {"made": list(market.symbols)}
+    assert found["ids"] == {s: i for i, s in enumerate(sorted(market.symbols))}
+    assert touchstone("universe", "show", tmp_path / "nothing.yaml")[0] == 2
+    assert touchstone("universe", "show", path, "--on", "tomorrow")[0] == 2
+
+
 def test_a_symbol_that_comes_later_shifts_no_id(market, tmp_path):
     later = [{"symbol": s} for s in market.symbols[1:]]
     path = in_universe(tmp_path, market, later)
@@ -143,6 +160,39 @@ def test_the_place_of_a_universe_is_no_part_of_the_question(market, tmp_path):
     other = read_study(str(path), {"universe": "other/u.yaml"})
     assert one.fingerprint == other.fingerprint
     assert load(other, Silent())[1]
+
+
+def test_what_changes_behind_the_seal_moves_nothing_before_it(market, tmp_path):
+    """Two universes that differ from a day after the seal on, through features, folds and rows."""
+    late = day(market, 0.9)
+    first, second, *others = market.symbols
+    stay = [{"symbol": s} for s in others]
+    versions = {
+        "leaves": [{"symbol": first, "member": [{"since": day(market, 0), "until": late}]},
+                   {"symbol": second, "member": [{"since": late}]}],
+        "stays": [{"symbol": first, "member": [{"since": day(market, 0)}]},
+                  {"symbol": second, "member": []}],
+    }  # fmt: skip
+    extra = {"extra": {"across": "cross_rank(close)"}}
+    made = {}
+    for name, listings in versions.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        path = in_universe(folder, market, [*listings, *stay], features=extra)
+        study = read_study(str(path))
+        made[name] = prepare(study, *load(study, Silent()), StageCache(folder / "c"), Silent())
+    one, other = made["leaves"], made["stays"]
+    assert one.folds.seal == other.folds.seal
+    seal = np.datetime64(one.folds.seal, "ns")
+    assert seal < np.datetime64(late)
+    before = one.panel.available_at < np.datetime64(late, "ns").astype(np.int64)
+    np.testing.assert_array_equal(one.features[before], other.features[before])
+    assert not np.array_equal(one.features[~before], other.features[~before], equal_nan=True)
+    for mine, its in zip(one.folds.folds, other.folds.folds, strict=True):
+        for rows in ("train", "validate", "test"):
+            np.testing.assert_array_equal(getattr(mine, rows), getattr(its, rows))
+    np.testing.assert_array_equal(one.folds.final.train, other.folds.final.train)
+    assert not np.array_equal(one.folds.final.test, other.folds.final.test)
 
 
 def test_ranks_across_instruments_do_not_see_who_joins_later(market):

@@ -114,6 +114,11 @@ class Universe(Config):
         return tuple(sorted(former.union(self.symbols)))
 
     @property
+    def renamed(self) -> dict[str, str]:
+        """Former name -> today's."""
+        return {f.symbol: x.symbol for x in self.instruments for f in x.formerly}
+
+    @property
     def groups(self) -> dict[str, tuple[str, ...]]:
         """Group -> its symbols, both sorted."""
         found: dict[str, list[str]] = {}
@@ -126,6 +131,15 @@ class Universe(Config):
     def left(self) -> tuple[str, ...]:
         """Symbols that are no members any more, sorted: without any it is a list of today."""
         return tuple(sorted(x.symbol for x in self.instruments if x.member and x.member[-1].until))
+
+    def members_on(self, date: str) -> tuple[str, ...]:
+        """Symbols that belong on a trading day, as was known by its beginning, sorted.
+
+        Raises:
+            ConfigError: no such date.
+        """
+        day = np.array([_day(date, "date")], np.int64)
+        return tuple(sorted(x.symbol for x in self.instruments if _inside(x, day)[0]))
 
 
 class Applied(NamedTuple):
@@ -185,7 +199,8 @@ def apply(universe: Universe, panel: Panel) -> Applied:
         **columns,
     )
     absent = [s for s in universe.left if not rows[s].size]
-    return Applied(of_universe, _findings(of_universe, absent), _survivorship(universe, absent))
+    findings = (*_findings(of_universe, absent), *_other_hours(listings, of_universe))
+    return Applied(of_universe, findings, _survivorship(universe, absent))
 
 
 def _rows(listing: Listing, panel: Panel, day: Int64, free: int) -> Int64:
@@ -239,6 +254,22 @@ def _findings(panel: Panel, absent: list[str]) -> tuple[str, ...]:
             f"{' ...' if len(absent) > 5 else ''}): what they did after is missing."
         )
     return tuple(found)
+
+
+def _other_hours(listings: dict[str, Listing], panel: Panel) -> tuple[str, ...]:
+    """Instruments that say they trade at other hours than the bars are read with."""
+    said = [
+        f"{s}: {listings[s].hours.name}"
+        for s in panel.symbols
+        if listings[s].given & {"kind", "calendar"} and listings[s].hours != panel.calendar
+    ]
+    if not said:
+        return ()
+    return (
+        f"{len(said)} of the universe keep other hours than calendar: {panel.calendar.name} "
+        f"({', '.join(said[:3])}{' ...' if len(said) > 3 else ''}): gaps and annual figures are of "
+        "the wrong hours; give each market a study of its own.",
+    )
 
 
 def _survivorship(universe: Universe, absent: list[str]) -> str | None:

@@ -49,7 +49,7 @@ def within(universe: Universe, place: Path, loaded: Loaded) -> Loaded:
     A name that is only a former one, or that its instrument was not called yet, is no reject.
     """
     seen = apply(universe, loaded.panel)
-    renamed = {f.symbol: x.symbol for x in universe.instruments for f in x.formerly}
+    renamed = universe.renamed
     ids = assign(ids_file(place), universe.symbols, renamed)
     rejects = tuple(
         r

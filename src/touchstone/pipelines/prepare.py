@@ -129,8 +129,8 @@ def prepare(
 
 
 def known_by(labels: Labels, panel: Panel, end: int) -> Bool:
-    """Rows whose outcome was known by `end`, ns UTC, (n_rows,)."""
-    known = labels.exit != UNKNOWN
+    """Rows of members whose outcome was known by `end`, ns UTC, (n_rows,)."""
+    known = (labels.exit != UNKNOWN) & panel.members
     return np.asarray(known & (panel.available_at[np.maximum(labels.exit, 0)] <= end), np.bool_)
 
 
