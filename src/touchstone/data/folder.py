@@ -74,8 +74,13 @@ def source_of(path: Path) -> str:
 def _adjust(parts: dict[str, Part], rejects: list[Reject], job: Job) -> tuple[str, ...]:
     """Put raw parts into the view that is asked for; a sentence on what was done."""
     config, timeframe = job.config, job.timeframe
-    if config.actions is None or config.adjust == "none":
+    if config.adjust == "none":
         return ()
+    if config.actions is None:
+        raise ConfigError(
+            f"adjust: {config.adjust} needs a table of actions: write actions: FILE, or "
+            "adjust: none"
+        )
     table = read_actions(job.request.root / config.actions)
     n_applied = n_later = 0
     for symbol in [s for s in parts if s in table]:

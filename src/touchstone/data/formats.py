@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
-from pydantic import PositiveInt, StringConstraints, field_validator, model_validator
+from pydantic import PositiveInt, StringConstraints, field_validator
 
 from touchstone.config import Config
 from touchstone.data.columns import ColumnsConfig
@@ -52,15 +52,6 @@ class FolderConfig(Config):
     side: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")], ...] = ()
     """Further number columns, each known at its bar's close, for features to use by name, as in
     [sentiment]. Empty cells, and files without the column, are not known."""
-
-    @model_validator(mode="after")
-    def _check_actions(self) -> "FolderConfig":
-        if self.adjust != "none" and self.actions is None:
-            raise ConfigError(
-                f"adjust: {self.adjust} needs a table of actions: write actions: FILE, or "
-                "adjust: none"
-            )
-        return self
 
     @field_validator("timeframe")
     @classmethod
