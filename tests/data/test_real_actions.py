@@ -5,9 +5,10 @@ import polars as pl
 import pytest
 
 from real_data import DATA, needs
+from touchstone.data.sources import SOURCES, Request
 from touchstone.errors import BarsError
 from touchstone.market import Bars
-from touchstone.market.actions import DIVIDEND, SPLIT, Actions, adjusted, raw
+from touchstone.market.actions import DIVIDEND, KINDS, SPLIT, Actions, adjusted, raw
 from touchstone.market.implied_actions import Views, implied_dividends
 
 pytestmark = needs("bars", "equity_raw")
@@ -108,3 +109,29 @@ def test_hourly_bars_follow_the_daily_actions():
     # P is the last close of the hours here, of the day there
     assert same.size > 0.99 * len(was)
     assert gap.max() < 2e-3
+
+
+def test_a_folder_of_raw_bars_with_its_table_loads_as_the_adjusted_folder(tmp_path):
+    lines = ["symbol,kind,ex_date,value,knowledge_time"]
+    for symbol in SPLITS:
+        _, _, table = reconstructed(symbol)
+        for kind, day, value in zip(table.kind, table.ex_day, table.value, strict=True):
+            date = np.datetime64(int(day), "D")
+            lines.append(f"{symbol},{KINDS[kind]},{date},{float(value)!r},{date}")
+    (tmp_path / "actions.csv").write_text("\n".join(lines))
+    loaded = {}
+    for folder, more in (
+        ("equity_raw", {"actions": str(tmp_path / "actions.csv"), "adjust": "total"}),
+        ("equity", {}),
+    ):
+        config = SOURCES.parse(
+            {"source": "parquet", "path": str(DATA / "bars" / folder / "1d"), "timeframe": "1d",
+             "calendar": "XNYS", **more}
+        )  # fmt: skip
+        loaded[folder] = SOURCES.part_of(config)(config, Request(symbols=tuple(sorted(SPLITS))))
+    one, other = loaded["equity_raw"], loaded["equity"]
+    assert one.panel.symbols == other.panel.symbols
+    assert one.findings[-1].startswith("Prices are total-return, from raw bars and 397 corporate")
+    for name in FIELDS[:4]:
+        got, want = getattr(one.panel, name), getattr(other.panel, name)
+        np.testing.assert_allclose(got, want, rtol=4e-6)

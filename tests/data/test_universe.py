@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from touchstone.data.asset_ids import assign, ids_file, read_ids
+from touchstone.data.formats import FolderConfig
 from touchstone.data.universe import Universe, apply, read_universe
 from touchstone.errors import ConfigError, DataError, SourceError
-from touchstone.market import Bars, Calendar, Panel, Timeframe
+from touchstone.market import CALENDARS, Bars, Calendar, Panel, Timeframe
+from touchstone.market.instrument import CalendarName
 
 DAY = 86_400_000_000_000
 FIRST = int(np.datetime64("2022-01-03").astype(np.int64))  # a Monday
@@ -103,6 +106,24 @@ def test_a_name_that_passed_on_to_another():
     assert np.diff(seen.offsets).tolist() == [6, 10]
 
 
+def test_a_name_that_two_gave_up():
+    told = (
+        {"symbol": "ONE", "formerly": ({"symbol": "N", "until": on(3)},)},
+        {"symbol": "TWO", "formerly": ({"symbol": "N", "until": on(7)},)},
+        {"symbol": "N"},
+    )
+    seen = apply(universe(*told), panel_of(daily("N"))).panel
+    assert seen.symbols == ("N", "ONE", "TWO")
+    assert [len(seen.bars(i)) for i in range(3)] == [3, 3, 4]
+    assert len(seen) == 10, "every bar belongs to one of them"
+
+
+def test_calendars_have_one_list_of_names():
+    assert set(get_args(CalendarName)) == set(CALENDARS)
+    hours = FolderConfig.model_fields["calendar"].annotation
+    assert set(get_args(hours)) == set(CALENDARS)
+
+
 def test_two_renamings():
     names = ({"symbol": "A", "until": on(2)}, {"symbol": "B", "until": on(5)})
     bars = [daily(s, 10, price=p) for s, p in (("A", 1.0), ("B", 2.0))]
@@ -178,6 +199,8 @@ def test_groups():
          "until_known needs until"),
         ("instruments: [{symbol: A, formerly: [{symbol: B, until: 2022-03-01}, "
          "{symbol: C, until: 2022-02-01}]}]", "give the oldest name first"),
+        ("instruments: [{symbol: A, formerly: [{symbol: ../b, until: 2022-03-01}]}]",
+         "A: formerly '../b': needs"),
         ("instruments: {A: {}}", "instruments"),
         ("symbols: [A]", "symbols: no such key"),
     ],

@@ -13,7 +13,7 @@ from pydantic import model_validator
 from touchstone.arrays import Bool, Int64
 from touchstone.config import Config
 from touchstone.errors import ConfigError, SourceError
-from touchstone.files import read_yaml
+from touchstone.files import SYMBOL, read_yaml
 from touchstone.market import Panel
 from touchstone.market.bars import FIELDS
 from touchstone.market.instrument import Date, Instrument
@@ -77,6 +77,9 @@ class Listing(Instrument):
         for stay, after in pairwise(self.member or ()):
             if stay.until is None or after.since < stay.until:
                 raise ConfigError(f"{self.symbol}: stays overlap: give them in order of time")
+        strange = [f.symbol for f in self.formerly if not SYMBOL.fullmatch(f.symbol)]
+        if strange:
+            raise ConfigError(f"{self.symbol}: formerly {strange[0]!r}: needs {SYMBOL.pattern}")
         names = [former.until for former in self.formerly]
         if names != sorted(set(names)):
             raise ConfigError(f"{self.symbol}: formerly: give the oldest name first")
@@ -176,10 +179,12 @@ def apply(universe: Universe, panel: Panel) -> Applied:
         SourceError: no instrument of the universe has bars.
     """
     listings = {x.symbol: x for x in universe.instruments}
-    day = panel.calendar.day(panel.time)
+    day, bars = panel.calendar.day(panel.time), _held(panel)
     # a name may have passed on: until it was given up, its bars are those of who gave it up
-    free = {f.symbol: _day(f.until, "until") or 0 for x in listings.values() for f in x.formerly}
-    rows = {s: _rows(listings[s], panel, day, free.get(s, -_NEVER)) for s in universe.symbols}
+    given_up: dict[str, list[int]] = {}
+    for former in (f for x in listings.values() for f in x.formerly):
+        given_up.setdefault(former.symbol, []).append(_day(former.until, "until") or 0)
+    rows = {s: _rows(listings[s], bars, day, given_up) for s in universe.symbols}
     held = [s for s in universe.symbols if rows[s].size]
     if not held:
         raise SourceError(
@@ -203,31 +208,36 @@ def apply(universe: Universe, panel: Panel) -> Applied:
     return Applied(of_universe, findings, _survivorship(universe, absent))
 
 
-def _rows(listing: Listing, panel: Panel, day: Int64, free: int) -> Int64:
+def _rows(
+    listing: Listing, bars: dict[str, Int64], day: Int64, given_up: dict[str, list[int]]
+) -> Int64:
     """Rows of the panel that are this instrument's, in time, under all its names.
 
     Its own name's bars count from the last renaming on, or from wherever a vendor has carried
     them back to; those of a former name fill what lies before.
     """
-    own = _of(listing.symbol, panel)
-    own = own[day[own] >= free]
+    own = bars.get(listing.symbol, np.zeros(0, np.int64))
+    own = own[day[own] >= max(given_up.get(listing.symbol, ()), default=-_NEVER)]
     begins = int(day[own[0]]) if own.size else _NEVER
     pieces: list[Int64] = []
     since = -_NEVER
     for former in listing.formerly:
         renamed = _day(former.until, "until") or 0
-        rows = _of(former.symbol, panel)
+        rows = bars.get(former.symbol, np.zeros(0, np.int64))
+        others = [d for d in given_up[former.symbol] if d < renamed]
+        since = max([since, *others])
         until = min(renamed, begins)
         pieces.append(rows[(day[rows] >= since) & (day[rows] < until)])
         since = renamed
     return np.concatenate([*pieces, own]).astype(np.int64)
 
 
-def _of(symbol: str, panel: Panel) -> Int64:
-    if symbol not in panel.symbols:
-        return np.zeros(0, np.int64)
-    i = panel.symbols.index(symbol)
-    return np.arange(panel.offsets[i], panel.offsets[i + 1], dtype=np.int64)
+def _held(panel: Panel) -> dict[str, Int64]:
+    """Symbol -> its rows."""
+    return {
+        symbol: np.arange(panel.offsets[i], panel.offsets[i + 1], dtype=np.int64)
+        for i, symbol in enumerate(panel.symbols)
+    }
 
 
 def _inside(listing: Listing, day: Int64) -> Bool:

@@ -145,8 +145,8 @@ def _exchange_sessions(name: str) -> _Sessions:
         hours[c].to_numpy("datetime64[ns]").astype(np.int64) for c in ("open", "close")
     )
     day = hours.index.to_numpy("datetime64[D]").astype(np.int64)
-    # the library's day of CMES is 24 hours long; from 16:00 to 17:00 Chicago nothing trades
-    closes = np.minimum(closes, opens + _SESSION_NS[name])
+    if name == "CME":  # the library's day is 24 hours long; from 16:00 to 17:00 nothing trades
+        closes = np.minimum(closes, opens + _SESSION_NS[name])
     return _Sessions(day, opens, closes, _elapsed(opens, closes))
 
 
