@@ -30,6 +30,7 @@ def bars(tmp_path_factory):
     "words", ["", "run", "init", "check", "schema", "features", "labels", "backtest", "inspect",
               "export", "runs list", "runs show", "runs open", "runs compare", "cache show",
               "cache clear", "ledger show", "ledger verify", "study", "study survivorship",
+              "study execution",
               "universe", "universe show", "universe ids"],
 )  # fmt: skip
 def test_help_teaches(words):

@@ -1,10 +1,13 @@
 """Files of ticks and books: read as they are, refused by name, and plausible on real ones."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
 
 from real_data import DATA, needs
+from small import touchstone
 from touchstone.data.books import read_book, read_updates
 from touchstone.data.ticks import read_quotes, read_trades
 from touchstone.errors import BarsError, SourceError
@@ -129,6 +132,31 @@ def test_updates_that_cannot_be(tmp_path):
         read_updates(saved(tmp_path, "c.parquet", **good), "X")
 
 
+def test_the_command_measures_a_market_that_is_known(tmp_path):
+    """Every second a trade at the ask of a spread of 2 bp, and the mid goes up by 1 bp a minute."""
+    second = np.arange(1800)
+    mid = 100 * (1 + 1e-4 / 60 * second)
+    half = mid * 1e-4
+    quotes = saved(tmp_path, "A_quote.parquet", timestamp=times(*second), bid=mid - half,
+                   ask=mid + half)  # fmt: skip
+    trades = saved(tmp_path, "A_trade.parquet", timestamp=times(*(second + 0.5)),
+                   price=mid + half, size=np.full(1800, 3.0))  # fmt: skip
+    words = ("study", "execution", "--trades", trades, "--quotes", quotes, "--horizon", 60)
+    code, out, err = touchstone(*words, "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["quoted_bp"] == pytest.approx(2, rel=1e-6)
+    assert found["effective_bp"] == pytest.approx(2, rel=1e-6)
+    assert found["impact_bp"] == pytest.approx(2, rel=5e-3), "1 bp, there and back"
+    assert found["realised_bp"] == pytest.approx(0, abs=5e-3)
+    assert found["buyers_share"] == 1
+    assert "half_spread_bp: 1.00" in touchstone(*words)[1]
+    late = saved(tmp_path, "B_trade.parquet", timestamp=times(9999), price=[1.0], size=[1.0])
+    code, _, err = touchstone("study", "execution", "--trades", late, "--quotes", quotes)
+    assert code == 3
+    assert "do the two cover the same time?" in err
+
+
 # real files
 
 
@@ -163,6 +191,19 @@ class TestReal:
         assert 0.5 < np.nanmedian(effective) < 3, "about the quoted spread"
         assert 0 < np.nanmean(impact) < np.nanmean(effective) * 2, "prices move the taker's way"
         assert np.nanmean(effective) < np.nanmean(best.spread_bp) * 1.5
+
+    def test_the_command_on_a_real_tape(self):
+        ticks = DATA / "ticks"
+        words = ("--trades", ticks / "IBM_trade.parquet", "--quotes", ticks / "IBM_quote.parquet")
+        code, out, err = touchstone("study", "execution", *words, "--calendar", "XNYS", "--json")
+        assert code == 0, err
+        found = json.loads(out)
+        assert found["feed"] == "the best alone, of 12 exchanges"
+        assert 2 < found["quoted_bp"] < 3
+        assert 1.5 < found["effective_bp"] < 4
+        total = found["realised_bp"] + found["impact_bp"]
+        assert found["effective_bp"] == pytest.approx(total, abs=1e-9)
+        assert found["n_measured"] > 0.99 * found["n_trades"]
 
     def test_the_tick_rule_agrees_with_the_quotes_more_often_than_not(self):
         tape = read_trades(DATA / "ticks" / "IBM_trade.parquet").trades

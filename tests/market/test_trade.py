@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from touchstone.errors import BarsError
 from touchstone.market.national_best import VenueQuotes, last_best, national_best
 from touchstone.market.trade import (
+    Execution,
     ParentOrder,
     Quotes,
     Trades,
+    averages,
     execution,
     shortfall,
     tick_rule,
@@ -71,6 +73,15 @@ def test_a_sellers_execution_is_the_mirror():
     done = execution(trades((10, 99)), book, horizon_ns=5)
     assert done.sign.tolist() == [-1]
     assert [x[0] for x in done[1:]] == pytest.approx([200, 100, 100])
+
+
+def test_averages_weigh_by_size_what_is_known():
+    done = Execution(
+        np.array([1, -1, 1], np.int8), np.array([4.0, 8.0, 100.0]), np.array([1.0, 2.0, NAN]),
+        np.array([3.0, 6.0, NAN]),
+    )  # fmt: skip
+    assert averages(done, np.array([3.0, 1.0, 9.0])) == (2, 5.0, 1.25, 3.75)
+    assert averages(done, np.zeros(3)).n_trades == 0
 
 
 def test_beyond_the_last_quote_nothing_is_known():

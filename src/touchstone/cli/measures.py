@@ -41,6 +41,32 @@ def survivorship(
         typer.echo("\n".join(told(found)))
 
 
+@app.command()
+def execution(
+    trades: Annotated[
+        Path, typer.Option("--trades", help="Parquet with timestamp, price, size.")
+    ],
+    quotes: Annotated[
+        Path,
+        typer.Option("--quotes", help="Parquet with timestamp, bid, ask; sizes and exchange if "
+                     "there are."),
+    ],
+    horizon: Annotated[
+        float, typer.Option(min=0.001, help="Seconds after which a maker has unwound.")
+    ] = 300.0,
+    calendar: o.CalendarName = "24/7",
+    json_: o.Json = False,
+) -> None:  # fmt: skip
+    """Measure what trading costs: quoted, effective and realised spread, and impact, from ticks.
+
+    Half the effective spread is what `costs: {half_spread_bp: ...}` wants to know.
+    """
+    from touchstone.pipelines.execution_quality import measure_execution, told
+
+    found = measure_execution(trades, quotes, horizon, calendar)
+    typer.echo(json.dumps(found, indent=1) if json_ else "\n".join(told(found)))
+
+
 @app.callback()
 def _studies() -> None:
     """Small studies that stand alone."""

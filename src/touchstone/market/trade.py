@@ -172,6 +172,29 @@ def execution(
     )
 
 
+class Averages(NamedTuple):
+    """Means of an execution, weighted by size, over the trades for which all three are known."""
+
+    n_trades: int
+    effective_bp: float
+    realised_bp: float
+    impact_bp: float
+
+
+def averages(done: Execution, size: Float64) -> Averages:
+    """Size-weighted means of an execution; NaN without a trade of which all is known.
+
+    Args:
+        done: of the trades.
+        size: of each trade, (n_trades,).
+    """
+    known = ~np.isnan(done.realised_bp) & (size > 0)
+    if not known.any():
+        return Averages(0, np.nan, np.nan, np.nan)
+    means = (float(np.average(c[known], weights=size[known])) for c in done[1:])
+    return Averages(int(known.sum()), *means)
+
+
 class Shortfall(NamedTuple):
     """What an order cost against deciding and having, in quote currency; a cost is above 0.
 
