@@ -135,6 +135,8 @@ def _survives(path: Path, symbols: pl.Series) -> Bool:
 
 def _read(path: Path, columns: dict[str, str]) -> pl.DataFrame:
     """Some columns of a table, each of the sort that is needed."""
+    if path.is_dir():
+        raise SourceError(f"{path}: a folder: needs one Parquet or CSV file")
     try:
         if path.name.endswith((".csv", ".csv.gz")):
             frame = pl.read_csv(path, try_parse_dates=True)
