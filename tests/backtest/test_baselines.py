@@ -1,5 +1,7 @@
 """Cash, buy-and-hold, equal weight, and the random strategies of the same turnover."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -137,3 +139,21 @@ def test_only_eligible_rows_are_entered():
     lots = controls(panel, run, eligible, CostsConfig().times(0), np.random.default_rng(1), 5)
     assert (lots.n_entries > 0).all()
     np.testing.assert_allclose(lots.daily, 0, atol=1e-12)
+
+
+def test_the_universe_is_bought_when_joined_and_sold_when_left():
+    # A joins on day 7, B leaves there; C belongs throughout. Prices stand still.
+    bars = [replace(flat(24 * 21), symbol=s) for s in "ABC"]
+    panel = panel_of(*bars)
+    day = np.tile(np.repeat(np.arange(21), 24), 3)
+    joins, leaves = (panel.asset_id == 0) & (day < 7), (panel.asset_id == 1) & (day >= 7)
+    panel = replace(panel, member=~(joins | leaves))
+    account = AccountConfig(cash=1000.0)
+    free = CostsConfig(commission_bp=0, slippage_bp=0)
+    done = baselines.equal_weight(panel, account, free)
+    fills = done.fills
+    a, b = (sorted(set(day[fills.row[panel.asset_id[fills.row] == i]])) for i in (0, 1))
+    assert (a, b) == ([9], [0, 9]), "the first Monday after each of them"
+    assert [done.n_held[24 * d + 1] for d in (1, 8, 9, 20)] == [2, 2, 2, 2]
+    held = baselines.buy_and_hold(panel, account, free)
+    assert sorted(day[held.fills.row].tolist()) == [0, 0, 7]

@@ -224,3 +224,37 @@ def test_timeframe(name, hours, daily):
 def test_timeframe_that_is_none(name):
     with pytest.raises(ConfigError, match="needs a number and m, h or d, as in 1h"):
         Timeframe(name)
+
+
+CME = Calendar("CME")
+
+
+@pytest.mark.parametrize(
+    ("start", "hours", "known"),
+    [
+        pytest.param("2021-01-04T21:00", 1, "2021-01-04T22:00", id="the last hour of a day"),
+        pytest.param("2021-01-04T21:30", 1, "2021-01-04T22:00", id="16:00 Chicago cuts the bar"),
+        pytest.param("2021-07-01T20:30", 1, "2021-07-01T21:00", id="summer"),
+        pytest.param("2021-01-04T00:00", 24, "2021-01-04T22:00", id="day: known at 16:00 Chicago"),
+        pytest.param("2021-01-18T17:30", 1, "2021-01-18T18:00", id="early close of a holiday"),
+    ],
+)
+def test_cme_bars_are_known_at_their_end_or_their_sessions_close(start, hours, known):
+    assert text(CME.available_at(ns(start), hours * HOUR)) == known
+
+
+def test_cme_days_begin_the_evening_before():
+    assert date(CME.day(ns("2021-01-03T23:30"))) == "2021-01-04"  # Sunday evening is Monday
+    assert date(CME.day(ns("2021-01-04T21:30"))) == "2021-01-04"
+    assert date(CME.day(ns("2021-01-04T23:00"))) == "2021-01-05"
+    assert not CME.overlaps_session(ns("2021-01-04T22:00"), HOUR), "the hour of maintenance"
+    assert not CME.overlaps_session(ns("2021-01-02T12:00"), HOUR), "Saturday"
+    days = ns("2021-01-01") // DAY + np.arange(5)
+    assert CME.is_session(days).tolist() == [False, False, False, True, True]
+
+
+def test_cme_days_a_year_are_counted():
+    first, last = (np.datetime64(d).astype(np.int64) for d in ("2010-01-01", "2030-01-01"))
+    n = int(CME.is_session(np.arange(first, last)).sum())
+    assert round(n / 20) == CME.days_per_year
+    assert Timeframe("1h").periods_per_year(CME) == 258 * 23

@@ -20,17 +20,20 @@ def cash(panel: Panel, account: AccountConfig) -> Run:
 def buy_and_hold(panel: Panel, account: AccountConfig, costs: CostsConfig) -> Run:
     """Equal money in every instrument at its first open in the panel, costs paid, then held.
 
-    An instrument that appears later has its share kept in cash until then. Nothing is sold.
+    An instrument that appears, or joins the universe, later has its share kept in cash until
+    then. Nothing is sold.
     """
-    has_bars = np.diff(panel.offsets) > 0
-    return _hold(panel, account, costs, panel.offsets[:-1][has_bars])
+    rows = np.flatnonzero(panel.members)
+    _, first = np.unique(panel.asset_id[rows], return_index=True)
+    return _hold(panel, account, costs, rows[first])
 
 
 def equal_weight(panel: Panel, account: AccountConfig, costs: CostsConfig) -> Run:
     """Every instrument the same share of equity, set right once a week, costs paid.
 
     Decided at the close of the panel's first bar and of the first bar of each week (Monday by
-    the calendar's days), among instruments that have a bar then; filled at their next opens.
+    the calendar's days), among instruments that have a bar then and belong to the universe; who
+    left it is sold. Filled at their next opens.
     What a rebalancing could not fill before the next one is dropped. Positions are only trimmed
     and topped up, so its `trades` and `holdings` are empty.
     """
@@ -40,32 +43,33 @@ def equal_weight(panel: Panel, account: AccountConfig, costs: CostsConfig) -> Ru
     n = panel.n_instruments
     state = accounts(1, n, account, costs, n)
     filled, written = tape(n * int(decides.sum()) + 1), path(line.time.size)
-    _rebalance(state, line.rows, line.prices, decides, (filled, written))
+    _rebalance(state, line.rows, line.prices, (decides, panel.members), (filled, written))
     fills = fills_of(filled, costs)
     return _run(panel, account, written, (fills, _no_fills()))
 
 
 @njit(cache=True)
 def _rebalance(
-    state: Accounts, rows: Int64, prices: Prices, decides: Bool, out: tuple[Tape, Path]
+    state: Accounts, rows: Int64, prices: Prices, when: tuple[Bool, Bool], out: tuple[Tape, Path]
 ) -> None:
     """The kernel's bar with another decision at its end."""
     filled, written = out
+    decides, member = when
     for t in range(rows.shape[0]):
         fill_opening(state, 0, prices, rows[t], filled)
         mark(state, 0, prices, rows[t])
         if decides[t]:
-            _order_equal_shares(state, prices, rows[t])
+            _order_equal_shares(state, prices, rows[t], member)
         note(state, 0, t, written)
 
 
 @njit(cache=True)
-def _order_equal_shares(state: Accounts, prices: Prices, rows: Int64) -> None:
+def _order_equal_shares(state: Accounts, prices: Prices, rows: Int64, member: Bool) -> None:
     purse, positions, orders = state.purse[0], state.positions[0], state.orders[0]
     n_here, money = 0, purse.equity
     for i in range(rows.size):
         if rows[i] >= 0:
-            n_here += 1
+            n_here += member[rows[i]]
         else:
             money -= positions[i].quantity * positions[i].close
     dearer = 1.0 + purse.commission + purse.worsening
@@ -75,10 +79,11 @@ def _order_equal_shares(state: Accounts, prices: Prices, rows: Int64) -> None:
         order.quantity = 0.0
         if rows[i] >= 0:
             price = prices.close[rows[i]]
-            order.quantity = money / n_here / dearer / price - position.quantity
+            wanted = money / n_here / dearer / price if member[rows[i]] else 0.0
+            order.quantity = wanted - position.quantity
             order.reserve = max(order.quantity, 0.0) * price * dearer
             order.row = rows[i]
-            if was_idle:
+            if was_idle and order.quantity != 0.0:
                 activate(state, 0, i)
 
 

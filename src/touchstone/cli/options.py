@@ -18,7 +18,7 @@ BarsNeeded: TypeAlias = Annotated[
 ]
 Timeframe: TypeAlias = Annotated[str, typer.Option(help="Length of a bar: 1m, 5m, 1h, 1d.")]
 CalendarName: TypeAlias = Annotated[
-    str, typer.Option("--calendar", help="When the market is open: 24/7, XNYS, FX.")
+    str, typer.Option("--calendar", help="When the market is open: 24/7, XNYS, FX, CME.")
 ]
 Set: TypeAlias = Annotated[
     list[str] | None,

@@ -124,7 +124,7 @@ def _part(
     config, calendar, timeframe = job.config, job.calendar, job.timeframe
     if not SYMBOL.fullmatch(symbol):
         raise SourceError(f"{symbol!r} is no symbol: needs {SYMBOL.pattern}: rename it")
-    named_days = timeframe.is_daily and calendar.name == "XNYS"
+    named_days = timeframe.is_daily and calendar.is_exchange
     read_times = stamps.parse(
         frame[names["time"]], config.timestamp_unit, config.timezone, named_days
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from touchstone.data import quality
+from touchstone.data.actions import apply, read_actions
 from touchstone.data.bar_file import Job, Part, read
 from touchstone.data.formats import Files, FolderConfig
 from touchstone.data.loading import Loaded, Reject, Request
@@ -54,10 +55,12 @@ def load_files(
                     parts[symbol] = part
         except (DataError, ConfigError, OSError) as error:
             rejects.append(Reject(stem, str(file), str(error)))
+    said = _adjust(parts, rejects, job)
     rejects += _absent(request, parts, rejects, path, [stem for stem, _ in listed])
     if not parts:
         raise SourceError(_nothing(path, rejects))
-    return _loaded([parts[s] for s in sorted(parts)], tuple(rejects), job)
+    loaded = _loaded([parts[s] for s in sorted(parts)], tuple(rejects), job)
+    return loaded._replace(findings=(*loaded.findings, *said))
 
 
 def source_of(path: Path) -> str:
@@ -66,6 +69,37 @@ def source_of(path: Path) -> str:
     n_csv = sum(name.endswith((".csv", ".csv.gz")) for name in names)
     n_parquet = sum(name.endswith((".parquet", ".pq")) for name in names)
     return "csv" if n_csv > n_parquet else "parquet"
+
+
+def _adjust(parts: dict[str, Part], rejects: list[Reject], job: Job) -> tuple[str, ...]:
+    """Put raw parts into the view that is asked for; a sentence on what was done."""
+    config, timeframe = job.config, job.timeframe
+    if config.adjust == "none":
+        return ()
+    if config.actions is None:
+        raise ConfigError(
+            f"adjust: {config.adjust} needs a table of actions: write actions: FILE, or "
+            "adjust: none"
+        )
+    table = read_actions(job.request.root / config.actions)
+    n_applied = n_later = 0
+    for symbol in [s for s in parts if s in table]:
+        bars = parts[symbol].bars
+        last = int(job.calendar.available_at(bars.time[-1:], timeframe.ns)[0])
+        try:
+            done = apply(bars, table[symbol], job.calendar, last, config.adjust)
+        except DataError as error:
+            rejects.append(Reject(symbol, str(job.request.root / config.actions), str(error)))
+            del parts[symbol]
+            continue
+        parts[symbol] = parts[symbol]._replace(bars=done.bars)
+        n_applied, n_later = n_applied + done.n_applied, n_later + done.n_later
+    view = "in shares of the last bar" if config.adjust == "splits" else "total-return"
+    later = f"; {n_later} hold or were known only after the last bar" if n_later else ""
+    return (
+        f"Prices are {view}, from raw bars and {n_applied:,} corporate actions of "
+        f"{sum(s in table for s in parts):,} instruments{later}.",
+    )
 
 
 def _loaded(parts: list[Part], rejects: tuple[Reject, ...], job: Job) -> Loaded:

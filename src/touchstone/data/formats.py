@@ -23,7 +23,7 @@ class FolderConfig(Config):
     relative to the study's file."""
     timeframe: str = "1h"
     """Length of a bar: 1m, 5m, 1h, 1d."""
-    calendar: Literal["24/7", "XNYS", "FX"] = "24/7"
+    calendar: Literal["24/7", "XNYS", "FX", "CME"] = "24/7"
     """Hours of the market; bars outside them are dropped and counted."""
     columns: ColumnsConfig = ColumnsConfig()
     """Names of the columns, where they are not the usual ones."""
@@ -40,7 +40,12 @@ class FolderConfig(Config):
     the row is, which is counted in the findings."""
     without_volume: bool = False
     """Whether files may lack a volume; it is then 0, and a volume cap lets nothing fill."""
-
+    actions: str | None = None
+    """Table of splits, dividends, halts and delistings of these bars (CSV or Parquet); relative to
+    the study's file."""
+    adjust: Literal["none", "splits", "total"] = "none"
+    """What `actions` do to raw prices: nothing; into the shares of the last bar; or also as if
+    dividends had been reinvested (total return)."""
     side: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")], ...] = ()
     """Further number columns, each known at its bar's close, for features to use by name, as in
     [sentiment]. Empty cells, and files without the column, are not known."""

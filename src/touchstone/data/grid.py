@@ -17,8 +17,8 @@ _SLACK_NS: Final = 10**9  # some vendors end a bar at 00:59:59 or 00:59:59.999
 Anchor = Literal["utc", "clock", "session"]
 """What bars are counted from: 00:00 UTC, 00:00 of the exchange's clock, or its session's open."""
 
-_ZONE: Final = {"XNYS": "America/New_York", "FX": "America/New_York"}
-_OPENS_NS: Final = {"XNYS": 19 * _HOUR_NS // 2, "FX": 17 * _HOUR_NS}
+_ZONE: Final = {"XNYS": "America/New_York", "FX": "America/New_York", "CME": "America/Chicago"}
+_OPENS_NS: Final = {"XNYS": 19 * _HOUR_NS // 2, "FX": 17 * _HOUR_NS, "CME": 17 * _HOUR_NS}
 
 
 def phase(time: Int64, calendar: Calendar, timeframe: Timeframe, anchor: Anchor) -> Int64:
@@ -79,6 +79,8 @@ def expected(calendar: Calendar, timeframe: Timeframe, anchor: Anchor, ends: Int
         days = np.arange(first, last + 1, timeframe.ns, dtype=np.int64)
         if calendar.name == "FX":  # Sunday's two hours are printed by some vendors only
             return days[(days // DAY_NS + 3) % 7 < 5]
+        if calendar.name == "CME":  # Monday's session begins on Sunday, whose date prints no bar
+            return days[calendar.is_session(days // DAY_NS)]
         return days[calendar.overlaps_session(days, timeframe.ns)]
     if anchor == "utc":
         grid = np.arange(first, last + 1, timeframe.ns, dtype=np.int64)
@@ -102,8 +104,8 @@ def _days(stamps: Stamps, calendar: Calendar, stamp: str) -> Int64:
     """Daily bars carry 00:00 UTC of their date; an exchange's date may come as its midnight."""
     if stamps.named_days:
         return stamps.wall
-    walls = [stamps.wall, stamps.utc] if calendar.name == "XNYS" else [stamps.utc]
-    if calendar.name == "XNYS":
+    walls = [stamps.wall, stamps.utc] if calendar.is_exchange else [stamps.utc]
+    if calendar.is_exchange:
         zoned = local(stamps.utc, _ZONE[calendar.name])
         at_close = calendar.available_at(zoned // DAY_NS * DAY_NS, DAY_NS) == stamps.utc
         if stamp == "end" and at_close.all():
@@ -113,7 +115,7 @@ def _days(stamps: Stamps, calendar: Calendar, stamp: str) -> Int64:
     for wall in walls:
         if not (wall % DAY_NS).any():
             # an exchange's date names a session; a day round the clock ends at the next midnight
-            ends = stamp == "end" and calendar.name != "XNYS"
+            ends = stamp == "end" and not calendar.is_exchange
             return wall - DAY_NS if ends else wall
     broken = stamps.utc % DAY_NS != 0
     refuse(

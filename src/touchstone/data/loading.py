@@ -47,3 +47,5 @@ class Loaded(NamedTuple):
     """The banner of a universe in which nothing ever died; None where something did."""
     quality: tuple[Finding, ...] = ()
     """What `findings` says, typed: about everyone, and about each instrument concerned."""
+    asset_ids: tuple[str, ...] = ()
+    """Symbols in the order of the ids that a universe keeps for them; empty: none are kept."""

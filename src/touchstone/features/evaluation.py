@@ -152,12 +152,16 @@ def _sections(plan: Plan) -> list[list[int]]:
 def _across(
     plan: Plan, place: int, x: Float64, panel: Panel, times: tuple[Int64, Int64]
 ) -> Float64:
-    """A section over the panel; a bar counts once its instrument's warm-up is over."""
+    """A section over the panel; a bar counts once its instrument's warm-up is over.
+
+    Of a universe only members count: the others' being there would tell who joins one day.
+    """
     node, out = plan.nodes[place], np.zeros(len(panel))
     age = np.arange(len(panel)) - panel.offsets[panel.asset_id]
     kernel = PRIMITIVES[node.op].kernel
     assert kernel is not None, node.op
-    kernel(x, age >= plan.warmups[node.args[0]], *times, out)
+    counts = (age >= plan.warmups[node.args[0]]) & panel.members
+    kernel(x, counts, *times, out)
     return out
 
 

@@ -15,12 +15,22 @@ from touchstone.errors import ConfigError
 _DAY_NS: Final = 86_400_000_000_000
 _HOUR_NS: Final = 3_600_000_000_000
 
-CALENDARS: Final = ("24/7", "XNYS", "FX")
-"""Round the clock; New York Stock Exchange; foreign exchange, Sunday to Friday 17:00 New York."""
+CALENDARS: Final = ("24/7", "XNYS", "FX", "CME")
+"""Round the clock; New York Stock Exchange; foreign exchange, Sunday to Friday 17:00 New York;
+CME's Globex, a trading day from 17:00 to 16:00 Chicago, Sunday to Friday."""
 
 _EVERY_DAY: Final = np.arange(-7_305, 36_525)  # 1950 .. 2069
-_DAYS_PER_YEAR: Final = {"24/7": 365, "XNYS": 252, "FX": 260}
-_SESSION_NS: Final = {"24/7": _DAY_NS, "XNYS": 13 * _HOUR_NS // 2, "FX": _DAY_NS}
+_DAYS_PER_YEAR: Final = {"24/7": 365, "XNYS": 252, "FX": 260, "CME": 258}
+"""CME: the mean number of sessions a year of exchange_calendars' CMES, 2010 to 2029 (257.9): Globex
+is open, if shortened, on most of the days that close the stock exchange."""
+_SESSION_NS: Final = {
+    "24/7": _DAY_NS,
+    "XNYS": 13 * _HOUR_NS // 2,
+    "FX": _DAY_NS,
+    "CME": 23 * _HOUR_NS,
+}
+_EXCHANGES: Final = {"XNYS": "XNYS", "CME": "CMES"}
+"""Calendars that know holidays and early closes -> their name in exchange_calendars."""
 
 
 class _Sessions(NamedTuple):
@@ -50,6 +60,11 @@ class Calendar:
     def days_per_year(self) -> int:
         """Trading days a year: a constant of the calendar, used for every annual figure."""
         return _DAYS_PER_YEAR[self.name]
+
+    @property
+    def is_exchange(self) -> bool:
+        """Whether days are dated sessions of an exchange, with holidays and early closes."""
+        return self.name in _EXCHANGES
 
     @property
     def session_ns(self) -> int:
@@ -93,7 +108,7 @@ class Calendar:
         date's session.
         """
         end = time + timeframe_ns
-        if self.name != "XNYS":
+        if not self.is_exchange:
             return end
         sessions = self._sessions
         if timeframe_ns >= _DAY_NS:
@@ -105,6 +120,12 @@ class Calendar:
         at = np.minimum(np.searchsorted(sessions.close, time, side="right"), sessions.day.size - 1)
         inside = (time < sessions.close[at]) & (end > sessions.open[at])
         return np.asarray(np.where(inside, np.minimum(end, sessions.close[at]), end), np.int64)
+
+    def is_session(self, day: Int64) -> Bool:
+        """Whether each day (days since 1970) is a trading day."""
+        if self.name == "24/7":
+            return np.ones(np.shape(day), bool)
+        return np.isin(day, self._sessions.day)
 
     def trading_time(self, time: Int64) -> Int64:
         """Nanoseconds that the market has been open until `time`, from a fixed origin."""
@@ -164,12 +185,16 @@ def _exchange_sessions(name: str) -> _Sessions:
     # a stated end: the default is a year from today, and results must not depend on today
     with warnings.catch_warnings():  # its own calls of pandas are deprecated, and no user's matter
         warnings.simplefilter("ignore", DeprecationWarning)
-        whole = exchange_calendars.get_calendar(name, start="1950-01-03", end="2069-12-31")
+        whole = exchange_calendars.get_calendar(
+            _EXCHANGES[name], start="1950-01-03", end="2069-12-31"
+        )
     hours = whole.schedule[["open", "close"]]
     opens, closes = (
         hours[c].to_numpy("datetime64[ns]").astype(np.int64) for c in ("open", "close")
     )
     day = hours.index.to_numpy("datetime64[D]").astype(np.int64)
+    if name == "CME":  # the library's day is 24 hours long; from 16:00 to 17:00 nothing trades
+        closes = np.minimum(closes, opens + _SESSION_NS[name])
     return _Sessions(day, opens, closes, _elapsed(opens, closes))
 
 

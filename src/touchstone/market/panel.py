@@ -53,6 +53,11 @@ class Panel:
     close: Float64
     volume: Float64
     side: Mapping[str, Float64] = field(default_factory=dict)
+    member: Bool | None = None
+    """Rows of instruments that belonged to the universe then, as was known, (n_rows,); None: all.
+    A row outside has a past and an outcome, but is neither learned from nor entered on."""
+    groups: Mapping[str, str] = field(default_factory=dict)
+    """Symbol -> the group that it is reported with; a symbol may have none."""
 
     @classmethod
     def from_bars(cls, bars: Sequence[Bars], timeframe: Timeframe, calendar: Calendar) -> "Panel":
@@ -98,6 +103,11 @@ class Panel:
         """When each row is known, ns UTC, (n_rows,)."""
         return self.calendar.available_at(self.time, self.timeframe.ns)
 
+    @property
+    def members(self) -> Bool:
+        """`member`, all of them where no universe says otherwise, (n_rows,)."""
+        return np.ones(len(self), bool) if self.member is None else self.member
+
     def blocks(self) -> Blocks:
         """The time-major view, made once."""
         return self._blocks
@@ -115,7 +125,8 @@ class Panel:
         offsets = np.r_[0, np.cumsum(counts)].astype(np.int64)
         columns: dict[str, Any] = {n: getattr(self, n)[keep] for n in ("time", *FIELDS)}
         side = {name: column[keep] for name, column in self.side.items()}
-        return replace(self, offsets=offsets, side=side, **columns)
+        member = None if self.member is None else self.member[keep]
+        return replace(self, offsets=offsets, side=side, member=member, **columns)
 
     def until(self, end: int) -> "Panel":
         """The rows known before or at `end` (ns UTC): what could be seen then."""
@@ -135,12 +146,16 @@ class Panel:
         return replace(self, side=dict(side))
 
     def content_hash(self) -> str:
-        """SHA-256 of symbols, timeframe, calendar, every column and side column; 64 hex digits."""
+        """SHA-256 of all that a panel holds, 64 hex digits."""
         noun = (self.symbols, self.timeframe.name, self.calendar.name, sorted(self.side))
         digest = hashlib.sha256(repr(noun).encode())
         columns = [getattr(self, n) for n in ("offsets", "time", *FIELDS)]
         for column in (*columns, *(self.side[name] for name in sorted(self.side))):
             digest.update(np.ascontiguousarray(column).data)
+        if self.member is not None:
+            digest.update(b"member" + np.packbits(self.member).tobytes())
+        if self.groups:
+            digest.update(repr(sorted(self.groups.items())).encode())
         return digest.hexdigest()
 
     def per_instrument(self, compute: Callable[[Bars], Float64]) -> Float64:

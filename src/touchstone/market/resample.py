@@ -54,7 +54,8 @@ def resample(panel: Panel, timeframe: Timeframe) -> Panel:
 
     A longer bar exists as soon as its first shorter one does, so the last of an instrument may
     still be under way: what counts is `available_at`. A time without bars has none here either.
-    A side column carries what was known at the last of the shorter bars.
+    A side column, and who belongs to the universe, carry what was known at the last of the
+    shorter bars.
 
     Args:
         panel: (n_rows,) bars.
@@ -95,6 +96,8 @@ def last_finished(panel: Panel, timeframe: Timeframe) -> tuple[Panel, Int64]:
         panel.close[last],
         volume,
         {name: column[last] for name, column in panel.side.items()},
+        None if panel.member is None else panel.member[last],
+        panel.groups,
     )
     mine = np.cumsum(begins) - 1
     over = mine - (end > panel.available_at)

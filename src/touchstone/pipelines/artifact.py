@@ -10,6 +10,7 @@ from touchstone.dataset.scalers import Scaler
 from touchstone.dataset.view import Raw, View
 from touchstone.features import FeaturesConfig, Plan, compile_features
 from touchstone.pipelines.decide import hold_bars
+from touchstone.pipelines.identities import known_first
 from touchstone.pipelines.market import Market
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.study import Study, StudyConfig
@@ -41,14 +42,13 @@ def save_artifact(folder: Path, study: Study, market: Market, versions: dict[str
     seen = sealed.learned.seen
     golden = record(decider, _golden_rows(config, prepared, seen))
     plan, panel = _plan(prepared, seen), prepared.panel
-    named = np.array(panel.symbols)
-    numbers = prepared.asset_id[panel.offsets[:-1].clip(max=len(panel) - 1)]
+    number = known_first(prepared.begun, final.spans.train_end)
     parts = ArtifactParts(
         decider=decider,
         golden=golden,
         timeframe=panel.timeframe.name,
         calendar=panel.calendar.name,
-        symbols=tuple(str(s) for s in named[np.argsort(numbers, kind="stable")]),
+        symbols=tuple(prepared.assets[i] for i in np.argsort(number)),
         features=dict(plan.expressions),
         features_fingerprint=plan.fingerprint,
         label=config.label,
@@ -92,7 +92,7 @@ def _golden_rows(config: StudyConfig, prepared: Prepared, seen: View | None) -> 
         features = seen.matrix(raw)
     return Rows(
         np.ascontiguousarray(features[at]),
-        prepared.asset_id[rows],
+        known_first(prepared.begun, prepared.folds.final.spans.train_end)[prepared.asset_id[rows]],
         prepared.labels.up[rows],
         prepared.labels.down[rows],
     )

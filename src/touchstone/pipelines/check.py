@@ -36,7 +36,7 @@ def check_study(study: Study) -> dict[str, Any]:
         panel, config.label, None if width is None else column(width, panel)
     )
     inputs = input_columns(input_plan(config, panel, plan.names), panel)
-    whole = whole_windows(features, inputs, panel, config.lookback)
+    whole = whole_windows(features, inputs, panel, config.lookback) & panel.members
     line = timeline(panel, labels, whole, config.lookback)
     folds = pooled(SPLITS.part_of(config.folds)(config.folds, line), len(panel))
     strategies = config.strategy.candidates()  # type: ignore[attr-defined]

@@ -208,7 +208,8 @@ def candidate_fingerprint(study: Study, panel: Panel, model: Config, strategy: C
         config.features, config.label, config.scaler, model, config.weights, config.training,
         config.calibrator, config.costs, config.account, strategy,
     )  # fmt: skip
-    texts = (repr(universe), str(config.lookback), study.plugin_hash, *asks(config))
+    inside = () if panel.member is None else (np.packbits(panel.member).tobytes().hex(),)
+    texts = (repr(universe), str(config.lookback), study.plugin_hash, *asks(config), *inside)
     text = "\x1f".join((*texts, *(p.canonical() for p in parts)))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -20,6 +20,7 @@ from touchstone.dataset.windows import Windows
 from touchstone.ledger import Ledger
 from touchstone.models import Fitted, Shape, restore
 from touchstone.models.scoring import score
+from touchstone.pipelines.identities import known_first
 from touchstone.pipelines.prepare import Prepared, stage_key
 from touchstone.pipelines.shelf import (
     Columns,
@@ -110,8 +111,9 @@ def fit_and_score(
     fold = task.fold
     features = columns.features if task.view is None else task.view.matrix(columns.raw)
     scaler = SCALERS.part_of(config.scaler)(config.scaler, features, fold.train)
-    windows = Windows(features, columns.asset_id, config.lookback, scaler)
-    n_assets = int(np.searchsorted(columns.begun, fold.spans.train_end))
+    number = known_first(columns.begun, fold.spans.train_end)
+    windows = Windows(features, number[columns.asset_id], config.lookback, scaler)
+    n_assets = int(np.count_nonzero(columns.begun < fold.spans.train_end))
     job = Job(
         model=task.model,
         recipe=config.training,

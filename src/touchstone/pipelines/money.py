@@ -114,7 +114,7 @@ def performance(config: Terms, traded: Traded, purpose: str) -> Performance:
 
 
 def slices(config: Terms, traded: Traded, outcome: Int8, volatility: Float64) -> tuple[Slice, ...]:
-    """Closed trades by symbol, year, month, hour, weekday and volatility regime.
+    """Closed trades by symbol, group, year, month, hour, weekday and volatility regime.
 
     Args:
         config: the study.
@@ -137,6 +137,9 @@ def slices(config: Terms, traded: Traded, outcome: Int8, volatility: Float64) ->
         "weekday": [_WEEKDAYS[d] for d in weekday],
         "regime": _regimes(volatility, decided),
     }
+    if panel.groups:
+        named = [panel.groups.get(s, "no group") for s in panel.symbols]
+        groups["group"] = [named[i] for i in trades.instrument]
     days = at.astype("datetime64[D]").astype(np.int64)
     hit, net = outcome[decided] == 1, trades.net
     rng = generator(config.seed, "slices")

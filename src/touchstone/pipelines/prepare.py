@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from touchstone.arrays import Bool, Float32, Float64, Int32
+from touchstone.arrays import Bool, Float32, Float64, Int32, Int64
 from touchstone.config import Config
 from touchstone.data.cache import StageCache
 from touchstone.data.side import Place
 from touchstone.data.side_inputs import with_side
 from touchstone.data.sources import SOURCES, Loaded, Request
+from touchstone.data.universe import read_universe
 from touchstone.dataset.paths import pooled
 from touchstone.dataset.splits import SPLITS, Folds, timeline
 from touchstone.errors import ConfigError
@@ -20,6 +21,7 @@ from touchstone.labels import LABELS, UNKNOWN, Labels
 from touchstone.market import Panel
 from touchstone.models import OUTCOMES, head_of
 from touchstone.pipelines import columns
+from touchstone.pipelines.identities import identities, names_of, within
 from touchstone.pipelines.inputs import input_columns, input_plan, whole_windows
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.study import Study
@@ -43,7 +45,12 @@ class Prepared(NamedTuple):
     """Barriers of one standard deviation either side, same horizon."""
     volatility: Float64
     asset_id: Int32
-    """Instruments numbered by their first bar, so that one that comes later shifts none."""
+    """Ids that a universe keeps; without one, instruments numbered by their first bar, so that
+    one that comes later shifts none."""
+    assets: tuple[str, ...]
+    """Symbols in the order of their ids, (n_assets,)."""
+    begun: Int64
+    """First bar of each id, ns UTC, the largest number where it has none, (n_assets,)."""
     folds: Folds
     key: str
     """Identifies code, bars, features, labels and folds, for the caches of later stages."""
@@ -70,11 +77,14 @@ def load(study: Study, progress: Progress, cache: StageCache | None = None) -> t
     `cache` keeps the scores of texts, so that no text is scored twice.
     """
     config = study.config
-    request = Request(
-        config.symbols, config.start_ns, config.end_ns, seed=config.seed, root=study.root
-    )
+    place = None if config.universe is None else study.root / config.universe
+    universe = None if place is None else read_universe(place)
+    symbols = config.symbols if universe is None else names_of(universe, config.symbols)
+    request = Request(symbols, config.start_ns, config.end_ns, seed=config.seed, root=study.root)
     with progress.stage("bars") as step:
         loaded = SOURCES.part_of(config.bars)(config.bars, request)
+        if universe is not None and place is not None:
+            loaded = within(universe, place, loaded)
         panel = loaded.panel
         step.say(f"{len(panel):,} bars of {panel.n_instruments} instruments")
     if config.side:
@@ -85,7 +95,15 @@ def load(study: Study, progress: Progress, cache: StageCache | None = None) -> t
         progress.note(f"left out {reject.file}: {reject.reason}")
     for finding in loaded.findings:
         progress.note(finding)
-    return loaded, loaded.panel.content_hash()
+    return loaded, data_hash(loaded)
+
+
+def data_hash(loaded: Loaded) -> str:
+    """Identifies the bars, and the ids a universe keeps: a model knows instruments by them."""
+    bars = loaded.panel.content_hash()
+    if not loaded.asset_ids:
+        return bars
+    return hashlib.sha256(repr((bars, loaded.asset_ids)).encode()).hexdigest()
 
 
 def prepare(
@@ -109,6 +127,7 @@ def prepare(
     with progress.stage("folds") as step:
         inputs = input_columns(input_plan(config, loaded.panel, plan.names), loaded.panel)
         whole = whole_windows(features, inputs, loaded.panel, config.lookback)
+        whole &= loaded.panel.members
         line = timeline(loaded.panel, labels, whole, config.lookback)
         folds = pooled(SPLITS.part_of(config.folds)(config.folds, line), len(loaded.panel))
         sealed = (np.datetime64(int(folds.seal), "ns")).astype("datetime64[D]")
@@ -118,7 +137,7 @@ def prepare(
     )
     return Prepared(
         loaded, data, plan, features, labels, symmetric, volatility,
-        _asset_id(loaded.panel),
+        *identities(loaded),
         folds,
         key,
         study.source,
@@ -127,8 +146,8 @@ def prepare(
 
 
 def known_by(labels: Labels, panel: Panel, end: int) -> Bool:
-    """Rows whose outcome was known by `end`, ns UTC, (n_rows,)."""
-    known = labels.exit != UNKNOWN
+    """Rows of members whose outcome was known by `end`, ns UTC, (n_rows,)."""
+    known = (labels.exit != UNKNOWN) & panel.members
     return np.asarray(known & (panel.available_at[np.maximum(labels.exit, 0)] <= end), np.bool_)
 
 
@@ -235,15 +254,6 @@ def _symmetric(label: Config) -> Config:
             "width": f"{VOLATILITY} * sqrt({horizon})",
         }
     )
-
-
-def _asset_id(panel: Panel) -> Int32:
-    first = [panel.time[a] if a < b else np.iinfo(np.int64).max
-             for a, b in zip(panel.offsets[:-1], panel.offsets[1:], strict=True)]  # fmt: skip
-    order = np.lexsort((np.array(panel.symbols), np.array(first)))
-    place = np.empty(order.size, np.int32)
-    place[order] = np.arange(order.size)
-    return place[panel.asset_id]
 
 
 def stage_key(*parts: str | Config | Mapping[str, object]) -> str:

@@ -37,7 +37,7 @@ class Columns(NamedTuple):
     """Of the features."""
     asset_id: Int32
     begun: Int64
-    """First bar of each instrument, ns, rising: those before a fold's end are known to it."""
+    """First bar of each id, ns: those before a fold's end are known to it."""
     begins: Bool
     """Where an instrument begins or comes back, (n_rows,)."""
     known: Int64
@@ -71,15 +71,13 @@ class Shelf(NamedTuple):
 def shelve(config: StudyConfig, prepared: Prepared, cache: StageCache) -> Shelf:
     """Put what is not in the cache yet there, for the workers."""
     panel = prepared.panel
-    here = panel.offsets[:-1] < panel.offsets[1:]
-    begun = np.sort(panel.time[panel.offsets[:-1][here]])
     key = stage_key(prepared.source, "instruments", prepared.data)
     cache.save(
         "instruments",
         key,
         {
             "asset_id": prepared.asset_id,
-            "begun": begun,
+            "begun": prepared.begun,
             "begins": begins(panel),
             "known": panel.available_at,
         },

@@ -51,6 +51,9 @@ class StudyConfig(Config):
     """Where the bars come from."""
     side: Mapping[str, Annotated[Config, PartOf(SIDES)]] = Field(default_factory=dict)
     """What is known beside the bars, name -> side input; features call its columns by name."""
+    universe: str | None = None
+    """A universe file (instruments, groups, who belonged when), relative to the study's file; its
+    asset ids are kept beside it. Null: whatever has bars, throughout."""
     symbols: tuple[str, ...] | None = None
     """Only these instruments; null takes all there are."""
     start: str | None = None
@@ -337,14 +340,15 @@ def identified(config: StudyConfig, root: Path) -> Study:
     """A study of this config, with the fingerprint that names it."""
     # What a study is called and where its data lie is no part of the question: the data have a
     # hash. So a study that was renamed, or whose folder was moved, takes the same look.
+    # What a table of actions and a universe say shows in the bars and in their hash.
     bars = config.bars
-    if hasattr(bars, "path"):
-        bars = bars.model_copy(update={"path": ""})
+    places = {k: None if k == "actions" else "" for k in ("path", "actions") if hasattr(bars, k)}
+    bars = bars.model_copy(update=places)
     side = {
         name: one.model_copy(update={"path": ""}) if hasattr(one, "path") else one
         for name, one in config.side.items()
     }
-    asked = config.model_copy(update={"bars": bars, "side": side, "name": ""})
+    asked = config.model_copy(update={"bars": bars, "side": side, "name": "", "universe": None})
     digest = hashlib.sha256(asked.canonical().encode())
     own = hashlib.sha256(b"\0".join((root / plugin).read_bytes() for plugin in config.plugins))
     plugin_hash = own.hexdigest()[:16] if config.plugins else ""

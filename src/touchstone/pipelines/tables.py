@@ -38,6 +38,8 @@ def load_folder(
         symbols: only these.
     """
     settings = {"source": source_of(path), "path": str(path.resolve()), **more}
+    if settings.get("actions") is not None:
+        settings["actions"] = str(Path(settings["actions"]).resolve())  # as typed, from here
     config = SOURCES.parse(settings)
     return SOURCES.part_of(config)(config, Request(symbols, None, None, 0, path.parent))
 

@@ -248,10 +248,10 @@ class ClassicLabel(Contents):
 class Slice(Contents):
     """Closed trades of one part of the market or of the calendar."""
 
-    group: Literal["symbol", "year", "month", "hour", "weekday", "regime"]
+    group: Literal["symbol", "group", "year", "month", "hour", "weekday", "regime"]
     """What the trades were divided by; times are of the decision, UTC."""
     name: str
-    """Which part: a symbol, 2023, 2023-04, 14, Mon, a regime."""
+    """Which part: a symbol, a group of the universe, 2023, 2023-04, 14, Mon, a regime."""
     n_trades: Count
     """Closed trades."""
     net_return_bp_per_trade: BasisPoints | None = None

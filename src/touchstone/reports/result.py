@@ -266,7 +266,7 @@ class MarketResult(Contents):
     where_rows: Rows = "sealed"
     """Where `where` and `worst_false_positives` were measured."""
     where: tuple[Slice, ...] = ()
-    """By symbol, year, month, hour, weekday, regime."""
+    """By symbol, group of the universe, year, month, hour, weekday, regime."""
     worst_false_positives: tuple[FalsePositive, ...] = ()
     """Up to five confident entries that lost."""
     candidates: tuple[CandidateResult, ...] = ()

@@ -23,13 +23,14 @@ from touchstone.reports.result import FalsePositive, MarketResult, Slice
 
 _GROUPS = {
     "symbol": ("symbol", "symbols"),
+    "group": ("group", "groups"),
     "regime": ("regime", "regimes"),
     "year": ("year", "years"),
     "month": ("month", "months"),
     "weekday": ("weekday", "weekdays"),
     "hour": ("hour of the day", "hours of the day"),
 }
-_SORTED = ("symbol", "regime")
+_SORTED = ("symbol", "group", "regime")
 _MOST_ROWS = 24
 _LONG_NAME = 8
 _WEEK = {name: i for i, name in enumerate("Mon Tue Wed Thu Fri Sat Sun".split())}

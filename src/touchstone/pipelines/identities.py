@@ -1,0 +1,95 @@
+"""Who is who: bars put into a universe, and the number by which a model knows an instrument."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from touchstone.arrays import Int32, Int64
+from touchstone.data.asset_ids import assign, ids_file
+from touchstone.data.sources import Loaded
+from touchstone.data.universe import Universe, apply
+from touchstone.errors import ConfigError
+
+_NONE = np.iinfo(np.int64).max
+
+
+class Identities(NamedTuple):
+    """Ids of a market's instruments."""
+
+    asset_id: Int32
+    """Of each row, (n_rows,)."""
+    assets: tuple[str, ...]
+    """Symbols in the order of their ids."""
+    begun: Int64
+    """First bar of each id, ns UTC; the largest number where it has none."""
+
+
+def names_of(universe: Universe, symbols: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Every name under which bars of the asked instruments may lie.
+
+    Raises:
+        ConfigError: a symbol that the universe does not have.
+    """
+    if symbols is None:
+        return universe.files
+    strange = sorted(set(symbols) - set(universe.symbols))
+    if strange:
+        raise ConfigError(
+            f"symbols: {', '.join(strange)} stand not in the universe of "
+            f"{len(universe.symbols)} instruments: add them there, or leave them out"
+        )
+    former = {f.symbol for x in universe.instruments if x.symbol in symbols for f in x.formerly}
+    return tuple(sorted(former.union(symbols)))
+
+
+def within(universe: Universe, place: Path, loaded: Loaded) -> Loaded:
+    """Loaded bars as their universe sees them, with the ids that it keeps.
+
+    A name that is only a former one, or that its instrument was not called yet, is no reject.
+    """
+    seen = apply(universe, loaded.panel)
+    renamed = universe.renamed
+    ids = assign(ids_file(place), universe.symbols, renamed)
+    rejects = tuple(
+        r
+        for r in loaded.rejects
+        if renamed.get(r.symbol, r.symbol) not in seen.panel.symbols
+        or not r.reason.startswith("no file")
+    )
+    return loaded._replace(
+        panel=seen.panel,
+        rejects=rejects,
+        findings=(*loaded.findings, *seen.findings),
+        survivorship=seen.survivorship,
+        asset_ids=ids,
+    )
+
+
+def identities(loaded: Loaded) -> Identities:
+    """The ids that a universe keeps; without one, instruments numbered by their first bar."""
+    panel = loaded.panel
+    first = np.full(panel.n_instruments, _NONE, np.int64)
+    held = panel.offsets[:-1] < panel.offsets[1:]
+    first[held] = panel.time[panel.offsets[:-1][held]]
+    assets = loaded.asset_ids
+    if not assets:
+        order = np.lexsort((np.array(panel.symbols), first))
+        assets = tuple(panel.symbols[i] for i in order)
+    place = {symbol: i for i, symbol in enumerate(assets)}
+    number = np.array([place[s] for s in panel.symbols], np.int32)
+    begun = np.full(len(assets), _NONE, np.int64)
+    begun[number] = first
+    return Identities(number[panel.asset_id], assets, begun)
+
+
+def known_first(begun: Int64, end: int) -> Int32:
+    """Id -> number for one fit, (n_assets,): those with a bar before `end` first, by their ids.
+
+    A model has a vector for each instrument that its train rows may hold and none besides; the
+    others take numbers behind, which it treats as strangers.
+    """
+    order = np.lexsort((np.arange(begun.size), begun >= end))
+    number = np.empty(begun.size, np.int32)
+    number[order] = np.arange(begun.size)
+    return number
