@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from touchstone.cli import cache, runs, stages, studies
+from touchstone.cli import cache, data, runs, stages, studies
 
 
 def attach(app: typer.Typer) -> None:
@@ -20,6 +20,7 @@ def attach(app: typer.Typer) -> None:
     for command in alone:
         app.command(rich_help_panel="Stages alone")(command)
     app.command(rich_help_panel="Runs")(runs.export)
+    app.add_typer(data.app, name="data", rich_help_panel="Data")
     app.add_typer(runs.app, name="runs", rich_help_panel="Runs")
     app.add_typer(cache.app, name="cache", rich_help_panel="Workspace")
     app.add_typer(cache.ledger_app, name="ledger", rich_help_panel="Workspace")

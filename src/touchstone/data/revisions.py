@@ -1,0 +1,145 @@
+"""What a vendor said of the past before, and says now: an append-only log in SQLite."""
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from touchstone.arrays import Float64
+from touchstone.errors import SourceError
+from touchstone.market import Bars
+from touchstone.market.bars import FIELDS
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS revisions (
+    timeframe TEXT NOT NULL, symbol TEXT NOT NULL, time INTEGER NOT NULL,
+    old TEXT, new TEXT, fetched_at INTEGER NOT NULL,
+    PRIMARY KEY (timeframe, symbol, time, fetched_at)
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS no_update BEFORE UPDATE ON revisions
+BEGIN SELECT RAISE(ABORT, 'the log of revisions is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS no_delete BEFORE DELETE ON revisions
+BEGIN SELECT RAISE(ABORT, 'the log of revisions is append-only'); END;
+"""
+
+
+class Revision(NamedTuple):
+    """One bar that changed after it had been stored."""
+
+    timeframe: str
+    symbol: str
+    time: int
+    """Start of the bar, ns UTC."""
+    old: tuple[float, ...] | None
+    """Open, high, low, close, volume as they were; None: there was no such bar."""
+    new: tuple[float, ...] | None
+    """As they are now; None: the vendor has withdrawn the bar."""
+    fetched_at: int
+    """When the vendor said so, ns UTC."""
+
+
+class RevisionLog:
+    """The log of one store. Rows are added, never changed; adding one again changes nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def append(self, revisions: Sequence[Revision]) -> None:
+        """Add rows, flushed to disk before this returns.
+
+        A withdrawal that the newest row of its bar tells already is left out.
+        """
+        if not revisions:
+            return
+        with self._open() as database, database:
+            database.executemany(
+                "INSERT OR IGNORE INTO revisions SELECT ?1, ?2, ?3, ?4, ?5, ?6 "
+                "WHERE ?5 IS NOT NULL OR NOT EXISTS (SELECT 1 FROM (SELECT new FROM revisions "
+                "WHERE timeframe = ?1 AND symbol = ?2 AND time = ?3 "
+                "ORDER BY fetched_at DESC LIMIT 1) WHERE new IS NULL)",
+                [(*r[:3], _text(r.old), _text(r.new), r.fetched_at) for r in revisions],
+            )
+
+    def rows(self, symbol: str | None = None) -> list[Revision]:
+        """All rows, or those of one symbol, in the order of their fetching."""
+        if not self._path.exists():
+            return []
+        with self._open() as database:
+            found = database.execute(
+                "SELECT * FROM revisions WHERE ?1 IS NULL OR symbol = ?1 "
+                "ORDER BY fetched_at, timeframe, symbol, time",
+                (symbol,),
+            ).fetchall()
+        return [Revision(f, s, t, _values(o), _values(n), at) for f, s, t, o, n, at in found]
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """(timeframe, symbol) -> number of rows."""
+        if not self._path.exists():
+            return {}
+        with self._open() as database:
+            found = database.execute(
+                "SELECT timeframe, symbol, count(*) FROM revisions GROUP BY 1, 2"
+            ).fetchall()
+        return {(timeframe, symbol): n for timeframe, symbol, n in found}
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with contextlib.closing(sqlite3.connect(self._path, timeout=30)) as database:
+                database.execute("PRAGMA synchronous = FULL")
+                database.executescript(_SCHEMA)
+                yield database
+        except sqlite3.DatabaseError as error:
+            raise SourceError(f"{self._path}: no log of revisions: {error}") from None
+
+
+def differences(
+    old: Bars, new: Bars, spans: Sequence[tuple[int, int]], told: tuple[str, int]
+) -> list[Revision]:
+    """Where two tellings of the same time differ, by time.
+
+    Args:
+        old: bars at hand.
+        new: bars that came.
+        spans: [start, end) that the new ones cover: what is absent there is withdrawn. A bar
+            after the old ones is new, not a revision.
+        told: (timeframe, when the new ones were fetched).
+    """
+    was, now = _rows(old), _rows(new)
+    known = (int(old.time[0]), int(old.time[-1])) if len(old) else (1, 0)
+    out: list[Revision] = []
+    for time in sorted(was.keys() | now.keys()):
+        covered = any(start <= time < end for start, end in spans)
+        if not covered or not known[0] <= time <= known[1]:
+            continue
+        one, two = was.get(time), now.get(time)
+        if one != two:
+            out.append(Revision(told[0], new.symbol, time, one, two, told[1]))
+    return out
+
+
+def united(old: Bars, new: Bars, withdrawn: Sequence[int] = ()) -> Bars:
+    """Bars of both, the new ones where both have one, less those withdrawn (bar starts)."""
+    kept = ~np.isin(old.time, new.time) & ~np.isin(old.time, np.array(withdrawn, np.int64))
+    time = np.r_[old.time[kept], new.time]
+    order = np.argsort(time, kind="stable")
+    columns = (np.r_[getattr(old, n)[kept], getattr(new, n)][order] for n in FIELDS)
+    return Bars(new.symbol, time[order], *columns)
+
+
+def _rows(bars: Bars) -> dict[int, tuple[float, ...]]:
+    columns: Float64 = np.stack([getattr(bars, name) for name in FIELDS], axis=1)
+    return dict(zip(bars.time.tolist(), map(tuple, columns.tolist()), strict=True))
+
+
+def _text(values: tuple[float, ...] | None) -> str | None:
+    return None if values is None else json.dumps(values)
+
+
+def _values(text: str | None) -> tuple[float, ...] | None:
+    return None if text is None else tuple(json.loads(text))
