@@ -4,9 +4,11 @@ Threads ask the vendor and check what it says; the caller's thread alone writes 
 engine stores nothing: it tells which chunk is at its end, and whoever listens goes on from there.
 """
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
 from typing import Final, NamedTuple, TypeAlias
 
 from touchstone.data.http import DeniedError, Secrets, TransientError, UnreachableError
@@ -16,6 +18,7 @@ from touchstone.data.token_bucket import TokenBucket
 from touchstone.errors import DataError, SourceError
 
 _LONGEST_WAIT: Final = 600.0
+_FAREWELL: Final = 0.5  # seconds for threads to hang up; a slow server is not waited for
 
 Ask: TypeAlias = Callable[[Planned], Kept]
 """Asks the vendor for a chunk's next page and checks it; belongs to one thread."""
@@ -43,8 +46,8 @@ class Ended(NamedTuple):
 
 
 def download(
-    plan: Plan, chunks: list[Planned], connect: Callable[[], Ask], pace: Pace,
-    now: Callable[[], int], secrets: Secrets,
+    plan: Plan, chunks: list[Planned], connect: Callable[[], AbstractContextManager[Ask]],
+    pace: Pace, now: Callable[[], int], secrets: Secrets,
 ) -> Generator[Ended, None, None]:  # fmt: skip
     """Fetch every chunk; tells of each page kept and each chunk that failed.
 
@@ -103,18 +106,18 @@ def download(
 class _Crew:
     """Threads that ask. They are daemons: an interrupt does not wait for a slow server."""
 
-    def __init__(self, connect: Callable[[], Ask], pace: Pace) -> None:
+    def __init__(self, connect: Callable[[], AbstractContextManager[Ask]], pace: Pace) -> None:
         self._connect, self._pace = connect, pace
         self._asked: queue.PriorityQueue[tuple[int, int, Planned | None]] = queue.PriorityQueue()
         self._heard: queue.SimpleQueue[tuple[Planned, Kept | BaseException]] = queue.SimpleQueue()
         self._over = threading.Event()
         self._reached = threading.Event()
-        self._n_threads = 0
+        self._threads: list[threading.Thread] = []
 
     def start(self, n: int) -> None:
-        self._n_threads = n
-        for _ in range(n):
-            threading.Thread(target=self._work, daemon=True).start()
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(n)]
+        for thread in self._threads:
+            thread.start()
 
     def ask(self, place: int, chunk: Planned) -> None:
         """Queue a chunk's next page; a low place comes first, so that instruments end early."""
@@ -127,21 +130,21 @@ class _Crew:
     def dismiss(self) -> None:
         """No more requests; whoever waits stops at the next chance."""
         self._over.set()
-        for _ in range(self._n_threads):
+        for _ in self._threads:
             self._asked.put((-1, -1, None))
+        for thread in self._threads:
+            thread.join(_FAREWELL / len(self._threads))
 
     def _work(self) -> None:
-        ask: Ask | None = None
-        while True:
-            chunk = self._asked.get()[2]
-            if chunk is None or self._over.is_set():
-                return
-            try:
-                ask = ask or self._connect()
-                answer: Kept | BaseException = self._insist(ask, chunk)
-            except BaseException as error:  # noqa: BLE001  handed to the caller's thread, whole
-                answer = error
-            self._heard.put((chunk, answer))
+        with contextlib.ExitStack() as line:
+            ask: Ask | None = None
+            while (chunk := self._asked.get()[2]) is not None and not self._over.is_set():
+                try:
+                    ask = ask or line.enter_context(self._connect())
+                    answer: Kept | BaseException = self._insist(ask, chunk)
+                except BaseException as error:  # noqa: BLE001  handed to the caller's thread, whole
+                    answer = error
+                self._heard.put((chunk, answer))
 
     def _insist(self, ask: Ask, chunk: Planned) -> Kept:
         """Ask until there is an answer that another try would not better."""

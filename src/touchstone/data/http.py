@@ -111,6 +111,10 @@ class JsonClient:
             timeout=timeout_seconds, headers={"User-Agent": _AGENT}, follow_redirects=False
         )
 
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
     def get(self, path: str, parameters: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
         """(status, object) of an answer whose body is a JSON object, whatever its status.
 

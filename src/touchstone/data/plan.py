@@ -278,7 +278,7 @@ def missing(start: int, end: int, known: Iterable[tuple[int, int]]) -> list[tupl
     [(0, 2), (3, 5), (8, 10)]
     """
     out: list[tuple[int, int]] = []
-    for left, right in sorted(known):
+    for left, right in sorted(k for k in known if k[0] < k[1]):
         if left > start:
             out.append((start, min(left, end)))
         start = max(start, right)

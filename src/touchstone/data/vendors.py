@@ -5,6 +5,7 @@ Studies never touch the network. A study with `bars: {source: alpaca, path: STOR
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -93,11 +94,11 @@ class VendorConfig(Config):
 class Vendor(NamedTuple):
     """A source that can be fetched: as a source it reads its store, connected it gives pages."""
 
-    connect: Callable[[Any, Access], Fetch]
-    """(config, access) -> pages, for one thread."""
+    connect: Callable[[Any, Access], AbstractContextManager[Fetch]]
+    """(config, access) -> pages, for one thread, until it is left."""
     secrets: tuple[str, ...] = ()
     """Environment variables that hold its keys."""
-    news: Callable[[Access], FetchNews] | None = None
+    news: Callable[[Access], AbstractContextManager[FetchNews]] | None = None
 
     def __call__(self, config: VendorConfig, request: Request) -> Loaded:
         """Bars of its store."""
@@ -105,9 +106,10 @@ class Vendor(NamedTuple):
 
 
 def vendor(
-    secrets: tuple[str, ...] = (), news: Callable[[Access], FetchNews] | None = None
-) -> Callable[[Callable[[Any, Access], Fetch]], Vendor]:
-    """Decorate the function that connects: `pages(config, access) -> Fetch`."""
+    secrets: tuple[str, ...] = (),
+    news: Callable[[Access], AbstractContextManager[FetchNews]] | None = None,
+) -> Callable[[Callable[[Any, Access], AbstractContextManager[Fetch]]], Vendor]:
+    """Decorate the context manager that connects: `with pages(config, access) as fetch`."""
     return lambda connect: Vendor(connect, secrets, news)
 
 

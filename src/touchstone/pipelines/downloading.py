@@ -1,7 +1,7 @@
 """What fetching bars and fetching news share: the folder held, the plan worked off, the outcome."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -49,7 +49,7 @@ class Work(NamedTuple):
 
     timeframe: str
     symbols: Sequence[str]
-    connect: Callable[[], Ask]
+    connect: Callable[[], AbstractContextManager[Ask]]
     """A thread's connection."""
     finish: Callable[[str], bool]
     """Stores a symbol's finished chunks; whether there is more to fetch for it now."""

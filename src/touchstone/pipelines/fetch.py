@@ -1,7 +1,8 @@
 """Bars from a vendor into a store: fetch what was asked for, update what is there."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from touchstone.data import schedule
@@ -115,7 +116,8 @@ def _bars(
     """Work off the plan of these instruments."""
     plan, vendor, timeframe = holding.plan, vendor_of(_kind(config)), Timeframe(config.timeframe)
     access = Access(means.keys(vendor.secrets), means.url)
-    vendor.connect(config, access)  # what cannot be is refused before any thread
+    with vendor.connect(config, access):
+        pass  # what cannot be is refused before any thread begins
     for symbol in symbols:
         schedule.drop_stale(plan, config, symbol, means.now())
     before, n_revisions = rows_of(holding.store, timeframe.name), dict.fromkeys(symbols, 0)
@@ -148,18 +150,19 @@ def _bars(
     return out
 
 
-def _asking(config: VendorConfig, access: Access) -> Ask:
+@contextmanager
+def _asking(config: VendorConfig, access: Access) -> Iterator[Ask]:
     """A connection of one thread: asks for the next page of a chunk, and checks it."""
-    ask = vendor_of(_kind(config)).connect(config, access)
+    with vendor_of(_kind(config)).connect(config, access) as ask:
 
-    def one(planned: Planned) -> Kept:
-        page = ask(planned.chunk, planned.token)
-        bars = checked(page, planned.chunk, config, planned.last)
-        if bars is None:
-            return Kept(b"", 0, None, page.token)
-        return Kept(packed(bars), len(bars), int(bars.time[-1]), page.token)
+        def one(planned: Planned) -> Kept:
+            page = ask(planned.chunk, planned.token)
+            bars = checked(page, planned.chunk, config, planned.last)
+            if bars is None:
+                return Kept(b"", 0, None, page.token)
+            return Kept(packed(bars), len(bars), int(bars.time[-1]), page.token)
 
-    return one
+        yield one
 
 
 def _last(config: VendorConfig, now: int) -> int:

@@ -1,7 +1,8 @@
 """News from a vendor into a store's folder `news`: each version of each article once."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -93,12 +94,15 @@ def _kept(plan: Plan, chunk: Planned) -> list[Article]:
     ]
 
 
-def _asking(open_news: Callable[[Access], FetchNews], access: Access) -> Ask:
-    ask = open_news(access)
+@contextmanager
+def _asking(
+    open_news: Callable[[Access], AbstractContextManager[FetchNews]], access: Access
+) -> Iterator[Ask]:
+    with open_news(access) as ask:
 
-    def one(planned: Planned) -> Kept:
-        page = ask(planned.chunk, planned.token)
-        checked_news(page, planned.chunk)
-        return Kept(json.dumps(page.articles).encode(), len(page.articles), None, page.token)
+        def one(planned: Planned) -> Kept:
+            page = ask(planned.chunk, planned.token)
+            checked_news(page, planned.chunk)
+            return Kept(json.dumps(page.articles).encode(), len(page.articles), None, page.token)
 
-    return one
+        yield one

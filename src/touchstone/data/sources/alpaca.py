@@ -1,6 +1,10 @@
 """Alpaca: US stocks and ETFs, coins, and news; bars stamped with their start."""
 
-from collections.abc import Callable
+import importlib
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final, Literal
 
@@ -66,49 +70,38 @@ class AlpacaConfig(VendorConfig):
         return 16 * MINUTE_NS
 
 
-def news(access: Access) -> FetchNews:
+@contextmanager
+def news(access: Access) -> Iterator[FetchNews]:
     """Pages of articles that name a symbol, by the time of their last edit."""
-    from alpaca.data.historical import NewsClient  # noqa: PLC0415
-
-    client = NewsClient(*_keys(access), raw_data=True, url_override=access.url)
-    return partial(_news_page, _getter(client, access))
+    with _getter("NewsClient", access) as get:
+        yield partial(_news_page, get)
 
 
 @SOURCES.register(AlpacaConfig)
 @vendor(SECRETS, news)
-def pages(config: AlpacaConfig, access: Access) -> Fetch:
+@contextmanager
+def pages(config: AlpacaConfig, access: Access) -> Iterator[Fetch]:
     """Pages of bars, 10,000 at most each.
 
     Raises:
         ConfigError: alpaca-py is not installed, or Alpaca has no such timeframe.
     """
-    try:
-        from alpaca.data.historical import (  # noqa: PLC0415
-            CryptoHistoricalDataClient,
-            StockHistoricalDataClient,
-        )
-    except ImportError:
-        raise ConfigError(
-            "source alpaca needs alpaca-py: pip install 'touchstone[vendors]'"
-        ) from None
     frame = _timeframe(config.timeframe)
-    made = {"raw_data": True, "url_override": access.url}
-    stocks = _getter(StockHistoricalDataClient(*_keys(access), **made), access)
-    coins = _getter(CryptoHistoricalDataClient(*_keys(access), **made), access)
+    with (
+        _getter("StockHistoricalDataClient", access) as stocks,
+        _getter("CryptoHistoricalDataClient", access) as coins,
+    ):
 
-    def fetch(chunk: Chunk, token: str | None) -> Page:
-        coin = "/" in chunk.symbol
-        asked = {"timeframe": frame, "limit": _N_BARS, **_wish(chunk, token)}
-        if coin:
-            if config.calendar != "24/7":
-                raise SourceError(f"{chunk.symbol}: coins trade at all hours: --calendar 24/7")
-            answer = coins("/crypto/us/bars", asked)
-        else:
+        def fetch(chunk: Chunk, token: str | None) -> Page:
+            asked = {"timeframe": frame, "limit": _N_BARS, **_wish(chunk, token)}
+            if "/" in chunk.symbol:
+                if config.calendar != "24/7":
+                    raise SourceError(f"{chunk.symbol}: coins trade at all hours: --calendar 24/7")
+                return _page(coins("/crypto/us/bars", asked), chunk, config)
             of_stock = {"feed": config.feed, "adjustment": config.adjustment}
-            answer = stocks("/stocks/bars", asked | of_stock)
-        return _page(answer, chunk, config)
+            return _page(stocks("/stocks/bars", asked | of_stock), chunk, config)
 
-    return fetch
+        yield fetch
 
 
 def _page(answer: dict[str, Any], chunk: Chunk, config: AlpacaConfig) -> Page:
@@ -164,12 +157,14 @@ def _article(row: Any, symbol: str) -> Article:
     return Article(str(row["id"]), symbol, created, updated, 0, *texts)
 
 
-def _getter(client: Any, access: Access) -> Get:
-    """One request by alpaca-py's client, its way of failing turned into ours.
+@contextmanager
+def _getter(name: str, access: Access) -> Iterator[Get]:
+    """One request by alpaca-py's client of that name, its way of failing turned into ours.
 
     The client's own paging holds all pages in memory and its own retries sleep unseen, so each
     page is asked for alone, and retries are left to the download.
     """
+    client = getattr(_clients(), name)(*_keys(access), raw_data=True, url_override=access.url)
     from alpaca.common.exceptions import APIError  # noqa: PLC0415
     from requests import exceptions  # noqa: PLC0415
 
@@ -185,7 +180,7 @@ def _getter(client: Any, access: Access) -> Get:
             code = 0 if answered is None else answered.status_code
             refuse_status(code, str(error), {} if answered is None else answered.headers, "Alpaca")
             raise SourceError(f"Alpaca: {error}") from None
-        except exceptions.JSONDecodeError:
+        except (exceptions.JSONDecodeError, RecursionError):
             raise TransientError("Alpaca answers no whole JSON") from None
         except (exceptions.ConnectTimeout, exceptions.ReadTimeout):
             raise TransientError("Alpaca did not answer in time") from None
@@ -199,7 +194,27 @@ def _getter(client: Any, access: Access) -> Get:
             raise SourceError(f"Alpaca answers no JSON object: {answer!r:.120}")
         return answer
 
-    return get
+    try:
+        yield get
+    finally:
+        client._session.close()
+
+
+def _clients() -> Any:
+    """alpaca-py's clients of historical data.
+
+    Raises:
+        ConfigError: alpaca-py is not installed.
+    """
+    try:
+        with warnings.catch_warnings():  # its streams import what websockets deprecates
+            if "alpaca.data" not in sys.modules:
+                warnings.simplefilter("ignore", DeprecationWarning)
+            return importlib.import_module("alpaca.data.historical")
+    except ImportError:
+        raise ConfigError(
+            "source alpaca needs alpaca-py: pip install 'touchstone[vendors]'"
+        ) from None
 
 
 def _root(client: Any) -> str:

@@ -1,6 +1,8 @@
 """Spot markets of any exchange that ccxt knows; bars stamped with their start."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 
@@ -40,7 +42,8 @@ class CcxtConfig(VendorConfig):
 
 @SOURCES.register(CcxtConfig)
 @vendor()
-def pages(config: CcxtConfig, access: Access) -> Fetch:
+@contextmanager
+def pages(config: CcxtConfig, access: Access) -> Iterator[Fetch]:
     """Pages of bars; a page's token is the time that the next one begins at, ms.
 
     Raises:
@@ -64,7 +67,10 @@ def pages(config: CcxtConfig, access: Access) -> Fetch:
         exchange.options["fetchMarkets"] = {**kinds, "types": ["spot"]}
     if access.url is not None:
         exchange.urls["api"] = _moved(exchange.urls["api"], access.url.rstrip("/"))
-    return partial(_page, exchange, config)
+    try:
+        yield partial(_page, exchange, config)
+    finally:
+        exchange.session.close()
 
 
 def _page(exchange: Any, config: CcxtConfig, chunk: Chunk, token: str | None) -> Page:
@@ -102,7 +108,7 @@ def _ask(exchange: Any, symbol: str, timeframe: str, since: int, limit: int) -> 
         # ccxt keeps the headers of answers that succeeded only; its connection error is here too
         raise TransientError(f"{exchange.id}: {_said(error)}", _wait(exchange, error)) from None
     except ccxt.NetworkError as error:
-        cause = repr(error.__cause__)
+        cause = repr(error.__cause__ or error.__context__)
         if "NewConnectionError" in cause or "NameResolution" in cause:
             raise UnreachableError(f"{exchange.id} cannot be reached: {_said(error)}") from None
         raise TransientError(f"{exchange.id}: {_said(error)}") from None
@@ -116,7 +122,8 @@ def _ask(exchange: Any, symbol: str, timeframe: str, since: int, limit: int) -> 
 
 
 def _wait(exchange: Any, error: Exception) -> float | None:
-    answer = getattr(error.__cause__, "response", None)
+    failed = error.__cause__ or error.__context__  # of requests, where it was one
+    answer = getattr(failed, "response", None)
     headers = getattr(answer, "headers", None) or exchange.last_response_headers
     return retry_after(headers or {})
 

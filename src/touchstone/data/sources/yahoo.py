@@ -1,6 +1,7 @@
 """Yahoo's chart endpoint: stocks, ETFs, funds, indices, currencies, futures, coins."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -47,7 +48,8 @@ class YahooConfig(VendorConfig):
 
 @SOURCES.register(YahooConfig)
 @vendor()
-def pages(config: YahooConfig, access: Access) -> Fetch:
+@contextmanager
+def pages(config: YahooConfig, access: Access) -> Iterator[Fetch]:
     """One page a chunk.
 
     Raises:
@@ -81,7 +83,10 @@ def pages(config: YahooConfig, access: Access) -> Fetch:
         symbol = chunk.symbol if found == name else str(found)
         return Page(symbol, time, columns, None)
 
-    return fetch
+    try:
+        yield fetch
+    finally:
+        client.close()
 
 
 def _name(symbol: str, calendar: str) -> str:
