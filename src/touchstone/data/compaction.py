@@ -13,6 +13,7 @@ import numpy as np
 from touchstone.data.pages import unpacked
 from touchstone.data.plan import Plan, Planned
 from touchstone.data.revisions import Revision, RevisionLog, differences, united
+from touchstone.data.schedule import STALE_NS
 from touchstone.data.store import BarStore, Origin, Row, refuse_mixture
 from touchstone.data.stored import Marks
 from touchstone.errors import SourceError
@@ -70,7 +71,8 @@ def compact(holding: Holding, timeframe: Timeframe, symbol: str, marks: Marks) -
     spans = [(c.start, c.end) for c in ready]
     found = differences(before, new, spans, (timeframe.name, fetched_at))
     whole = _covers(spans, old)
-    if marks.adjustment != "raw" and not whole and _adjusted_since(before, new, found):
+    late = fetched_at - old.fetched_at >= STALE_NS
+    if marks.adjustment != "raw" and not whole and _adjusted_since(before, new, found, late=late):
         return Stored(old, 0, whole_again=True)
     gone = [r.time for r in found if r.new is None]
     _refuse_loss(len(gone), before, spans)
@@ -128,15 +130,16 @@ def _covers(spans: Sequence[tuple[int, int]], row: Row) -> bool:
     return at > row.last
 
 
-def _adjusted_since(old: Bars, new: Bars, found: Sequence[Revision]) -> bool:
+def _adjusted_since(old: Bars, new: Bars, found: Sequence[Revision], *, late: bool) -> bool:
     """Whether the oldest bar that both have carries other prices now.
 
     A split or a dividend changes every bar before its day, so the oldest one; a correction of
-    single bars does not, but for that one.
+    single bars does not, but for that one. Where they have none in common, only their having
+    been fetched together says that they are of one telling.
     """
     both = np.intersect1d(old.time, new.time)
     if not both.size:
-        return True  # nothing says that they are of one telling
+        return late
     first = int(both[0])
     return any(
         r.time == first and r.old is not None and r.new is not None and r.old[:4] != r.new[:4]

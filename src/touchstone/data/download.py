@@ -77,14 +77,9 @@ def download(
             chunk, answer = crew.hear()
             place = open_[chunk.id][0]
             reason = ""
+            answer = _straight(chunk, answer, tokens[chunk.id])
             if isinstance(answer, Kept):
-                try:
-                    n_rows = chunk.n_rows + answer.n_rows
-                    refuse_circle(answer.token, tokens[chunk.id], chunk.n_pages + 1, n_rows)
-                except SourceError as error:
-                    answer = error
-                else:
-                    chunk = plan.keep(chunk, answer, now())
+                chunk = plan.keep(chunk, answer, now())
             if isinstance(answer, UnreachableError | DeniedError):
                 raise type(answer)(secrets.scrub(str(answer)))
             if isinstance(answer, DataError):
@@ -100,7 +95,22 @@ def download(
                 del open_[chunk.id]
             yield Ended(chunk, reason)
     finally:
-        crew.dismiss()
+        for chunk, answer in crew.dismiss():  # after an interrupt: what has come is not lost
+            if isinstance(answer, Kept) and chunk.id in open_:
+                with contextlib.suppress(SourceError):
+                    plan.keep(chunk, answer, now())
+
+
+def _straight(
+    chunk: Planned, answer: Kept | BaseException, tokens: set[str]
+) -> Kept | BaseException:
+    """The answer, or why its paging goes in circles."""
+    if isinstance(answer, Kept):
+        try:
+            refuse_circle(answer.token, tokens, chunk.n_pages + 1, chunk.n_rows + answer.n_rows)
+        except SourceError as error:
+            return error
+    return answer
 
 
 class _Crew:
@@ -127,13 +137,18 @@ class _Crew:
         """Wait for any answer."""
         return self._heard.get()
 
-    def dismiss(self) -> None:
-        """No more requests; whoever waits stops at the next chance."""
+    def dismiss(self) -> list[tuple[Planned, Kept | BaseException]]:
+        """No more requests; whoever waits stops at the next chance. What had come unheard."""
         self._over.set()
         for _ in self._threads:
             self._asked.put((-1, -1, None))
         for thread in self._threads:
             thread.join(_FAREWELL / len(self._threads))
+        unheard = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                unheard.append(self._heard.get_nowait())
+        return unheard
 
     def _work(self) -> None:
         with contextlib.ExitStack() as line:

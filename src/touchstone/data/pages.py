@@ -13,6 +13,7 @@ from touchstone.market import Bars, Calendar, Timeframe
 from touchstone.market.bars import FIELDS
 
 _SPARE_PAGES: Final = 20
+_ROWS_A_PAGE: Final = 5  # a page that is followed by another holds more
 _MINUTE_NS: Final = 60_000_000_000
 _DAY_NS: Final = 86_400_000_000_000
 
@@ -83,11 +84,11 @@ def refuse_circle(token: str | None, used: set[str], n_pages: int, n_rows: int) 
         n_rows: rows so far.
 
     Raises:
-        SourceError: a token comes again, or pages keep coming without anything in them.
+        SourceError: a token comes again, or pages keep coming with next to nothing in them.
     """
     if token is not None and token in used:
         raise SourceError(f"page {n_pages} asks for a page that was there already: {token!r:.60}")
-    if token is not None and n_pages > n_rows + _SPARE_PAGES:
+    if token is not None and n_pages > n_rows // _ROWS_A_PAGE + _SPARE_PAGES:
         raise SourceError(f"{n_pages} pages with {n_rows} rows in all, and still there are more")
 
 

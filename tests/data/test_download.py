@@ -1,0 +1,352 @@
+"""Downloads that are stopped anywhere go on; a second telling is compared, never mixed in."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from downloads import adjusted, changed, config, means, walk
+from touchstone.data import articles
+from touchstone.data.pages import last_complete
+from touchstone.data.plan import Plan
+from touchstone.data.revisions import RevisionLog
+from touchstone.data.store import BarStore
+from touchstone.errors import ConfigError, DataError
+from touchstone.files import lock
+from touchstone.market import Calendar, Timeframe
+from touchstone.pipelines.fetch import fetch, update
+from touchstone.pipelines.fetch_news import fetch_news
+from touchstone.pipelines.progress import Silent
+from vendor_server import Answer, VendorServer, article
+from walks import HOUR_NS, START_NS
+
+HOURLY = Timeframe("1h")
+FIELDS = ("time", "open", "high", "low", "close", "volume")
+RAW = {"adjustment": "raw"}
+N_PAGES = 34  # 850 bars of two symbols in chunks of 200 and pages of 60
+
+
+@pytest.fixture
+def server():
+    bars = {s: walk(s, 900, i) for i, s in enumerate(("AAA", "BBB"))}
+    with VendorServer(bars, page=60) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def short_chunks(monkeypatch):
+    """Chunks of 200 bars, so that a download has many of them."""
+    from touchstone.data.sources.alpaca import AlpacaConfig
+
+    monkeypatch.setattr(AlpacaConfig, "span_ns", property(lambda _: 200 * HOUR_NS))
+
+
+def run(folder, server, hours, symbols=("AAA", "BBB"), start=0, **settings):
+    wanted = (symbols, START_NS + start * HOUR_NS, None)
+    made = fetch(folder, config(**settings), wanted, means(server, hours), Silent())
+    return {outcome.symbol: outcome for outcome in made}
+
+
+def same(folder, symbol, true):
+    """The store's bars are those of `true`, up to the last one stored."""
+    found = BarStore(folder).read(symbol, HOURLY)
+    for field in FIELDS:
+        np.testing.assert_array_equal(getattr(found, field), getattr(true, field)[: len(found)])
+    return len(found)
+
+
+def test_nothing_is_asked_for_twice(server, tmp_path):
+    run(tmp_path, server, 850.5)
+    n = len(server.asked)
+    wishes = {tuple(sorted(a.parameters.items())) for a in server.asked}
+    assert len(wishes) == n == N_PAGES
+    outcomes = run(tmp_path, server, 850.5)
+    assert len(server.asked) == n
+    assert all((o.n_new, o.n_revisions, o.reasons) == (0, 0, ()) for o in outcomes.values())
+    assert [same(tmp_path, s, server.bars[s]) for s in ("AAA", "BBB")] == [850, 850]
+
+
+class Stop(BaseException):
+    """What an interrupt does: no error of ours, nothing catches it."""
+
+
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(stops=st.lists(st.integers(0, 25), min_size=1, max_size=4))
+def test_stopped_at_any_page_it_goes_on_and_keeps_what_it_had(server, quick_folder, stops):
+    folder = quick_folder / f"{stops}"
+    server.asked.clear()
+
+    kept = Plan.keep
+    for stop in stops:
+        left = itertools.count(stop, -1)
+
+        def keep(self, *args, left=left):
+            out = kept(self, *args)
+            if next(left) == 0:
+                raise Stop
+            return out
+
+        Plan.keep = keep
+        try:
+            wanted = (("AAA", "BBB"), START_NS, None)
+            fetch(folder, config(**RAW), wanted, means(server, 850.5), Silent())
+        except Stop:
+            pass
+        finally:
+            Plan.keep = kept
+        assert BarStore(folder).verify() == ()
+    run(folder, server, 850.5, **RAW)
+    assert [same(folder, s, server.bars[s]) for s in ("AAA", "BBB")] == [850, 850]
+    # a stop loses what is under way, one page a thread, and nothing that was kept
+    assert len(server.asked) <= N_PAGES + 3 * len(stops)
+
+
+def test_a_hole_is_never_stored(server, tmp_path):
+    bad = [True]
+
+    def mischief(asked, answer):
+        in_second = "2022-01-1" in asked.parameters["start"] and asked.symbol == "AAA"
+        return Answer({"message": "no"}, 422) if in_second and bad[0] else answer
+
+    server.mischief = mischief
+    outcomes = run(tmp_path, server, 850.5)
+    assert outcomes["AAA"].reasons
+    first = same(tmp_path, "AAA", server.bars["AAA"])
+    assert 0 < first < 850, "what lies before the hole is stored, what lies beyond waits"
+    bad[0] = False
+    n = len(server.asked)
+    assert run(tmp_path, server, 850.5)["AAA"].reasons == ()
+    assert same(tmp_path, "AAA", server.bars["AAA"]) == 850
+    assert len(server.asked) - n <= 10, "only what had failed"
+
+
+def test_a_longer_past_joins_without_a_hole(server, tmp_path):
+    run(tmp_path, server, 850.5, start=500, **RAW)
+    assert BarStore(tmp_path).rows()[0].first == START_NS + 500 * HOUR_NS
+    n = len(server.asked)
+    run(tmp_path, server, 850.5, start=100, **RAW)
+    assert BarStore(tmp_path).rows()[0].first == START_NS + 100 * HOUR_NS
+    starts = [a.parameters["start"] for a in server.asked[n:]]
+    assert max(starts) < str(np.datetime64(START_NS + 500 * HOUR_NS, "ns")), "only the new past"
+    run(tmp_path, server, 850.5, start=0, **RAW)
+    assert same(tmp_path, "AAA", server.bars["AAA"]) == 850
+
+
+def test_an_update_compares_two_days_and_tells_what_changed(server, tmp_path):
+    run(tmp_path, server, 500.5, **RAW)
+    before = BarStore(tmp_path).read("AAA", HOURLY)
+    true = server.bars["AAA"]
+    gone = dataclasses.replace(true, **{f: np.delete(getattr(true, f), 490) for f in FIELDS})
+    server.bars["AAA"] = changed(gone, [480, 485, 400], 1.02)  # row 400 lies before the overlap
+    n = len(server.asked)
+    outcomes = {o.symbol: o for o in update(tmp_path, means(server, 600.5), Silent())}
+    assert outcomes["AAA"].n_revisions == 3
+    assert (outcomes["BBB"].n_revisions, outcomes["BBB"].n_new) == (0, 100)
+    told = {r.time: r for r in RevisionLog(tmp_path / "revisions.sqlite").rows("AAA")}
+    assert sorted(told) == [START_NS + h * HOUR_NS for h in (480, 485, 490)]
+    row = told[START_NS + 480 * HOUR_NS]
+    assert row.old[3] == before.close[480]
+    assert row.new[3] == server.bars["AAA"].close[480] == row.old[3] * 1.02
+    assert row.fetched_at == START_NS + int(600.5 * HOUR_NS)
+    assert told[START_NS + 490 * HOUR_NS].new is None
+    after = BarStore(tmp_path).read("AAA", HOURLY)
+    assert after.close[480] == row.new[3]
+    assert after.time[490] == START_NS + 490 * HOUR_NS, "what was seen and withdrawn stays"
+    assert min(a.parameters["start"] for a in server.asked[n:]) == "2022-01-19T19:00:00.000000000Z"
+    again = update(tmp_path, means(server, 600.5), Silent())
+    assert [o.n_revisions for o in again] == [0, 0] or len(
+        RevisionLog(tmp_path / "revisions.sqlite").rows()
+    ) == 3
+
+
+def test_a_split_is_never_joined_to_bars_from_before_it(server, tmp_path):
+    run(tmp_path, server, 500.5, ("AAA",))
+    server.bars["AAA"] = adjusted(server.bars["AAA"], 490, 0.5)
+    (outcome,) = update(tmp_path, means(server, 600.5), Silent())
+    assert same(tmp_path, "AAA", server.bars["AAA"]) == 600
+    assert outcome.reasons == ()
+    assert outcome.n_revisions == 490, "each bar before the split has another price now"
+    assert len(RevisionLog(tmp_path / "revisions.sqlite").rows()) == 490
+
+
+def test_a_longer_past_of_adjusted_bars_is_fetched_whole(server, tmp_path):
+    run(tmp_path, server, 500.5, ("AAA",), start=300)
+    server.bars["AAA"] = adjusted(server.bars["AAA"], 400, 0.5)
+    run(tmp_path, server, 500.5, ("AAA",), start=0)
+    assert same(tmp_path, "AAA", server.bars["AAA"]) == 500
+
+
+def test_adjusted_pages_that_waited_are_not_joined_to_new_ones(server, tmp_path):
+    server.mischief = lambda asked, answer: Answer({}, 503) if asked.n > 6 else answer
+    assert run(tmp_path, server, 850.5, ("AAA",))["AAA"].reasons
+    server.bars["AAA"] = adjusted(server.bars["AAA"], 800, 0.5)
+    server.mischief = lambda _, answer: answer
+    run(tmp_path, server, 870.5, ("AAA",))
+    assert same(tmp_path, "AAA", server.bars["AAA"]) >= 849
+
+
+def test_a_vendor_that_lost_its_past_changes_nothing(server, tmp_path):
+    run(tmp_path, server, 500.5, ("AAA",), **RAW)
+    before = BarStore(tmp_path).rows()
+    server.mischief = lambda *_: Answer({"bars": {}, "next_page_token": None})
+    (outcome,) = update(tmp_path, means(server, 600.5), Silent())
+    assert "now lacks 49 of 49 bars" in outcome.reasons[0]
+    assert BarStore(tmp_path).rows() == before
+    server.mischief = lambda _, answer: answer
+    (outcome,) = update(tmp_path, means(server, 600.5), Silent())
+    assert outcome.reasons == ()
+    assert same(tmp_path, "AAA", server.bars["AAA"]) == 600
+
+
+def test_other_marks_are_refused_before_anything_is_asked(server, tmp_path):
+    run(tmp_path, server, 300.5, ("AAA",))
+    n = len(server.asked)
+    for other in ({"feed": "iex"}, {"adjustment": "raw"}):
+        with pytest.raises(DataError, match="never mix"):
+            run(tmp_path, server, 400.5, ("AAA",), **other)
+    assert len(server.asked) == n
+
+
+def test_pages_of_another_wish_are_given_up(server, tmp_path):
+    """A download of one feed that was cut short leaves nothing to one of another."""
+    server.mischief = lambda asked, answer: Answer({}, 503) if asked.n > 2 else answer
+    run(tmp_path, server, 850.5, ("AAA",))
+    server.mischief = lambda _, answer: answer
+    n = len(server.asked)
+    assert run(tmp_path, server, 850.5, ("AAA",), feed="iex")["AAA"].reasons == ()
+    assert {a.parameters["feed"] for a in server.asked[n:]} == {"iex"}
+    assert same(tmp_path, "AAA", server.bars["AAA"]) == 850
+
+
+def test_many_updates_leave_one_chunk(server, tmp_path):
+    for hours in range(300, 400, 7):
+        run(tmp_path, server, hours + 0.5) if hours == 300 else update(
+            tmp_path, means(server, hours + 0.5), Silent()
+        )
+    plan = Plan(tmp_path / "plan.sqlite")
+    assert [c.state for c in plan.chunks("1h", "AAA")] == ["stored"]
+    plan.close()
+    assert same(tmp_path, "AAA", server.bars["AAA"]) == 398
+
+
+def test_the_plan_is_scaffolding(server, tmp_path):
+    run(tmp_path, server, 300.5, **RAW)
+    for path in tmp_path.glob("plan.sqlite*"):
+        path.unlink()
+    outcomes = run(tmp_path, server, 400.5, **RAW)
+    assert all((o.n_revisions, o.n_new) == (0, 100) for o in outcomes.values())
+    assert same(tmp_path, "AAA", server.bars["AAA"]) == 400
+
+
+def test_two_downloads_do_not_meet(server, tmp_path):
+    with (
+        lock(tmp_path / ".download.lock"),
+        pytest.raises(DataError, match="another process is at work"),
+    ):
+        run(tmp_path, server, 300.5)
+
+
+def test_symbols_that_are_none(server, tmp_path):
+    for symbol in ("../../etc", "aapl", "A\nB", "А", ""):  # a Cyrillic A
+        with pytest.raises(DataError, match="is not a symbol"):
+            run(tmp_path, server, 300.5, (symbol,))
+    with pytest.raises(ConfigError, match="nothing to fetch"):
+        run(tmp_path, server, 300.5, ())
+    with pytest.raises(ConfigError, match="nothing to fetch"):
+        run(tmp_path, server, 300.5, start=400)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("now", "timeframe", "calendar", "last"),
+    [
+        ("2022-03-10T15:30", "1h", "24/7", "2022-03-10T14:00"),
+        ("2022-03-10T15:00", "1h", "24/7", "2022-03-10T14:00"),
+        ("2022-03-10T14:59:59", "1h", "24/7", "2022-03-10T13:00"),
+        ("2022-03-10T15:30", "1d", "24/7", "2022-03-09"),
+        ("2022-03-10T20:59", "1d", "XNYS", "2022-03-09"),  # New York closes at 21:00 UTC
+        ("2022-03-10T21:00", "1d", "XNYS", "2022-03-10"),
+        ("2022-03-15T20:00", "1d", "XNYS", "2022-03-15"),  # and at 20:00 in summer
+        ("2021-11-26T18:00", "1d", "XNYS", "2021-11-26"),  # the day after Thanksgiving: 13:00
+    ],
+)
+def test_the_last_bar_that_is_complete(now, timeframe, calendar, last):
+    now_ns = int(np.datetime64(now, "ns").astype(np.int64))
+    frame = Timeframe(timeframe)
+    end = last_complete(now_ns, frame, Calendar(calendar), 0)
+    grid = np.arange(end - end % frame.ns - 5 * frame.ns, end, frame.ns)
+    assert np.datetime64(int(grid[grid < end][-1]), "ns") == np.datetime64(last, "ns")
+
+
+def minutes(n):
+    return START_NS + n * 60 * 10**9
+
+
+def news(folder, server, hours, symbols=("AAA", "BBB"), start=0):
+    wanted = (symbols, START_NS + start * HOUR_NS, None)
+    return fetch_news(folder, "alpaca", wanted, means(server, hours), Silent())
+
+
+def test_news_come_once_and_an_edit_is_a_further_row(tmp_path):
+    written = [article(i, ["AAA", "BBB"][: 1 + i % 2], minutes(90 * i)) for i in range(100)]
+    with VendorServer({}, page=7, articles=written) as server:
+        assert [o.n_new for o in news(tmp_path, server, 100)] == [67, 33]
+        assert [o.n_new for o in news(tmp_path, server, 100)] == [0, 0]
+        server.articles[66] = article(66, ["AAA"], minutes(90 * 66), minutes(90 * 66 + 5), "edited")
+        server.articles.append(article(500, ["AAA"], minutes(101 * 60)))
+        outcomes = news(tmp_path, server, 120)
+        assert all(o.reasons == () for o in outcomes)
+    rows = articles.read(tmp_path / "news")
+    both = [r for r in rows if (r.id, r.symbol) == ("66", "AAA")]
+    assert [(r.headline, r.updated_at) for r in both] == [
+        ("headline 66", minutes(90 * 66)),
+        ("edited", minutes(90 * 66 + 5)),
+    ]
+    assert both[0].fetched_at == START_NS + 100 * HOUR_NS
+    assert both[1].fetched_at == START_NS + 120 * HOUR_NS
+    assert "500" in {r.id for r in rows}
+    assert len({r.version for r in rows}) == len(rows)
+
+
+def test_the_table_of_news_has_the_columns_that_its_readers_know(tmp_path):
+    with VendorServer({}, articles=[article(1, ["AAA"], minutes(1))]) as server:
+        news(tmp_path, server, 10, ("AAA",))
+    (path,) = (tmp_path / "news").glob("*.parquet")
+    schema = {f.name: str(f.type) for f in pq.read_schema(path)}
+    times = dict.fromkeys(("created_at", "updated_at", "fetched_at"), "timestamp[ns, tz=UTC]")
+    texts = dict.fromkeys(("id", "symbol", "headline", "summary", "source"), "string")
+    assert schema == times | texts
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"symbols": ["ZZZ"]}, "is about"),
+        ({"updated_at": "2021-01-01T00:00:00Z"}, "before it was written"),
+        ({"created_at": "2020-01-01T00:00:00Z", "updated_at": "2020-01-01T00:00:00Z"}, "not asked"),
+        ({"created_at": "yesterday"}, "Alpaca's time"),
+        ({"headline": 3}, "something else than text"),
+        ({"id": None}, "no id"),
+    ],
+)
+def test_news_that_cannot_be_are_refused(tmp_path, change, says):
+    with VendorServer({}, articles=[article(1, ["AAA", "BBB"], minutes(1))]) as server:
+
+        def mischief(asked, answer):
+            if asked.symbol != "AAA":
+                return answer
+            return Answer({"news": [{**answer.body["news"][0], **change}], "next_page_token": None})
+
+        server.mischief = mischief
+        first, second = news(tmp_path, server, 10)
+    assert says in first.reasons[0]
+    assert (second.reasons, second.n_new) == ((), 1)
+
+
+def test_a_source_without_news_says_so(tmp_path):
+    with pytest.raises(ConfigError, match="no news; alpaca has"):
+        fetch_news(tmp_path, "yahoo", (("AAA",), 0, None), means("http://x", 1), Silent())
