@@ -47,7 +47,12 @@ Rate: TypeAlias = Annotated[
 ]
 Threads: TypeAlias = Annotated[int, typer.Option(min=1, max=64, help="Requests under way at once.")]
 Url: TypeAlias = Annotated[
-    str | None, typer.Option("--url", help="Another server than the vendor's own, as a proxy.")
+    str | None,
+    typer.Option(
+        "--url",
+        envvar="TOUCHSTONE_VENDOR_URL",
+        help="Another server than the vendor's own, as a proxy.",
+    ),
 ]
 
 
