@@ -173,6 +173,29 @@ def test_a_split_is_never_joined_to_bars_from_before_it(server, tmp_path):
     assert len(RevisionLog(tmp_path / "revisions.sqlite").rows()) == 490
 
 
+def test_a_split_whose_history_cannot_be_had_ends_and_waits(server, tmp_path):
+    run(tmp_path, server, 500.5, ("AAA",))
+    before = BarStore(tmp_path).rows()
+    server.bars["AAA"] = adjusted(server.bars["AAA"], 490, 0.5)
+    server.mischief = lambda asked, answer: (
+        Answer({}, 422) if asked.parameters["start"] < "2022-01-05" else answer
+    )
+    for _ in range(2):
+        (outcome,) = update(tmp_path, means(server, 600.5), Silent())
+        assert outcome.reasons == ("Alpaca answers 422: {}",)
+        assert BarStore(tmp_path).rows() == before, "old bars stand until all new ones are there"
+    server.mischief = lambda _, answer: answer
+    (outcome,) = update(tmp_path, means(server, 600.5), Silent())
+    assert (outcome.reasons, same(tmp_path, "AAA", server.bars["AAA"])) == ((), 600)
+
+
+def test_an_update_leaves_alone_what_never_was(server, tmp_path):
+    run(tmp_path, server, 500.5, ("AAA", "NOPE"))
+    assert [o.symbol for o in update(tmp_path, means(server, 600.5), Silent())] == ["AAA"]
+    (named,) = update(tmp_path, means(server, 600.5), Silent(), ("NOPE",))
+    assert named.reasons
+
+
 def test_a_longer_past_of_adjusted_bars_is_fetched_whole(server, tmp_path):
     run(tmp_path, server, 500.5, ("AAA",), start=300)
     server.bars["AAA"] = adjusted(server.bars["AAA"], 400, 0.5)

@@ -43,7 +43,9 @@ class Article(NamedTuple):
 
 
 def append(folder: Path, articles: Iterable[Article]) -> int:
-    """Add the versions that are not there yet; how many were new."""
+    """Add the versions that are not there yet; how many were new. One process at a time."""
+    for stray in folder.glob(".*.tmp"):  # of one that was killed
+        stray.unlink(missing_ok=True)
     known = {a.version for a in read(folder)}
     new = {a.version: a for a in articles if a.version not in known}
     rows = sorted(new.values(), key=lambda a: (a.updated_at, a.id, a.symbol))

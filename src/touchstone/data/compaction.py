@@ -73,7 +73,9 @@ def compact(holding: Holding, timeframe: Timeframe, symbol: str, marks: Marks) -
     whole = _covers(spans, old)
     late = fetched_at - old.fetched_at >= STALE_NS
     if marks.adjustment != "raw" and not whole and _adjusted_since(before, new, found, late=late):
-        return Stored(old, 0, whole_again=True)
+        # without a stored chunk that is under way already, and waits for what failed of it
+        chunks = plan.chunks(timeframe.name, symbol)
+        return Stored(old, 0, whole_again=any(c.state == "stored" for c in chunks))
     gone = [r.time for r in found if r.new is None]
     _refuse_loss(len(gone), before, spans)
     # adjusted bars are of one telling; of raw ones, what a vendor withdraws had been seen

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from touchstone.arrays import Float64
+from touchstone.arrays import Float64, Int64
 from touchstone.errors import SourceError
 from touchstone.market import Bars
 from touchstone.market.bars import FIELDS
@@ -110,17 +110,18 @@ def differences(
             after the old ones is new, not a revision.
         told: (timeframe, when the new ones were fetched).
     """
-    was, now = _rows(old), _rows(new)
-    known = (int(old.time[0]), int(old.time[-1])) if len(old) else (1, 0)
-    out: list[Revision] = []
-    for time in sorted(was.keys() | now.keys()):
-        covered = any(start <= time < end for start, end in spans)
-        if not covered or not known[0] <= time <= known[1]:
-            continue
-        one, two = was.get(time), now.get(time)
-        if one != two:
-            out.append(Revision(told[0], new.symbol, time, one, two, told[1]))
-    return out
+    if not len(old):
+        return []
+    was, now = _inside(old, spans), _inside(new, spans)
+    now = now[(new.time[now] >= old.time[0]) & (new.time[now] <= old.time[-1])]
+    time = np.union1d(old.time[was], new.time[now])
+    one, two = _rows(old, was, time), _rows(new, now, time)
+    # NaN stands for "no such bar", so that a bar differs from none
+    differ = ~((one == two) | (np.isnan(one) & np.isnan(two))).all(axis=1)
+    return [
+        Revision(told[0], new.symbol, int(time[i]), _bar(one[i]), _bar(two[i]), told[1])
+        for i in np.flatnonzero(differ)
+    ]
 
 
 def united(old: Bars, new: Bars, withdrawn: Sequence[int] = ()) -> Bars:
@@ -132,9 +133,22 @@ def united(old: Bars, new: Bars, withdrawn: Sequence[int] = ()) -> Bars:
     return Bars(new.symbol, time[order], *columns)
 
 
-def _rows(bars: Bars) -> dict[int, tuple[float, ...]]:
-    columns: Float64 = np.stack([getattr(bars, name) for name in FIELDS], axis=1)
-    return dict(zip(bars.time.tolist(), map(tuple, columns.tolist()), strict=True))
+def _inside(bars: Bars, spans: Sequence[tuple[int, int]]) -> Int64:
+    """Rows that lie in any of the spans, rising."""
+    edges = [np.searchsorted(bars.time, span) for span in spans]
+    return np.unique(np.concatenate([np.arange(a, b) for a, b in edges] or [np.arange(0)]))
+
+
+def _rows(bars: Bars, rows: Int64, time: Int64) -> Float64:
+    """Bars laid out on `time`, NaN where there is none, (n_times, 5)."""
+    out = np.full((time.size, len(FIELDS)), np.nan)
+    at = np.searchsorted(time, bars.time[rows])
+    out[at] = np.stack([getattr(bars, name)[rows] for name in FIELDS], axis=1)
+    return out
+
+
+def _bar(values: Float64) -> tuple[float, ...] | None:
+    return None if np.isnan(values).any() else tuple(values.tolist())
 
 
 def _text(values: tuple[float, ...] | None) -> str | None:

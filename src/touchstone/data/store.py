@@ -187,7 +187,7 @@ class BarStore:
         told = {"version": _VERSION, "content": hash_of(rows), "rows": [r._asdict() for r in rows]}
         text = json.dumps(told, indent=1)
         write_text(self.root / MANIFEST, text + "\n")
-        for stray in self._strays(stem, self.root / file):
+        for stray in (*self._strays(stem, self.root / file), *self.root.glob(f".{MANIFEST}.*.tmp")):
             stray.unlink(missing_ok=True)
         return row
 

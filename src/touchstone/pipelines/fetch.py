@@ -84,6 +84,8 @@ def update(
 ) -> list[Outcome]:
     """Bring every instrument of a store up to now, and compare the last two days.
 
+    One of which every chunk failed when it was fetched is left out unless it is named.
+
     Raises:
         UnreachableError: no connection. What was complete by then is stored.
         DeniedError: the vendor lets us in nowhere.
@@ -94,8 +96,10 @@ def update(
     out: list[Outcome] = []
     with held(folder) as holding:
         groups: dict[tuple[str, str], list[str]] = {}
+        begun = {(c.timeframe, c.symbol) for c in holding.plan.chunks() if c.state != "failed"}
         for timeframe, symbol, settings in holding.plan.series():
-            if symbols is None or symbol in symbols:
+            wanted = (timeframe, symbol) in begun if symbols is None else symbol in symbols
+            if wanted:
                 groups.setdefault((timeframe, settings), []).append(symbol)
         absent = sorted(set(symbols or ()) - {s for group in groups.values() for s in group})
         if absent:
@@ -121,15 +125,14 @@ def _bars(
     for symbol in symbols:
         schedule.drop_stale(plan, config, symbol, means.now())
     before, n_revisions = rows_of(holding.store, timeframe.name), dict.fromkeys(symbols, 0)
-    refused: dict[str, tuple[str, ...]] = {}
 
     def finish(symbol: str) -> bool:
         try:
             stored = compact(holding, timeframe, symbol, config.marks(symbol))
         except DataError as error:
-            refused[symbol] = (access.secrets.scrub(str(error)),)
-            done = [c.id for c in plan.chunks(timeframe.name, symbol) if c.state == "done"]
-            plan.restart(done)
+            for chunk in plan.chunks(timeframe.name, symbol):
+                if chunk.state == "done":
+                    plan.fail(chunk, str(error), afresh=True)
             return False
         n_revisions[symbol] += stored.n_revisions
         if stored.whole_again and stored.row is not None:
@@ -143,7 +146,7 @@ def _bars(
     for symbol in symbols:
         had, has = before.get(symbol), after.get(symbol)
         n_new = (has.n_bars if has else 0) - (had.n_bars if had else 0)
-        reasons = (*refused.get(symbol, ()), *failed.get(symbol, ()))
+        reasons = failed.get(symbol, ())
         if has is None and not reasons:
             reasons = ("the vendor has no bars of it in this span",)
         out.append(Outcome(symbol, timeframe.name, has, n_new, n_revisions[symbol], reasons))

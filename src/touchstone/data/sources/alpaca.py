@@ -117,7 +117,7 @@ def _page(answer: dict[str, Any], chunk: Chunk, config: AlpacaConfig) -> Page:
         raise SourceError(f"Alpaca's bars are {rows!r:.80}, no list")
     stamped = [{**row, "t": _ns(row.get("t"))} if isinstance(row, dict) else row for row in rows]
     time, columns = rows_of(stamped, _KEYS, "Alpaca")
-    if Timeframe(config.timeframe).is_daily:
+    if Timeframe(config.timeframe).is_daily and "/" not in chunk.symbol:
         time = _dates(time)
     return Page(symbol, time, columns, token or None)
 
