@@ -3,13 +3,14 @@
 import importlib.util
 import json
 import pickle
+import time
 import traceback
 
 import numpy as np
 import pytest
 
-from downloads import CANARY, changed, config, keys, means, walk
-from touchstone.data.http import Access, Secrets, refuse_status
+from downloads import CANARY, Clock, changed, config, keys, means, walk
+from touchstone.data.http import Access, Secrets, TransientError, refuse_status
 from touchstone.data.sources import SOURCES, Request, vendor_of
 from touchstone.data.store import BarStore
 from touchstone.data.vendors import Chunk
@@ -56,11 +57,11 @@ def got(folder, kind, server, hours=650.5, **settings):
     return {outcome.symbol: outcome for outcome in made}
 
 
-def test_bars_are_the_vendors_own(kind, server, tmp_path):
-    outcomes = got(tmp_path, kind, server)
+def test_bars_are_the_vendors_own(kind, server, quick_folder):
+    outcomes = got(quick_folder, kind, server)
     for symbol, name in NAMES[kind].items():
         assert outcomes[symbol].reasons == ()
-        found, true = BarStore(tmp_path).read(symbol, Timeframe("1h")), server.bars[name]
+        found, true = BarStore(quick_folder).read(symbol, Timeframe("1h")), server.bars[name]
         assert len(found) >= 649
         for field in FIELDS:
             np.testing.assert_array_equal(getattr(found, field), getattr(true, field)[: len(found)])
@@ -68,10 +69,10 @@ def test_bars_are_the_vendors_own(kind, server, tmp_path):
         assert ends[-1] <= START_NS + 650.5 * HOUR_NS, "a bar that still forms is never stored"
 
 
-def test_a_study_reads_the_store_and_not_the_network(kind, server, tmp_path):
-    got(tmp_path, kind, server)
+def test_a_study_reads_the_store_and_not_the_network(kind, server, quick_folder):
+    got(quick_folder, kind, server)
     n_asked = len(server.asked)
-    settings = config(kind, path=str(tmp_path))
+    settings = config(kind, path=str(quick_folder))
     loaded = SOURCES.part_of(settings)(settings, Request())
     assert loaded.panel.symbols == tuple(NAMES[kind])
     assert (loaded.rejects, loaded.namespace) == ((), "market")
@@ -123,7 +124,7 @@ LIES = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_lies_are_refused_and_others_go_on(kind, server, tmp_path, lie):
+def test_lies_are_refused_and_others_go_on(kind, server, quick_folder, lie):
     change, says = LIES[lie]
     if kind == "ccxt" and lie == "unsorted":
         pytest.skip("ccxt sorts what it gets")
@@ -136,19 +137,19 @@ def test_lies_are_refused_and_others_go_on(kind, server, tmp_path, lie):
         return answer._replace(body=edit(kind, answer.body, change)) if wrong else answer
 
     server.mischief = mischief
-    first, second = got(tmp_path, kind, server).values()
+    first, second = got(quick_folder, kind, server).values()
     assert first.row is None
     assert len(first.reasons) == 1
     assert any(part in first.reasons[0] for part in says.split("|")), first.reasons
     assert "\n" not in first.reasons[0]
     assert (second.reasons, second.row.n_bars >= 649) == ((), True)
     server.mischief = lambda _, answer: answer
-    assert all(o.reasons == () for o in got(tmp_path, kind, server).values()), (
+    assert all(o.reasons == () for o in got(quick_folder, kind, server).values()), (
         "told the truth again"
     )
 
 
-def test_bars_out_of_range_are_refused(kind, server, tmp_path):
+def test_bars_out_of_range_are_refused(kind, server, quick_folder):
     if kind == "ccxt":
         pytest.skip("ccxt cuts what begins before the time asked for")
     name = next(iter(NAMES[kind]))
@@ -161,7 +162,7 @@ def test_bars_out_of_range_are_refused(kind, server, tmp_path):
     server.mischief = lambda asked, answer: (
         answer._replace(body=edit(kind, answer.body, early)) if asked.symbol == name else answer
     )
-    first, second = got(tmp_path, kind, server).values()
+    first, second = got(quick_folder, kind, server).values()
     assert any(said in first.reasons[0] for said in ("was not asked for", "stands twice"))
     assert second.reasons == ()
 
@@ -178,12 +179,12 @@ BODIES = {
 
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("kind", ["alpaca", "yahoo"], indirect=True)
-def test_bodies_that_are_no_answer(kind, server, tmp_path, body):
+def test_bodies_that_are_no_answer(kind, server, quick_folder, body):
     content, says = BODIES[body]
     server.mischief = lambda asked, answer: (
         answer._replace(body=content) if asked.symbol == "AAA" else answer
     )
-    first, second = got(tmp_path, kind, server).values()
+    first, second = got(quick_folder, kind, server).values()
     assert says in first.reasons[0]
     assert second.reasons == ()
 
@@ -193,11 +194,11 @@ def test_bodies_that_are_no_answer(kind, server, tmp_path, body):
     "content",
     [b"[[1,2", b"[]]", {"code": -1121, "msg": "Invalid symbol."}, b"7", [[1]], {"a": [1]}],
 )
-def test_bodies_that_are_no_answer_of_an_exchange(kind, server, tmp_path, content):
+def test_bodies_that_are_no_answer_of_an_exchange(kind, server, quick_folder, content):
     server.mischief = lambda asked, answer: (
         answer._replace(body=content) if asked.symbol == "AAAUSDT" else answer
     )
-    first, second = got(tmp_path, kind, server).values()
+    first, second = got(quick_folder, kind, server).values()
     assert first.row is None
     assert first.reasons
     assert second.reasons == ()
@@ -207,7 +208,7 @@ def test_bodies_that_are_no_answer_of_an_exchange(kind, server, tmp_path, conten
     ("token", "says"),
     [("same", "a page that was there already"), ("ever new", "still there are more")],
 )
-def test_endless_paging_ends(tmp_path, token, says):
+def test_endless_paging_ends(quick_folder, token, says):
     with VendorServer({s: walk(s, 100) for s in ("AAA", "BBB")}, page=5000) as server:
 
         def mischief(asked, answer):
@@ -218,13 +219,13 @@ def test_endless_paging_ends(tmp_path, token, says):
             return Answer({"bars": rows, "next_page_token": following})
 
         server.mischief = mischief
-        first, second = got(tmp_path, "alpaca", server).values()
+        first, second = got(quick_folder, "alpaca", server).values()
     assert says in first.reasons[0]
     assert second.reasons == ()
     assert len(server.asked) < 60
 
 
-def test_pages_in_the_wrong_order(tmp_path):
+def test_pages_in_the_wrong_order(quick_folder):
     with VendorServer({"AAA": walk("AAA"), "BBB": walk("BBB")}, page=100) as server:
         turned = {"100": "300", "300": "100"}
 
@@ -238,25 +239,25 @@ def test_pages_in_the_wrong_order(tmp_path):
             return Answer({**swapped.body, "next_page_token": answer.body["next_page_token"]})
 
         server.mischief = mischief
-        first, second = got(tmp_path, "alpaca", server).values()
+        first, second = got(quick_folder, "alpaca", server).values()
     assert "comes after" in first.reasons[0]
     assert second.reasons == ()
 
 
 @pytest.mark.parametrize("kind", ["alpaca", "yahoo"], indirect=True)
-def test_another_symbols_bars_are_refused(kind, server, tmp_path):
+def test_another_symbols_bars_are_refused(kind, server, quick_folder):
     def mischief(asked, answer):
         if asked.symbol != "AAA":
             return answer
         return answer._replace(body=json.loads(json.dumps(answer.body).replace('"AAA"', '"ZZZ"')))
 
     server.mischief = mischief
-    first, second = got(tmp_path, kind, server).values()
+    first, second = got(quick_folder, kind, server).values()
     assert "asked for AAA, the vendor answers with 'ZZZ'" in first.reasons[0]
     assert second.reasons == ()
 
 
-def test_throttling_and_broken_lines_cost_time_and_nothing_else(kind, server, tmp_path):
+def test_throttling_and_broken_lines_cost_time_and_nothing_else(kind, server, quick_folder):
     seen = set()
 
     def mischief(asked, answer):
@@ -272,50 +273,69 @@ def test_throttling_and_broken_lines_cost_time_and_nothing_else(kind, server, tm
         return ways[len(seen) % 3]
 
     server.mischief = mischief
-    for symbol, outcome in got(tmp_path, kind, server).items():
+    for symbol, outcome in got(quick_folder, kind, server).items():
         assert outcome.reasons == ()
         true = server.bars[NAMES[kind][symbol]]
-        found = BarStore(tmp_path).read(symbol, Timeframe("1h"))
+        found = BarStore(quick_folder).read(symbol, Timeframe("1h"))
         np.testing.assert_array_equal(found.close, true.close[: len(found)])
 
 
-def test_the_server_says_how_long_to_wait(kind, server, tmp_path):
+def test_the_server_says_how_long_to_wait(kind, server, quick_folder):
     server.mischief = lambda asked, answer: (
         Answer({}, 429, (("Retry-After", "17"),)) if asked.n == 0 else answer
     )
-    made = means(server, 650.5, threads=1)
+    clock = Clock()
+    made = means(server, 650.5, threads=1, clock=clock)
     wanted = (tuple(NAMES[kind]), START_NS, None)
-    outcomes = fetch(tmp_path, config(kind), wanted, made, Silent())
+    outcomes = fetch(quick_folder, config(kind), wanted, made, Silent())
     assert all(o.reasons == () for o in outcomes)
-    assert 17 <= sum(made.pace.bucket._sleep.__self__.slept) < 18
+    assert 17 <= clock.now < 18
 
 
-def test_a_server_that_wants_to_be_left_alone_for_a_day_is(kind, server, tmp_path):
+def test_a_server_that_wants_to_be_left_alone_for_a_day_is(kind, server, quick_folder):
     server.mischief = lambda *_: Answer({}, 429, (("Retry-After", "86400"),))
     made = means(server, 650.5, threads=1)
-    outcomes = fetch(tmp_path, config(kind), (tuple(NAMES[kind]), START_NS, None), made, Silent())
+    outcomes = fetch(
+        quick_folder, config(kind), (tuple(NAMES[kind]), START_NS, None), made, Silent()
+    )
     assert all("for 86,400 seconds" in o.reasons[0] for o in outcomes)
-    assert sum(made.pace.bucket._sleep.__self__.slept) < 1
+    assert clock.now < 1
 
 
-def test_without_network_the_first_word_is_the_last(kind, tmp_path):
-    made = means("http://127.0.0.1:9", 650.5)
+def test_without_network_the_first_word_is_the_last(kind, quick_folder):
+    clock = Clock()
+    made = means("http://127.0.0.1:9", 650.5, clock=clock)
     with pytest.raises(DataError, match="cannot be reached") as caught:
-        fetch(tmp_path, config(kind), (tuple(NAMES[kind]), START_NS, None), made, Silent())
+        fetch(quick_folder, config(kind), (tuple(NAMES[kind]), START_NS, None), made, Silent())
     assert caught.value.exit_code == 3
     assert "\n" not in str(caught.value)
-    assert sum(made.pace.bucket._sleep.__self__.slept) < 10
+    assert clock.now < 10
 
 
-def test_keys_that_are_refused_stop_all(tmp_path):
+def test_a_silent_server_is_not_waited_for_for_ever(kind, server):
+    def silent(_, answer):
+        time.sleep(0.5)
+        return answer
+
+    server.mischief = silent
+    symbol = next(iter(NAMES[kind]))
+    access = Access(keys(vendor_of(kind).secrets), server.url, timeout_seconds=0.1)
+    with (
+        vendor_of(kind).connect(config(kind), access) as ask,
+        pytest.raises(TransientError),
+    ):
+        ask(Chunk(symbol, START_NS, START_NS + DAY_NS), None)
+
+
+def test_keys_that_are_refused_stop_all(quick_folder):
     with VendorServer({"AAA": walk("AAA")}) as server:
         server.mischief = lambda *_: Answer({"message": f"bad key {CANARY}-0 and {CANARY}-1"}, 401)
         with pytest.raises(DataError, match="check the keys") as caught:
-            got(tmp_path, "alpaca", server)
+            got(quick_folder, "alpaca", server)
     assert CANARY not in "".join(traceback.format_exception(caught.value))
 
 
-def test_no_secret_shows_anywhere(tmp_path):
+def test_no_secret_shows_anywhere(quick_folder):
     with VendorServer({"AAA": walk("AAA"), "BBB": walk("BBB")}, page=150) as server:
 
         def echo(asked, answer):
@@ -324,11 +344,11 @@ def test_no_secret_shows_anywhere(tmp_path):
             return ways[asked.n % 3]
 
         server.mischief = echo
-        outcomes = got(tmp_path, "alpaca", server)
+        outcomes = got(quick_folder, "alpaca", server)
         assert any(o.reasons for o in outcomes.values())
         assert any(CANARY in str(a.headers) for a in server.asked), "they were sent to the vendor"
     assert CANARY not in repr(outcomes)
-    for path in tmp_path.rglob("*"):
+    for path in quick_folder.rglob("*"):
         assert path.is_dir() or CANARY.encode() not in path.read_bytes(), path
 
 
@@ -376,31 +396,31 @@ def at_the_open(n):
 @pytest.mark.parametrize(
     ("source", "hours"), [("alpaca", at_midnight_in_new_york), ("yahoo", at_the_open)]
 )
-def test_daily_bars_carry_midnight_utc_of_their_date(tmp_path, source, hours):
+def test_daily_bars_carry_midnight_utc_of_their_date(quick_folder, source, hours):
     true = daily("AAA", hours)
     with VendorServer({"AAA": true}, page=20, timeframe="1d") as server:
         wanted = (("AAA",), START_NS, None)
         settings = config(source, timeframe="1d", calendar="XNYS")
-        (outcome,) = fetch(tmp_path, settings, wanted, means(server, 24 * 48 - 2), Silent())
+        (outcome,) = fetch(quick_folder, settings, wanted, means(server, 24 * 48 - 2), Silent())
     assert outcome.reasons == ()
-    found = BarStore(tmp_path).read("AAA", Timeframe("1d"))
+    found = BarStore(quick_folder).read("AAA", Timeframe("1d"))
     np.testing.assert_array_equal(found.time, true.time[: len(found)] // DAY_NS * DAY_NS)
     np.testing.assert_array_equal(found.close, true.close[: len(found)])
     # 22:00 UTC of a Thursday: its session is over, though the day is not
     assert found.time[-1] == START_NS + 47 * DAY_NS
 
 
-def test_yahoo_multiplies_its_adjustment_out(tmp_path):
+def test_yahoo_multiplies_its_adjustment_out(quick_folder):
     true = daily("AAA", at_the_open)
     with VendorServer({"AAA": true}, timeframe="1d") as server:
         settings = config("yahoo", timeframe="1d", calendar="XNYS", adjustment="all")
-        fetch(tmp_path, settings, (("AAA",), START_NS, None), means(server, 24 * 50), Silent())
-    found = BarStore(tmp_path).read("AAA", Timeframe("1d"))
+        fetch(quick_folder, settings, (("AAA",), START_NS, None), means(server, 24 * 50), Silent())
+    found = BarStore(quick_folder).read("AAA", Timeframe("1d"))
     np.testing.assert_allclose(found.high, true.high[: len(found)] / 2, rtol=1e-12)
     np.testing.assert_array_equal(found.volume, true.volume[: len(found)])
 
 
-def test_yahoos_empty_bars_are_absent_and_its_moment_is_no_bar(tmp_path):
+def test_yahoos_empty_bars_are_absent_and_its_moment_is_no_bar(quick_folder):
     with VendorServer({"AAA": walk("AAA")}) as server:
 
         def mischief(_, answer):
@@ -415,9 +435,9 @@ def test_yahoos_empty_bars_are_absent_and_its_moment_is_no_bar(tmp_path):
 
         server.mischief = mischief
         wanted = (("AAA",), START_NS, None)
-        (outcome,) = fetch(tmp_path, config("yahoo"), wanted, means(server, 100.1), Silent())
+        (outcome,) = fetch(quick_folder, config("yahoo"), wanted, means(server, 100.1), Silent())
     assert outcome.reasons == ()
-    found = BarStore(tmp_path).read("AAA", Timeframe("1h"))
+    found = BarStore(quick_folder).read("AAA", Timeframe("1h"))
     assert found.time[6:8].tolist() == [START_NS + 6 * HOUR_NS, START_NS + 8 * HOUR_NS]
 
 
@@ -438,17 +458,17 @@ def test_yahoos_names(settings, symbol, calendar, name):
     assert (page.symbol, len(page.time)) == (symbol, 24)
 
 
-def test_alpaca_is_asked_for_feed_and_adjustment(tmp_path):
+def test_alpaca_is_asked_for_feed_and_adjustment(quick_folder):
     bars = {"AAA": walk("AAA"), "BTC/USD": walk("BTC/USD")}
     with VendorServer(bars, page=1000) as server:
         wanted = (tuple(bars), START_NS, None)
         settings = config("alpaca", feed="iex", adjustment="split")
-        fetch(tmp_path, settings, wanted, means(server, 300.5), Silent())
+        fetch(quick_folder, settings, wanted, means(server, 300.5), Silent())
         asked = {a.symbol: a for a in server.asked}
     assert asked["AAA"].parameters["feed"] == "iex"
     assert asked["AAA"].parameters["adjustment"] == "split"
     assert asked["BTC/USD"].path == "/v1beta3/crypto/us/bars"
-    rows = {r.symbol: (r.source, r.feed, r.adjustment) for r in BarStore(tmp_path).rows()}
+    rows = {r.symbol: (r.source, r.feed, r.adjustment) for r in BarStore(quick_folder).rows()}
     assert rows == {"AAA": ("alpaca", "iex", "split"), "BTC/USD": ("alpaca", "us", "raw")}
 
 
@@ -462,18 +482,18 @@ def test_alpaca_is_asked_for_feed_and_adjustment(tmp_path):
         ({"source": "ccxt", "timeframe": "7m"}, "binance has no bars of 7m"),
     ],
 )
-def test_what_a_vendor_does_not_have(settings, says, tmp_path):
+def test_what_a_vendor_does_not_have(settings, says, quick_folder):
     if settings["source"] == "ccxt":
         pytest.importorskip("ccxt")
     made = means("http://127.0.0.1:9", 100)
     with pytest.raises(ConfigError, match=says):
-        fetch(tmp_path, config(**settings), (("AAA",), START_NS, None), made, Silent())
+        fetch(quick_folder, config(**settings), (("AAA",), START_NS, None), made, Silent())
 
 
-def test_a_corrected_bar_is_not_a_lie(kind, server, tmp_path):
+def test_a_corrected_bar_is_not_a_lie(kind, server, quick_folder):
     """What changes between two fetches is told as a revision: see test_download."""
-    got(tmp_path, kind, server, 300.5)
+    got(quick_folder, kind, server, 300.5)
     name = next(iter(NAMES[kind].values()))
     server.bars[name] = changed(server.bars[name], [290], 1.01)
-    outcome = got(tmp_path, kind, server, 400.5)[next(iter(NAMES[kind]))]
+    outcome = got(quick_folder, kind, server, 400.5)[next(iter(NAMES[kind]))]
     assert (outcome.n_revisions, outcome.reasons) == (1, ())

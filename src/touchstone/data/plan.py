@@ -89,9 +89,11 @@ class Plan:
             for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
                 self._database.execute(f"PRAGMA {setting}")
             found = self._database.execute("PRAGMA user_version").fetchone()[0]
-            if found not in (0, _FORMAT):
+            if found == 0:
+                self._database.executescript(_SCHEMA)
+            elif found != _FORMAT:
+                self._database.close()
                 raise SourceError(f"{path}: a plan of format {found}, this program reads {_FORMAT}")
-            self._database.executescript(_SCHEMA)
 
     def close(self) -> None:
         """Let go of the file."""
