@@ -294,10 +294,10 @@ def test_the_server_says_how_long_to_wait(kind, server, quick_folder):
 
 def test_a_server_that_wants_to_be_left_alone_for_a_day_is(kind, server, quick_folder):
     server.mischief = lambda *_: Answer({}, 429, (("Retry-After", "86400"),))
-    made = means(server, 650.5, threads=1)
-    outcomes = fetch(
-        quick_folder, config(kind), (tuple(NAMES[kind]), START_NS, None), made, Silent()
-    )
+    clock = Clock()
+    made = means(server, 650.5, threads=1, clock=clock)
+    wanted = (tuple(NAMES[kind]), START_NS, None)
+    outcomes = fetch(quick_folder, config(kind), wanted, made, Silent())
     assert all("for 86,400 seconds" in o.reasons[0] for o in outcomes)
     assert clock.now < 1
 
