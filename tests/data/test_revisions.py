@@ -50,8 +50,10 @@ def revision(time, old, new, at):
 def test_the_log_keeps_what_it_was_told_once(tmp_path):
     log = RevisionLog(tmp_path / "r.sqlite")
     told = [revision(5, 1, 2, 100), revision(6, None, 3, 100), revision(7, 4, None, 100)]
-    log.append(told)
-    log.append(told)  # by a command that was killed before it could go on
+    assert log.append(told) == 3
+    assert log.append(told) == 0  # by a command that was killed before it could go on
+    later = [r._replace(fetched_at=101) for r in told]
+    assert log.append(later) == 0, "with a further page, so a later time"
     assert log.rows() == told
     log.append([revision(5, 2, 1, 200), revision(5, 1, 2, 300)])
     assert [r.new[0] for r in log.rows("A") if r.time == 5] == [2, 1, 2]

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import pickle
+import sys
 import time
 import traceback
 
@@ -488,6 +489,28 @@ def test_what_a_vendor_does_not_have(settings, says, quick_folder):
     made = means("http://127.0.0.1:9", 100)
     with pytest.raises(ConfigError, match=says):
         fetch(quick_folder, config(**settings), (("AAA",), START_NS, None), made, Silent())
+
+
+@pytest.mark.parametrize("text", ["\x1b[31m\n\nred", "\ud800", "x" * 10_000])
+def test_what_a_server_says_cannot_break_a_line(kind, server, quick_folder, text):
+    error = {"code": text, "description": text}
+    body = {"chart": {"result": None, "error": error}, "code": -1, "msg": text, "message": text}
+    server.mischief = lambda *_: Answer(body, 404)
+    for outcome in got(quick_folder, kind, server).values():
+        (reason,) = outcome.reasons
+        assert reason.isprintable()
+        assert len(reason) < 400
+
+
+@pytest.mark.parametrize(
+    ("source", "module", "says"),
+    [("alpaca", "alpaca.data.historical", "vendors"), ("ccxt", "ccxt", "crypto")],
+)
+def test_a_library_that_is_missing_is_named(quick_folder, monkeypatch, source, module, says):
+    monkeypatch.setitem(sys.modules, module, None)
+    made = means("http://127.0.0.1:9", 100)
+    with pytest.raises(ConfigError, match=rf"pip install 'touchstone\[{says}\]'"):
+        fetch(quick_folder, config(source), (("AAA",), START_NS, None), made, Silent())
 
 
 def test_a_corrected_bar_is_not_a_lie(kind, server, quick_folder):

@@ -173,7 +173,10 @@ def _settings(
 
 
 def _symbols(typed: Sequence[str] | None, file: Path | None) -> tuple[str, ...]:
-    lines = [] if file is None else file.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = [] if file is None else file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file}: is no text: needs one symbol a line, as UTF-8") from None
     words = [*(typed or ()), *(line.partition("#")[0] for line in lines)]
     out = tuple(word.strip() for word in words if word.strip())
     if not out:

@@ -80,10 +80,10 @@ def compact(holding: Holding, timeframe: Timeframe, symbol: str, marks: Marks) -
     _refuse_loss(len(gone), before, spans)
     # adjusted bars are of one telling; of raw ones, what a vendor withdraws had been seen
     after = united(before, new, gone if marks.adjustment != "raw" else ())
-    log.append(found)
+    n_revisions = log.append(found)
     row = store.write(after, timeframe, origin)
     plan.stored(ready)
-    return Stored(row, len(found))
+    return Stored(row, n_revisions)
 
 
 def _joining(chunks: Sequence[Planned], old: Row | None) -> list[Planned]:

@@ -69,7 +69,7 @@ def checked_news(page: NewsPage, chunk: Chunk) -> None:
         times = (article.created_at, article.updated_at)
         if not any(chunk.start <= t < chunk.end for t in times):
             raise SourceError(
-                f"article {article.id}, of {utc(article.updated_at)}, was not asked for "
+                f"article {article.id!r:.40}, of {utc(article.updated_at)}, was not asked for "
                 f"({utc(chunk.start)} to {utc(chunk.end)})"
             )
 

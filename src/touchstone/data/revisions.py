@@ -48,21 +48,24 @@ class RevisionLog:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def append(self, revisions: Sequence[Revision]) -> None:
-        """Add rows, flushed to disk before this returns.
+    def append(self, revisions: Sequence[Revision]) -> int:
+        """Add rows, flushed to disk before this returns; how many were news.
 
-        A withdrawal that the newest row of its bar tells already is left out.
+        What the newest row of its bar tells already is left out: a withdrawn bar that is found
+        missing again, a command that was killed before the store had taken the new value.
         """
         if not revisions:
-            return
+            return 0
         with self._open() as database, database:
+            before = database.total_changes
             database.executemany(
                 "INSERT OR IGNORE INTO revisions SELECT ?1, ?2, ?3, ?4, ?5, ?6 "
-                "WHERE ?5 IS NOT NULL OR NOT EXISTS (SELECT 1 FROM (SELECT new FROM revisions "
+                "WHERE NOT EXISTS (SELECT 1 FROM (SELECT new FROM revisions "
                 "WHERE timeframe = ?1 AND symbol = ?2 AND time = ?3 "
-                "ORDER BY fetched_at DESC LIMIT 1) WHERE new IS NULL)",
+                "ORDER BY fetched_at DESC LIMIT 1) WHERE new IS ?5)",
                 [(*r[:3], _text(r.old), _text(r.new), r.fetched_at) for r in revisions],
             )
+            return database.total_changes - before
 
     def rows(self, symbol: str | None = None) -> list[Revision]:
         """All rows, or those of one symbol, in the order of their fetching."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from touchstone.arrays import Int64
 from touchstone.data.articles import Article
-from touchstone.data.http import Access, TransientError, UnreachableError, refuse_status
+from touchstone.data.http import Access, TransientError, UnreachableError, refuse_status, shown
 from touchstone.data.sources import SOURCES
 from touchstone.data.stamps import local
 from touchstone.data.stored import Marks
@@ -145,16 +145,19 @@ def _news_page(get: Get, chunk: Chunk, token: str | None) -> NewsPage:
 def _article(row: Any, symbol: str) -> Article:
     if not isinstance(row, dict) or not isinstance(row.get("id"), int | str):
         raise SourceError(f"Alpaca's article has no id: {row!r:.120}")
+    name = f"article {row['id']!r:.40}"
     symbols = row.get("symbols")
     if not isinstance(symbols, list) or symbol not in symbols:
-        raise SourceError(f"Alpaca's article {row['id']} is about {symbols!r:.80}, not {symbol}")
+        raise SourceError(f"Alpaca's {name} is about {symbols!r:.80}, not {symbol}")
     created, updated = _ns(row.get("created_at")), _ns(row.get("updated_at"))
     if updated < created:
-        raise SourceError(f"Alpaca's article {row['id']} was edited before it was written")
+        raise SourceError(f"Alpaca's {name} was edited before it was written")
     texts = [row.get(name) or "" for name in ("headline", "summary", "source")]
     if not all(isinstance(text, str) for text in texts):
-        raise SourceError(f"Alpaca's article {row['id']} holds something else than text")
-    return Article(str(row["id"]), symbol, created, updated, 0, *texts)
+        raise SourceError(f"Alpaca's {name} holds something else than text")
+    # half a surrogate pair is legal JSON, and no text
+    number, *texts = (t.encode("utf-8", "replace").decode() for t in (str(row["id"]), *texts))
+    return Article(number, symbol, created, updated, 0, *texts)
 
 
 @contextmanager
@@ -179,7 +182,7 @@ def _getter(name: str, access: Access) -> Iterator[Get]:
             answered = error.response
             code = 0 if answered is None else answered.status_code
             refuse_status(code, str(error), {} if answered is None else answered.headers, "Alpaca")
-            raise SourceError(f"Alpaca: {error}") from None
+            raise SourceError(f"Alpaca: {shown(str(error))}") from None
         except (exceptions.JSONDecodeError, RecursionError):
             raise TransientError("Alpaca answers no whole JSON") from None
         except (exceptions.ConnectTimeout, exceptions.ReadTimeout):

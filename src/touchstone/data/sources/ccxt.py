@@ -9,7 +9,14 @@ from typing import Annotated, Any, Final, Literal
 import numpy as np
 from pydantic import StringConstraints
 
-from touchstone.data.http import Access, DeniedError, TransientError, UnreachableError, retry_after
+from touchstone.data.http import (
+    Access,
+    DeniedError,
+    TransientError,
+    UnreachableError,
+    retry_after,
+    shown,
+)
 from touchstone.data.sources import SOURCES
 from touchstone.data.stored import Marks
 from touchstone.data.vendors import Chunk, Fetch, Page, VendorConfig, rows_of, vendor
@@ -105,31 +112,31 @@ def _ask(exchange: Any, symbol: str, timeframe: str, since: int, limit: int) -> 
             raise SourceError(f"{exchange.id} has no market {symbol}")
         return exchange.fetch_ohlcv(symbol, timeframe, since, limit)
     except (ccxt.RateLimitExceeded, ccxt.DDoSProtection, ccxt.ExchangeNotAvailable) as error:
-        # ccxt keeps the headers of answers that succeeded only; its connection error is here too
-        raise TransientError(f"{exchange.id}: {_said(error)}", _wait(exchange, error)) from None
+        raise TransientError(_said(exchange, error), _wait(error)) from None
     except ccxt.NetworkError as error:
         cause = repr(error.__cause__ or error.__context__)
         if "NewConnectionError" in cause or "NameResolution" in cause:
-            raise UnreachableError(f"{exchange.id} cannot be reached: {_said(error)}") from None
-        raise TransientError(f"{exchange.id}: {_said(error)}") from None
+            said = f"{exchange.id} cannot be reached: {shown(str(error))}"
+            raise UnreachableError(said) from None
+        raise TransientError(_said(exchange, error)) from None
     except ccxt.AuthenticationError as error:
-        raise DeniedError(f"{exchange.id}: {_said(error)}") from None
+        raise DeniedError(_said(exchange, error)) from None
     except ccxt.BaseError as error:
-        raise SourceError(f"{exchange.id}: {_said(error)}") from None
+        raise SourceError(_said(exchange, error)) from None
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         # ccxt reads what it is sent without looking: a wrong answer ends anywhere inside it
-        raise SourceError(f"{exchange.id}: an answer ccxt cannot read: {_said(error)}") from None
+        raise SourceError(f"{_said(exchange, error)}: an answer that ccxt cannot read") from None
 
 
-def _wait(exchange: Any, error: Exception) -> float | None:
-    failed = error.__cause__ or error.__context__  # of requests, where it was one
+def _wait(error: Exception) -> float | None:
+    """What the server said in the answer that ccxt failed on."""
+    failed = error.__cause__ or error.__context__
     answer = getattr(failed, "response", None)
-    headers = getattr(answer, "headers", None) or exchange.last_response_headers
-    return retry_after(headers or {})
+    return retry_after(getattr(answer, "headers", None) or {})
 
 
-def _said(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+def _said(exchange: Any, error: Exception) -> str:
+    return f"{exchange.id}: {shown(str(error))}"
 
 
 def _moved(urls: Any, root: str) -> Any:

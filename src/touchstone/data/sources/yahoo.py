@@ -111,7 +111,8 @@ def _result(answer: dict[str, Any], status: int) -> dict[str, Any]:
             if isinstance(results[0], dict):
                 return results[0]
         elif isinstance(error, dict):
-            raise SourceError(f"Yahoo: {error.get('code')}: {error.get('description')}")
+            said = f"{error.get('code')}: {error.get('description')}"
+            raise SourceError(f"Yahoo: {shown(said)}")
     raise SourceError(f"Yahoo answers {status} without bars: {shown(str(answer))}")
 
 
