@@ -136,6 +136,15 @@ def test_symbols_from_a_file(tmp_path):
     assert (code, out.startswith("data/alpaca: 2 of 2")) == (0, True)
 
 
+def test_names_that_yahoo_has_for_itself(server):
+    server.bars |= {"^GSPC": walk("^GSPC"), "ES=F": walk("ES=F")}
+    names = ("--set", "names.GSPC=^GSPC", "--set", "names.ES=ES=F")
+    code, _, err = fetch("GSPC", "ES", "--source", "yahoo", *names)
+    assert (code, err.count("\n")) == (0, 1), err
+    assert [r.symbol for r in BarStore(Path("data/yahoo")).rows()] == ["ES", "GSPC"]
+    assert touchstone("data", "update", "data/yahoo", "--symbols", "ES")[0] == 0
+
+
 @pytest.mark.usefixtures("server")
 def test_news_into_the_store():
     code, out, _ = fetch("AAA", "--news")

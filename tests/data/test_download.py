@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import threading
 import time
+from contextlib import closing
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -235,6 +236,36 @@ def test_an_update_compares_two_days_and_tells_what_changed(server, quick_folder
     assert [o.n_revisions for o in again] == [0, 0], "a withdrawal is told once"
 
 
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(
+    ("place", "name"), [(RevisionLog, "append"), (BarStore, "write"), (Plan, "stored")]
+)
+def test_stopped_between_comparing_and_storing(
+    server, quick_folder, monkeypatch, place, name, after
+):
+    run(quick_folder, server, 500.5, ("AAA",), **RAW)
+    was = server.bars["AAA"].close[480]
+    server.bars["AAA"] = changed(server.bars["AAA"], [480], 1.02)
+    true = getattr(place, name)
+
+    def stopping(self, *words):
+        if after:
+            true(self, *words)
+        raise Stop
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(place, name, stopping)
+        with pytest.raises(Stop):
+            update(quick_folder, means(server, 600.5), Silent())
+    store, log = BarStore(quick_folder), RevisionLog(quick_folder / "revisions.sqlite")
+    assert store.read("AAA", HOURLY).close[480] == was or len(log.rows()) == 1, "logged before"
+    (outcome,) = update(quick_folder, means(server, 620.5), Silent())
+    assert outcome.reasons == ()
+    assert same(quick_folder, "AAA", server.bars["AAA"]) == 620
+    (row,) = log.rows()
+    assert (row.old[3], row.new[3]) == (was, server.bars["AAA"].close[480])
+
+
 def test_a_split_is_never_joined_to_bars_from_before_it(server, quick_folder):
     run(quick_folder, server, 500.5, ("AAA",))
     server.bars["AAA"] = adjusted(server.bars["AAA"], 490, 0.5)
@@ -276,12 +307,18 @@ def test_a_longer_past_of_adjusted_bars_is_fetched_whole(server, quick_folder):
 
 
 def test_adjusted_pages_that_waited_are_not_joined_to_new_ones(server, quick_folder):
-    server.mischief = lambda asked, answer: Answer({}, 503) if asked.n > 6 else answer
-    assert run(quick_folder, server, 850.5, ("AAA",))["AAA"].reasons
+    server.mischief = lambda asked, answer: Answer({}, 503) if asked.n > 1 else answer
+    wanted = (("AAA",), START_NS, None)
+    reach = means(server, 850.5, threads=1)
+    (outcome,) = fetch(quick_folder, config(), wanted, reach, Silent())
+    assert outcome.reasons
+    with closing(Plan(quick_folder / "plan.sqlite")) as plan:
+        assert {c.state for c in plan.chunks()} == {"failed"}
+        assert sum(c.n_pages for c in plan.chunks()) == 2
     server.bars["AAA"] = adjusted(server.bars["AAA"], 800, 0.5)
     server.mischief = lambda _, answer: answer
     run(quick_folder, server, 870.5, ("AAA",))
-    assert same(quick_folder, "AAA", server.bars["AAA"]) >= 849
+    assert same(quick_folder, "AAA", server.bars["AAA"]) == 870
 
 
 def test_a_vendor_that_lost_its_past_changes_nothing(server, quick_folder):
@@ -311,6 +348,7 @@ def test_pages_of_another_wish_are_given_up(server, quick_folder):
     server.mischief = lambda asked, answer: Answer({}, 503) if asked.n > 2 else answer
     run(quick_folder, server, 850.5, ("AAA",))
     server.mischief = lambda _, answer: answer
+    server.bars["AAA"] = adjusted(server.bars["AAA"], 900, 0.5)  # what the other feed prints
     n = len(server.asked)
     assert run(quick_folder, server, 850.5, ("AAA",), feed="iex")["AAA"].reasons == ()
     assert {a.parameters["feed"] for a in server.asked[n:]} == {"iex"}

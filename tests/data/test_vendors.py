@@ -411,6 +411,18 @@ def test_daily_bars_carry_midnight_utc_of_their_date(quick_folder, source, hours
     assert found.time[-1] == START_NS + 47 * DAY_NS
 
 
+def test_a_day_that_begins_elsewhere_keeps_its_date(quick_folder):
+    """Midnight in Tokyo is 15:00 UTC of the day before."""
+    true = daily("AAA", lambda n: [-9.0] * n)
+    with VendorServer({"AAA": true}, timeframe="1d", zone="Asia/Tokyo") as server:
+        settings = config("yahoo", timeframe="1d")
+        wanted = (("AAA",), START_NS + 10 * DAY_NS, None)
+        fetch(quick_folder, settings, wanted, means(server, 24 * 48 + 1), Silent())
+    found = BarStore(quick_folder).read("AAA", Timeframe("1d"))
+    assert (found.time[0], found.time[-1]) == (START_NS + 10 * DAY_NS, START_NS + 47 * DAY_NS)
+    np.testing.assert_array_equal(found.close, true.close[10:48])
+
+
 def test_yahoo_multiplies_its_adjustment_out(quick_folder):
     true = daily("AAA", at_the_open)
     with VendorServer({"AAA": true}, timeframe="1d") as server:
@@ -489,6 +501,7 @@ def test_what_a_vendor_does_not_have(settings, says, quick_folder):
     made = means("http://127.0.0.1:9", 100)
     with pytest.raises(ConfigError, match=says):
         fetch(quick_folder, config(**settings), (("AAA",), START_NS, None), made, Silent())
+    assert list(quick_folder.iterdir()) == [], "nothing is planned that cannot be"
 
 
 @pytest.mark.parametrize("text", ["\x1b[31m\n\nred", "\ud800", "x" * 10_000])

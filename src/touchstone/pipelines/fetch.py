@@ -71,7 +71,9 @@ def fetch(
     end = end if wanted[2] is None else min(end, wanted[2])
     if start >= end or not symbols:
         raise ConfigError("nothing to fetch: name symbols, and a span with a finished bar in it")
-    config = config.model_copy(update={"path": ""})
+    config, vendor = config.model_copy(update={"path": ""}), vendor_of(_kind(config))
+    with vendor.connect(config, Access(means.keys(vendor.secrets), means.url)):
+        pass  # what cannot be is refused before anything is planned
     with held(folder) as holding:
         rows = rows_of(holding.store, config.timeframe)
         for symbol in symbols:
@@ -120,8 +122,6 @@ def _bars(
     """Work off the plan of these instruments."""
     plan, vendor, timeframe = holding.plan, vendor_of(_kind(config)), Timeframe(config.timeframe)
     access = Access(means.keys(vendor.secrets), means.url)
-    with vendor.connect(config, access):
-        pass  # what cannot be is refused before any thread begins
     for symbol in symbols:
         schedule.drop_stale(plan, config, symbol, means.now())
     before, n_revisions = rows_of(holding.store, timeframe.name), dict.fromkeys(symbols, 0)
