@@ -240,9 +240,7 @@ def test_an_update_compares_two_days_and_tells_what_changed(server, quick_folder
 @pytest.mark.parametrize(
     ("place", "name"), [(RevisionLog, "append"), (BarStore, "write"), (Plan, "stored")]
 )
-def test_stopped_between_comparing_and_storing(
-    server, quick_folder, monkeypatch, place, name, after
-):
+def test_stopped_between_comparing_and_storing(server, quick_folder, place, name, after):
     run(quick_folder, server, 500.5, ("AAA",), **RAW)
     was = server.bars["AAA"].close[480]
     server.bars["AAA"] = changed(server.bars["AAA"], [480], 1.02)

@@ -423,6 +423,24 @@ def test_a_day_that_begins_elsewhere_keeps_its_date(quick_folder):
     np.testing.assert_array_equal(found.close, true.close[10:48])
 
 
+def test_yahoos_day_of_this_moment_is_no_second_bar(quick_folder):
+    with VendorServer({"AAA": daily("AAA", at_the_open)}, timeframe="1d") as server:
+
+        def mischief(_, answer):
+            result = answer.body["chart"]["result"][0]
+            quote = result["indicators"]["quote"][0]
+            result["meta"]["regularMarketTime"] = result["timestamp"][-1] + 3 * 3600
+            for values in (*(quote[n] for n in FIELDS[1:]), result["timestamp"]):
+                values.append(values[-1])
+            result["timestamp"][-1] += 3 * 3600
+            return answer
+
+        server.mischief = mischief
+        settings, wanted = config("yahoo", timeframe="1d"), (("AAA",), START_NS, None)
+        (outcome,) = fetch(quick_folder, settings, wanted, means(server, 24 * 70), Silent())
+    assert (outcome.reasons, outcome.n_new) == ((), 60)
+
+
 def test_yahoo_multiplies_its_adjustment_out(quick_folder):
     true = daily("AAA", at_the_open)
     with VendorServer({"AAA": true}, timeframe="1d") as server:
@@ -433,7 +451,8 @@ def test_yahoo_multiplies_its_adjustment_out(quick_folder):
     np.testing.assert_array_equal(found.volume, true.volume[: len(found)])
 
 
-def test_yahoos_empty_bars_are_absent_and_its_moment_is_no_bar(quick_folder):
+@pytest.mark.parametrize("seconds", [1234, 1800])
+def test_yahoos_empty_bars_are_absent_and_its_moment_is_no_bar(quick_folder, seconds):
     with VendorServer({"AAA": walk("AAA")}) as server:
 
         def mischief(_, answer):
@@ -442,8 +461,8 @@ def test_yahoos_empty_bars_are_absent_and_its_moment_is_no_bar(quick_folder):
             for name in FIELDS[1:]:
                 quote[name][7] = None
                 quote[name].append(quote[name][-1])
-            result["meta"]["regularMarketTime"] = result["timestamp"][-1] + 1234
-            result["timestamp"].append(result["timestamp"][-1] + 1234)
+            result["meta"]["regularMarketTime"] = result["timestamp"][-1] + seconds
+            result["timestamp"].append(result["timestamp"][-1] + seconds)
             return answer
 
         server.mischief = mischief

@@ -26,7 +26,6 @@ app = typer.Typer(
 
 _FAILED: Final = 3
 _DAY_NS: Final = 86_400_000_000_000
-_YEARS: Final = 2
 _BAR_AFTER_SECONDS: Final = 2.0
 
 Store: TypeAlias = Annotated[
@@ -87,8 +86,8 @@ def fetch(
 ) -> None:  # fmt: skip
     """Fetch bars (or news) of a span into a store.
 
-    Without --from two years, without --to up to the last finished bar. What is stored already is
-    not fetched again. Whatever stops the command (Ctrl-C, a lost
+    Without --from two years (less where Yahoo forgets), without --to up to the last finished
+    bar. What is stored already is not fetched again. Whatever stops the command (Ctrl-C, a lost
     connection, kill -9), the same command goes on where it was. Alpaca's keys are read from
     APCA_API_KEY_ID and APCA_API_SECRET_KEY; yahoo and ccxt need none.
 
@@ -102,7 +101,7 @@ def fetch(
     settings = _settings(source, timeframe, calendar, set_)
     config = vendor_config(settings)
     folder = store or Path(config.path)
-    first = _years_ago() if start is None else date_ns(start)
+    first = _since(config.history_ns) if start is None else date_ns(start)
     last = None if to is None else date_ns(to) + _DAY_NS
     wanted = (_symbols(symbols, symbols_file), first, last)
     means, progress = _means((rate, threads), url), _progress(quiet=quiet or json_)
@@ -209,8 +208,9 @@ def _keys(names: tuple[str, ...]) -> "Secrets":
     return Secrets({name: os.environ[name] for name in names})
 
 
-def _years_ago() -> int:
-    return time.time_ns() // _DAY_NS * _DAY_NS - _YEARS * 365 * _DAY_NS
+def _since(history_ns: int) -> int:
+    """The first midnight, UTC, that lies less than so long ago."""
+    return (time.time_ns() - history_ns) // _DAY_NS * _DAY_NS + _DAY_NS
 
 
 def _progress(*, quiet: bool) -> "Terminal":

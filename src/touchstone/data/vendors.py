@@ -22,6 +22,7 @@ from touchstone.market import Timeframe
 from touchstone.market.bars import FIELDS
 
 MINUTE_NS: Final = 60_000_000_000
+DAY_NS: Final = 86_400_000_000_000
 
 
 class Chunk(NamedTuple):
@@ -84,6 +85,11 @@ class VendorConfig(Config):
     def span_ns(self) -> int:
         """Length of a chunk."""
         raise NotImplementedError
+
+    @property
+    def history_ns(self) -> int:
+        """How far back bars are fetched where nobody says."""
+        return 730 * DAY_NS
 
     @property
     def delay_ns(self) -> int:

@@ -12,15 +12,16 @@ from touchstone.data.http import Access, JsonClient, shown
 from touchstone.data.sources import SOURCES
 from touchstone.data.stamps import local
 from touchstone.data.stored import Marks
-from touchstone.data.vendors import Chunk, Fetch, Page, VendorConfig, rows_of, vendor
+from touchstone.data.vendors import DAY_NS, Chunk, Fetch, Page, VendorConfig, rows_of, vendor
 from touchstone.errors import ConfigError, SourceError
 from touchstone.market import Timeframe
 from touchstone.market.bars import FIELDS
 
 _URL: Final = "https://query2.finance.yahoo.com"
-_DAY_NS: Final = 86_400_000_000_000
 _SPANS: Final = {"1m": 7, "2m": 50, "5m": 50, "15m": 50, "30m": 50, "1h": 700, "1d": 3650}
 """Days that one request may ask for."""
+_HISTORIES: Final = {"1m": 29, "2m": 59, "5m": 59, "15m": 59, "30m": 59, "1h": 729}
+"""Days that Yahoo remembers; of days it remembers all."""
 
 
 class YahooConfig(VendorConfig):
@@ -43,7 +44,12 @@ class YahooConfig(VendorConfig):
     @property
     def span_ns(self) -> int:
         """What one request may ask for."""
-        return _SPANS.get(self.timeframe, 7) * _DAY_NS
+        return _SPANS.get(self.timeframe, 7) * DAY_NS
+
+    @property
+    def history_ns(self) -> int:
+        """Yahoo forgets bars of less than a day."""
+        return _HISTORIES.get(self.timeframe, 730) * DAY_NS
 
 
 @SOURCES.register(YahooConfig)
@@ -65,7 +71,7 @@ def pages(config: YahooConfig, access: Access) -> Iterator[Fetch]:
     def fetch(chunk: Chunk, token: str | None) -> Page:  # noqa: ARG001
         name = config.names.get(chunk.symbol) or _name(chunk.symbol, config.calendar)
         # days begin at midnight somewhere else: asked for with a day to spare, cut below
-        spare = _DAY_NS if daily else 0
+        spare = DAY_NS if daily else 0
         asked = {
             "period1": str((chunk.start - spare) // 10**9),
             "period2": str((chunk.end + spare) // 10**9),
@@ -140,19 +146,19 @@ def _bars(result: dict[str, Any], config: YahooConfig) -> tuple[Int64, Float64]:
             raise SourceError("Yahoo's columns differ in length from its times")
     # a bar in which nothing was traded comes as nulls: it is absent
     rows = [row for row in zip(*lists, strict=True) if any(v is not None for v in row[1:])]
-    # the price of this moment comes as a last bar of no length
-    now = result["meta"].get("regularMarketTime")
-    step = Timeframe(config.timeframe).ns // 10**9
-    if rows and rows[-1][0] == now and isinstance(now, int) and now % min(step, 60):
-        rows.pop()
     if config.adjustment == "all":
         rows = [_adjusted(row) for row in rows]
     seconds, columns = rows_of(rows, range(6), "Yahoo")
     if (np.abs(seconds) > 2**33).any():
         raise SourceError("Yahoo's times are no seconds since 1970")
-    time = seconds * 10**9
-    if Timeframe(config.timeframe).is_daily:
+    time, timeframe = seconds * 10**9, Timeframe(config.timeframe)
+    if timeframe.is_daily:
         time = _dates(time, _meta(result, "exchangeTimezoneName"))
+    if seconds.size and int(seconds[-1]) == result["meta"].get("regularMarketTime"):
+        # the price of this moment comes as a last bar: off the grid, or of the day before it
+        beside = int(time[-1] - time[-2]) if time.size > 1 else 1
+        if beside == 0 or beside % timeframe.ns:
+            return time[:-1], columns[:-1]
     return time, columns
 
 
@@ -173,7 +179,7 @@ def _dates(time: Int64, zone: str) -> Int64:
 
     if zone not in available_timezones():
         raise SourceError(f"Yahoo's exchangeTimezoneName is {zone!r:.80}")
-    return local(time, zone) // _DAY_NS * _DAY_NS if time.size else time
+    return local(time, zone) // DAY_NS * DAY_NS if time.size else time
 
 
 def _first(result: dict[str, Any], name: str) -> dict[str, Any]:
