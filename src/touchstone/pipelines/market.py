@@ -46,10 +46,17 @@ class Market(NamedTuple):
     looked: Looked | None
 
 
-def judge_market(
-    study: Study, title: str, bars: tuple[Loaded, str], resources: Resources
-) -> Market:
-    """Prepare, learn, compare, look once, judge; `bars` as `load` gives them."""
+class Searched(NamedTuple):
+    """A market before anybody looked at its sealed rows."""
+
+    prepared: Prepared
+    learned: list[list[Learned]]
+    """Per model, its fits of the folds in order."""
+    comparison: Comparison
+
+
+def search_market(study: Study, bars: tuple[Loaded, str], resources: Resources) -> Searched:
+    """Prepare, learn and compare; the sealed rows stay closed."""
     config, progress = study.config, resources.progress
     prepared = prepare(study, *bars, resources.cache, progress)
     if not prepared.folds.final.test.size:
@@ -68,6 +75,15 @@ def judge_market(
     with progress.stage("candidates") as step:
         comparison = compare(study, prepared, learned, resources.ledger())
         step.say(_said(config, comparison))
+    return Searched(prepared, learned, comparison)
+
+
+def judge_market(
+    study: Study, title: str, bars: tuple[Loaded, str], resources: Resources
+) -> Market:
+    """Prepare, learn, compare, look once, judge; `bars` as `load` gives them."""
+    progress = resources.progress
+    prepared, learned, comparison = search_market(study, bars, resources)
     looked = look(study, prepared, comparison, learned, resources) if comparison.winner else None
     with progress.stage("verdict") as step:
         verdict, evidence = _judge(study, prepared, comparison, looked, resources)
