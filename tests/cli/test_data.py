@@ -186,19 +186,19 @@ def test_ctrl_c_is_quick_and_the_same_command_goes_on(server, tmp_path):
     kept = server.answer
 
     def slowly(asked):
-        time.sleep(0.05)
+        time.sleep(0.05 if asked.n < 6 else 40)  # nobody may wait for those that come later
         return kept(asked)
 
     server.answer = slowly
     words = [sys.executable, "-m", "touchstone", "data", "fetch", "AAA", "BBB", *SPAN]
     pipe = subprocess.PIPE
     process = subprocess.Popen(words, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True)
-    while len(server.asked) < 6:
+    while len(server.asked) < 8:
         time.sleep(0.01)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
-    assert time.monotonic() - began < 5
+    out, err = process.communicate(timeout=60)
+    assert time.monotonic() - began < 20
     assert (process.returncode, out) == (130, "")
     assert "the same command resumes" in err
     assert "Traceback" not in err

@@ -18,6 +18,7 @@ from touchstone.data.token_bucket import TokenBucket
 from touchstone.errors import DataError, SourceError
 
 _LONGEST_WAIT: Final = 600.0
+_WAKE: Final = 0.2
 _FAREWELL: Final = 0.5  # seconds for threads to hang up; a slow server is not waited for
 
 Ask: TypeAlias = Callable[[Planned], Kept]
@@ -134,8 +135,10 @@ class _Crew:
         self._asked.put((place, chunk.n_pages, chunk))
 
     def hear(self) -> tuple[Planned, Kept | BaseException]:
-        """Wait for any answer."""
-        return self._heard.get()
+        """Wait for any answer, waking now and then: a wait without end hears no Ctrl-C."""
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._heard.get(timeout=_WAKE)
 
     def dismiss(self) -> list[tuple[Planned, Kept | BaseException]]:
         """No more requests; whoever waits stops at the next chance. What had come unheard."""
