@@ -113,7 +113,8 @@ def told(measured: Measured) -> list[str]:
         *lines,
         "",
         f"Leaving out what died flatters equal weight by {100 * daily.bias:+.1f} % a year "
-        f"rebalanced daily, {100 * held.bias:+.1f} % bought and held, wild moves cut{_doubt(daily, held)}.",
+        f"rebalanced daily, {100 * held.bias:+.1f} % bought and held, wild moves cut"
+        f"{_doubt(daily, held)}.",
         "As they are, wild moves are mostly bounces of names that hardly trade: to rebalance on "
         "them every day earns on paper what nobody could have had (Blume & Stambaugh 1983).",
     ]
