@@ -35,7 +35,9 @@ def _walk(
     """(path, value as JSON, annotation) of every leaf."""
     if isinstance(here, Config):
         for name, field in type(here).model_fields.items():
-            yield from _walk(getattr(here, name), tree[name], (*path, name), field.annotation)
+            value = getattr(here, name)  # a field at its default may be left out of the tree
+            inner = tree.get(name, list(value) if isinstance(value, tuple) else value)
+            yield from _walk(value, inner, (*path, name), field.annotation)
     elif isinstance(tree, list) and tree:
         for i, value in enumerate(tree):
             yield from _walk(here[i], value, (*path, i), annotation)
@@ -77,13 +79,26 @@ def _changes(value: Any) -> Iterator[Any]:
         for number in re.finditer(r"\d+", value):
             more = f"{int(number[0]) + 1:0{len(number[0])}d}"
             yield value[: number.start()] + more + value[number.end() :]
-        yield from (f"{value}x", "close", "UTC", "1h", "XNYS", ";")
+        yield from (f"{value}x", "close", "UTC", "1h", "XNYS", "12:00", "Asia/Tokyo", ";")
     elif value is None:
-        yield from (1, 0.5, "x", "close", "UTC", "1d", "2022-01-01", True, {}, ["BTCUSDT"], [1])
+        yield from (
+            1,
+            0.5,
+            "x",
+            "close",
+            "UTC",
+            "1d",
+            "2022-01-01",
+            True,
+            {},
+            ["BTCUSDT"],
+            [1],
+            "hmm",
+        )
     elif isinstance(value, list):
-        yield from ([1], [0.5], ["x"], ["BTCUSDT"], ["close"])
+        yield from ([1], [0.5], ["x"], ["BTCUSDT"], ["close"], ["clusters"])
     elif isinstance(value, dict):
-        yield from ({"x": "close"}, {"x": 1}, {"x": 0.5})
+        yield from ({"x": "close"}, {"x": 1}, {"x": 0.5}, {"x": {"kind": "table", "path": "x"}})
 
 
 def _literals(annotation: Any) -> list[Any]:

@@ -57,11 +57,20 @@ def write_text(path: Path, content: str) -> None:
 
 
 @contextlib.contextmanager
-def lock(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on `path` (made if absent); waits for whoever holds it."""
+def lock(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold an exclusive lock on `path` (made if absent); waits for whoever holds it.
+
+    Raises:
+        DataError: somebody holds it, and we are not to wait.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DataError(
+                f"{path.parent}: another process is at work there: wait for it"
+            ) from None
         try:
             yield
         finally:

@@ -82,12 +82,16 @@ def test_what_the_template_leaves_out_is_sound_too():
     study = parse_study(parse_yaml(text, "template"), Path(), "template")
     assert study.config.symbols == ("AAPL", "MSFT")
     assert study.config.bars.side == ("sentiment",)
+    assert study.config.features.groups == ("momentum", "volatility")
+    assert [rule.kind for rule in study.config.selection] == ["clusters", "mutual_information"]
+    assert study.config.regimes.states == 3
 
 
 def test_schema_knows_every_kind():
     text = touchstone("schema")[1]
     assert json.loads(text)["properties"]
-    for kind in ("lightgbm", "walk_forward", "triple_barrier", "cost_aware", "isotonic", "parquet"):
+    for kind in ("lightgbm", "walk_forward", "triple_barrier", "cost_aware", "isotonic", "parquet",
+                 "hmm", "mutual_information"):  # fmt: skip
         assert kind in text
 
 

@@ -1,5 +1,6 @@
 """Promises that every source of bars keeps. A new file in data/sources/ is tested here as it is."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -8,9 +9,10 @@ import polars as pl
 import pytest
 
 from leaves import leaves
-from touchstone.data.sources import SOURCES, Loaded, Reject, Request
+from touchstone.data.sources import SOURCES, Loaded, Reject, Request, Vendor
+from touchstone.data.store import BarStore, Origin
 from touchstone.errors import ConfigError, SourceError
-from touchstone.market import Panel
+from touchstone.market import Panel, Timeframe
 from walks import HOUR_NS, random_walk
 
 FIELDS = ("open", "high", "low", "close", "volume")
@@ -27,13 +29,27 @@ def bars_folder(tmp_path_factory):
         table = pl.DataFrame({"timestamp": time, **{n: getattr(bars, n) for n in FIELDS}})
         table.write_parquet(root / "data" / "bars" / f"{symbol}.parquet")
         table.write_csv(root / "data" / "bars" / f"{symbol}.csv", datetime_format="%+")
+        for config, marks in vendors(symbol):
+            origin = Origin(marks.source, marks.adjustment, int(bars.time[-1]), marks.feed)
+            named = dataclasses.replace(bars, symbol=symbol)
+            BarStore(root / config.path).write(named, Timeframe(config.timeframe), origin)
     return root
+
+
+def vendors(symbol):
+    """(config, marks of the symbol's bars) of each source that is fetched, as it comes."""
+    for kind in SOURCES.kinds():
+        if isinstance(SOURCES.part(kind), Vendor):
+            config = SOURCES.config(kind)()
+            yield config, config.marks(symbol)
 
 
 @pytest.fixture(params=SOURCES.kinds())
 def source(request, bars_folder):
-    """(config, load) of a source as it comes, its files under `bars_folder`."""
+    """(config, load) of a source as it comes, its files under `bars_folder`; open at all hours."""
     config = SOURCES.config(request.param)()
+    if hasattr(config, "calendar"):
+        config = config.model_copy(update={"calendar": "24/7"})
     part = SOURCES.part(request.param)
     return config, lambda **wish: part(config, Request(root=bars_folder, **wish))
 
@@ -74,6 +90,28 @@ def test_symbols_filter(source):
     np.testing.assert_array_equal(some.close, whole.bars(1).close)
     rejects = load(seed=7, symbols=(second, "NOSUCH")).rejects
     assert [r.symbol for r in rejects] == ["NOSUCH"]
+
+
+def test_a_store_that_was_not_fetched_yet_names_the_command(tmp_path):
+    for config, _ in vendors("AAA"):
+        with pytest.raises(SourceError, match=f"touchstone data fetch .* --source {config.source}"):
+            SOURCES.part_of(config)(config, Request(root=tmp_path))
+
+
+def test_bars_of_other_marks_are_rejects(tmp_path):
+    for config, marks in vendors("AAA"):
+        bars = random_walk(100, symbol="AAA")
+        for n, odd in enumerate(({"adjustment": "odd"}, {"feed": "odd"}, {"source": "odd"})):
+            store = BarStore(tmp_path / f"{config.source}{n}")
+            good = Origin(marks.source, marks.adjustment, 1, marks.feed)
+            store.write(bars, Timeframe("1h"), good._replace(**odd))
+            here = config.model_copy(update={"path": str(store.root), "calendar": "24/7"})
+            with pytest.raises(SourceError, match="'odd', the study asks for"):
+                SOURCES.part_of(here)(here, Request())
+            store.write(random_walk(100, symbol="BBB"), Timeframe("1h"), good)
+            loaded = SOURCES.part_of(here)(here, Request())
+            assert loaded.panel.symbols == ("BBB",)
+            assert [r.symbol for r in loaded.rejects] == ["AAA"]
 
 
 def test_a_request_for_nothing_is_an_error_with_a_way_out(source):
@@ -126,8 +164,9 @@ def test_asking_for_the_kinds_reads_no_table_library():
     code = (
         "import sys; from touchstone.data.sources import SOURCES; SOURCES.kinds(); "
         "import touchstone.data.store, touchstone.data.cache; "
-        "SOURCES.config('parquet'); SOURCES.config('csv'); "
-        "print([m for m in ('polars', 'pyarrow', 'pandas') if m in sys.modules])"
+        "[SOURCES.part(kind) for kind in SOURCES.kinds()]; "
+        "heavy = ('polars', 'pyarrow', 'pandas', 'httpx', 'requests', 'alpaca', 'ccxt'); "
+        "print([m for m in heavy if m in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"

@@ -5,15 +5,23 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dataset.timelines import DAY_NS, ragged, regular
+from dataset.timelines import DAY_NS, HOUR_NS, ragged, regular
+from touchstone.dataset.cross_validator import CrossValidator
+from touchstone.dataset.folds import duration_ns
 from touchstone.dataset.splits import SPLITS, Folds
-from touchstone.errors import ConfigError, TooFewBarsError
+from touchstone.errors import ConfigError, DataError, TooFewBarsError
 
 SMALL = {
     "walk_forward": (
         {"train": "20d", "validate": "7d", "test": "5d"},
         {"train": "expanding", "validate": "144h", "test": "6d", "sealed": "6d"},
         {"train": "10d", "validate": "1w", "test": "2d", "sealed": "0%", "folds": 2},
+    ),
+    "purged_kfold": ({"folds": 3}, {"folds": 5, "sealed": "0%", "embargo": "30h"}),
+    "combinatorial": ({"groups": 4}, {"groups": 5, "tests": 3, "embargo": "12h", "sealed": "48h"}),
+    "monte_carlo": (
+        {"draws": 4},
+        {"train": "30%", "validate": "20%", "test": "20%", "draws": 3, "sealed": "0%"},
     ),
     "chronological": ({}, {"sealed": "20%"}, {"train": "40%", "validate": "30%", "sealed": "48h"}),
 }
@@ -24,7 +32,17 @@ SETTINGS = [(kind, i) for kind in SPLITS.kinds() for i in range(len(SMALL.get(ki
 def split(request):
     kind, i = request.param
     config = SPLITS.parse({"kind": kind, **SMALL.get(kind, ({},))[i]})
-    return lambda timeline: SPLITS.part(kind)(config, timeline)
+    return Cut(config)
+
+
+class Cut:
+    def __init__(self, config):
+        self.config = config
+        embargo = getattr(config, "embargo", None)
+        self.embargo_ns = embargo and duration_ns(embargo)
+
+    def __call__(self, timeline):
+        return SPLITS.part_of(self.config)(self.config, timeline)
 
 
 def cut_or_skip(split, timeline) -> Folds:
@@ -37,6 +55,11 @@ def cut_or_skip(split, timeline) -> Folds:
 
 def every_fold(folds):
     return (*folds.folds, folds.final)
+
+
+def inside(timeline, pieces):
+    """Rows decided in any of these stretches of time."""
+    return sum((timeline.known > start) & (timeline.known <= end) for start, end in pieces) > 0
 
 
 def meet(timeline, one, other):
@@ -66,11 +89,11 @@ def test_parts_hold_what_they_promise(split, timeline):
         assert usable[fold.train].all()
         assert usable[fold.validate].all()
         assert timeline.has_window[fold.test].all()
-        for part, (start, end) in zip(
-            fold[:3], (fold.spans[:2], fold.spans[2:4], fold.spans[4:]), strict=True
-        ):
+        for part, pieces in zip(fold[:3], fold.stretches, strict=True):
             assert (np.diff(part) > 0).all()
-            assert ((timeline.known[part] > start) & (timeline.known[part] <= end)).all()
+            assert inside(timeline, pieces)[part].all()
+        outermost = [bound for pieces in fold.stretches for bound in (pieces[0][0], pieces[-1][1])]
+        assert list(fold.spans) == outermost
     for fold in folds.folds:
         assert fold.spans.test_end <= folds.seal
     for part in (folds.final.train, folds.final.validate):
@@ -79,18 +102,48 @@ def test_parts_hold_what_they_promise(split, timeline):
     np.testing.assert_array_equal(folds.final.test, sealed)
 
 
+@settings(max_examples=15, deadline=None)
+@given(timeline=ragged())
+def test_rows_after_a_test_block_begin_behind_its_embargo(split, timeline):
+    folds = cut_or_skip(split, timeline._replace(embargo=50 * HOUR_NS))
+    embargo = split.embargo_ns or 50 * HOUR_NS
+    for fold in folds.folds:
+        for start, end in fold.stretches.test:
+            tested = (timeline.known > start) & (timeline.known <= end)
+            last = np.where(timeline.has_label, timeline.end, timeline.known)[tested].max()
+            for part in (fold.train, fold.validate):
+                later = part[timeline.known[part] > end]
+                assert (timeline.begin[later] >= last + embargo).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(timeline=ragged())
+def test_serves_scikit_learn(split, timeline):
+    validator = CrossValidator(split.config, timeline)
+    folds = cut_or_skip(split, timeline)
+    pairs = list(validator.split(np.zeros((timeline.known.size, 1))))
+    assert len(pairs) == validator.get_n_splits() == len(folds.folds)
+    for (train, test), fold in zip(pairs, folds.folds, strict=True):
+        assert not meet(timeline, train, fold.test)
+        assert (timeline.known[test] <= folds.seal).all()
+        assert timeline.has_label[train].all()
+        assert timeline.has_label[test].all()
+        assert train.size == fold.train.size + fold.validate.size
+    with pytest.raises(DataError, match="X has 3 rows"):
+        next(validator.split([1, 2, 3]))
+
+
 @settings(max_examples=30, deadline=None)
 @given(timeline=ragged())
 def test_purge_drops_no_more_than_it_counts(split, timeline):
     folds = cut_or_skip(split, timeline)
     usable = timeline.has_window & timeline.has_label
     for fold in every_fold(folds):
-        for part, n_purged, (start, end) in (
-            (fold.train, fold.purged_train, fold.spans[:2]),
-            (fold.validate, fold.purged_validate, fold.spans[2:4]),
+        for part, n_purged, pieces in (
+            (fold.train, fold.purged_train, fold.stretches.train),
+            (fold.validate, fold.purged_validate, fold.stretches.validate),
         ):
-            inside = usable & (timeline.known > start) & (timeline.known <= end)
-            assert inside.sum() == part.size + n_purged
+            assert (usable & inside(timeline, pieces)).sum() == part.size + n_purged
 
 
 @settings(max_examples=30, deadline=None)
@@ -138,7 +191,7 @@ def test_a_label_across_the_bound_is_purged_whatever_its_instrument(split):
 
 
 def test_too_little_history_says_which_key_to_change(split):
-    with pytest.raises(TooFewBarsError, match=r"`(train|validate|test|sealed)`"):
+    with pytest.raises(TooFewBarsError, match=r"`(train|validate|test|sealed|folds|groups)`"):
         split(regular(30))
 
 

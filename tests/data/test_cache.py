@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from touchstone.data.cache import StageCache
+from touchstone.data.cache import StageCache, Written
 from touchstone.errors import ConfigError
 
 ARRAYS = {
@@ -235,3 +235,30 @@ def test_kill_9_leaves_whole_entries_and_clear_sweeps_the_rest(quick_folder):
     making.mkdir()
     cache.clear()
     assert sorted(p.name for p in quick_folder.iterdir()) == [making.name, "s"]
+
+
+def test_an_array_may_come_in_pieces_and_is_the_same_entry(tmp_path):
+    cache, whole = StageCache(tmp_path), np.arange(21.0).reshape(7, 3)
+    buffer = np.empty((2, 3))
+
+    def pieces():
+        for first in range(0, 7, 2):
+            piece = buffer[: min(2, 7 - first)]
+            piece[:] = whole[first : first + 2]
+            yield piece  # one buffer, overwritten each time
+
+    cache.save("s", "whole", {"x": whole})
+    cache.save("s", "pieces", {"x": Written(whole.shape, whole.dtype, pieces())})
+    files = [(tmp_path / "s" / k / "0.npy").read_bytes() for k in ("whole", "pieces")]
+    assert files[0] == files[1]
+    np.testing.assert_array_equal(cache.load("s", "pieces")["x"], whole)
+
+
+@pytest.mark.parametrize("given", [(np.zeros(3),), (np.zeros(5),), (np.zeros(4, np.float32),)])
+def test_pieces_that_are_not_what_was_announced_leave_nothing(tmp_path, given):
+    cache = StageCache(tmp_path)
+    with pytest.raises(ValueError, match=r"piece|not given"):
+        cache.save("s", "k", {"x": Written((4,), np.dtype(float), given)})
+    assert cache.load("s", "k") is None
+    assert cache.entries() == ()
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]

@@ -7,13 +7,18 @@ import pytest
 
 from touchstone.data import quality
 from touchstone.market import Bars, Calendar
+from touchstone.market.findings import EVERYONE, Severity
 from walks import HOUR_NS, START_NS, flat, panel_of, random_panel, random_walk
 
 DAY_NS = 24 * HOUR_NS
 
 
-def said(panel, dropped=None, bad=None):
+def typed(panel, dropped=None, bad=None):
     return quality.findings(panel, dropped or {}, bad or {})
+
+
+def said(panel, dropped=None, bad=None):
+    return quality.sentences(typed(panel, dropped, bad))
 
 
 def changed(bars, **columns):
@@ -22,6 +27,29 @@ def changed(bars, **columns):
         n: getattr(bars, n).copy() for n in ("time", "open", "high", "low", "close", "volume")
     }
     return Bars(bars.symbol, **{**fields, **columns})
+
+
+def test_findings_are_typed_and_name_their_instruments():
+    bars = random_walk(200, symbol="A")
+    scale = np.ones(200)
+    scale[50:] = 0.25
+    prices = {n: getattr(bars, n) * scale for n in ("open", "high", "low", "close")}
+    silent = random_walk(200, symbol="B")
+    volume = silent.volume.copy()
+    volume[:30] = 0.0
+    panel = panel_of(changed(bars, **prices), changed(silent, volume=volume))
+    found = {(f.symbol, f.check): f for f in typed(panel, {"B": 3})}
+    assert set(found) == {
+        (who, check)
+        for own, check in (("A", "jumps"), ("B", "without_volume"), ("B", "outside_sessions"))
+        for who in (EVERYONE, own)
+    }
+    jump = found["A", "jumps"]
+    assert (jump.place.first_row, jump.place.first) == (50, bars.time[50])
+    assert (jump.severity, jump.n_found) == (Severity.WARN, 1)
+    assert jump.value == pytest.approx(np.log(4), abs=0.1)
+    assert found["B", "without_volume"].n_found == 30
+    assert found["B", "without_volume"].value == pytest.approx(0.15)
 
 
 def test_a_sound_panel_has_no_findings():

@@ -22,7 +22,7 @@ from touchstone.market import Bars, Timeframe
 from walks import random_walk
 
 HOURLY, DAILY = Timeframe("1h"), Timeframe("1d")
-FEED = Origin("vendor/sip", "raw", 1_700_000_000_000_000_000)
+FEED = Origin("vendor", "raw", 1_700_000_000_000_000_000, "sip")
 WALK = random_walk(300, symbol="BTC/USD")
 FIELDS = ("time", "open", "high", "low", "close", "volume")
 
@@ -52,7 +52,7 @@ def test_what_is_written_is_read_bit_for_bit(tmp_path):
     path = store.root / row.file
     assert (row.sha256, row.size) == (sha256_file(path), path.stat().st_size)
     assert (row.n_bars, row.first, row.last) == (300, WALK.time[0], WALK.time[-1])
-    assert row[-3:] == FEED
+    assert row[-5:-1] == FEED
     assert store.verify() == ()
 
 
@@ -124,7 +124,8 @@ def widened():
             FEED._replace(adjustment="all"),
             r"adjustment 'raw', these 'all': never mix",
         ),
-        (lambda: WALK, FEED._replace(source="x"), r"source 'vendor/sip', these 'x': never mix"),
+        (lambda: WALK, FEED._replace(feed="iex"), r"feed 'sip', these 'iex': never mix"),
+        (lambda: WALK, FEED._replace(source="x"), r"source 'vendor', these 'x': never mix"),
     ],
 )
 def test_append_refuses_and_leaves_the_store_alone(tmp_path, bars, origin, says):

@@ -22,13 +22,14 @@ QUICK = {"models": [{"kind": "logistic"}], "strategy": {"kind": "cost_aware", "m
         {"strategy": {"kind": "threshold", "entry_threshold": [0.4]},
          "label": {"kind": "forward_return", "horizon": 6}},
         {"folds": {"kind": "chronological", "sealed": "65d"}},
+        {"folds": {"kind": "purged_kfold", "folds": 3, "sealed": "65d"}},
         {"scaler": "robust", "calibrator": "platt", "weights": {"balance": False}},
         {"models": [{"kind": "logistic"}, {"kind": "logistic", "l2": 1.0}]},
         {"models": [{"kind": "mlp", "hidden": [8]}],
          "training": {"rows": 1000, "epochs": 1, "loss": "focal"}},
     ],
-    ids=["buy", "buy forward", "threshold", "threshold forward", "chronological", "robust platt",
-         "two of a kind", "focal"],
+    ids=["buy", "buy forward", "threshold", "threshold forward", "chronological",
+         "purged k-fold", "robust platt", "two of a kind", "focal"],
 )  # fmt: skip
 def test_runs_to_a_verdict(tmp_path, changes):
     run = ts.run(str(small_study(tmp_path, **(QUICK | changes))), out=tmp_path)
@@ -52,6 +53,8 @@ def test_a_null_market_trades_nothing_or_proves_nothing(tmp_path):
     [
         ({"folds": SMALL["folds"] | {"sealed": "0%"}}, "folds.sealed"),
         ({"label": {"kind": "forward_return", "horizon": 6}}, "threshold"),
+        ({"folds": {"kind": "combinatorial", "sealed": "65d"}}, "purged_kfold"),
+        ({"folds": {"kind": "monte_carlo", "sealed": "65d"}}, "cross_validator"),
     ],
 )
 def test_a_study_that_contradicts_itself_is_refused_before_anything_is_fitted(

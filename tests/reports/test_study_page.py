@@ -14,6 +14,7 @@ from touchstone.reports.result import (
     Slice,
     VerdictResult,
 )
+from touchstone.reports.sections import chosen
 from touchstone.reports.study import MAX_BYTES, render
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'><b>&amp;{{7*7}}"
@@ -250,3 +251,17 @@ def test_contrast(scheme):
     assert contrast(c["paper"], c["quiet"]) >= 4.5
     for mark in ("ours-mark", "base-mark"):
         assert contrast(c[mark], c["paper"]) >= 3, mark
+
+
+def test_the_folds_tell_what_they_kept_where_they_chose():
+    plain = market()
+    names = [column.text for column in chosen.view(plain).folds.table.head]
+    assert not any("kept" in name or "Regimes" in name for name in names)
+    kept = {"selected": {"rsi_14": 1.5, "ret_1": 9.0}}
+    shares = {"regimes": {"regime_1": 0.75, "regime_2": 0.25}}
+    told = plain.folds[0].model_copy(update=kept | shares)
+    changed = plain.model_copy(update={"folds": (told, *plain.folds[1:])})
+    table = chosen.view(changed).folds.table
+    assert table.rows[0][-2:] == ("ret_1, rsi_14", "75.0 · 25.0")
+    assert table.rows[1][-2:] == ("", "")
+    assert "ret_1, rsi_14" in render(example(market=changed), RUN)

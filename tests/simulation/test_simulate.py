@@ -260,7 +260,10 @@ def test_bars_keep_to_sessions(calendar, timeframe, bars_a_day):
         ({"timeframe": "1w"}, r"timeframe: timeframe '1w'"),
         ({"calendar": "LSE"}, r"calendar: no calendar named 'LSE'"),
         ({"start": "soon"}, r"start: start 'soon' is not a date"),
-        ({"garch_alpha": 0.2}, r"garch_alpha 0.2 \+ garch_beta 0.93 must lie below 1"),
+        (
+            {"garch_alpha": 0.2},
+            r"alpha 0.2 \+ garch_beta 0.93 \+ half of garch_leverage 0 must lie below 1",
+        ),
         ({"volatility": 0.5}, "prices fall below"),
         ({"n_bars": 0}, "n_bars"),
         ({"tail_df": 2}, "tail_df"),

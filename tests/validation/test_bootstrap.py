@@ -17,6 +17,7 @@ from touchstone.validation.bootstrap import (
     sharpe_interval,
     studentised_mean,
 )
+from validation.chain_of_blocks import resamples
 
 SEED = 20_240_501  # chosen before the first run of the size tests
 
@@ -53,13 +54,9 @@ def reference(daily, source, n_resamples):
             long_run += 2 * (1 - k / (lag + 1)) * gamma
         return (values.mean() - centre) / np.sqrt(long_run / n)
 
-    q, n, exceed = 1 / block_length(daily), len(daily), 0
+    exceed = 0
     t = t_of(daily, 0.0)
-    for _ in range(n_resamples):
-        rows = [int(source.random() * n)]
-        while len(rows) < n:
-            u = source.random()
-            rows.append(int(u / q * n) if u < q else (rows[-1] + 1) % n)
+    for rows in resamples(len(daily), block_length(daily), source, n_resamples):
         drawn = daily[rows]
         exceed += np.ptp(drawn) == 0 or t_of(drawn, daily.mean()) >= t
     return (1 + exceed) / (n_resamples + 1), t

@@ -20,9 +20,11 @@ ledger_app = typer.Typer(help="The record of everything that was tried.", no_arg
 def show(out: o.Out = Path(), json_: o.Json = False) -> None:
     """List cached stages with their sizes."""
     from touchstone.data.cache import StageCache
+    from touchstone.pipelines.columns import count
     from touchstone.pipelines.workspace import Workspace
 
-    entries = StageCache(Workspace(out).cache).entries()
+    cache = StageCache(Workspace(out).cache)
+    entries = cache.entries()
     if json_:
         typer.echo(json.dumps([e._asdict() for e in entries], indent=1, default=str))
         return
@@ -30,7 +32,10 @@ def show(out: o.Out = Path(), json_: o.Json = False) -> None:
     for entry in entries:
         stages.setdefault(entry.stage, []).append(entry.size)
     for stage, sizes in sorted(stages.items()):
-        typer.echo(f"{stage:<12} {len(sizes):>6} entries {sum(sizes) / 1e6:>10,.1f} MB")
+        told = ""
+        if stage == "features":
+            told = "  {:,} columns, {:,} different".format(*count(cache))
+        typer.echo(f"{stage:<12} {len(sizes):>6} entries {sum(sizes) / 1e6:>10,.1f} MB{told}")
     typer.echo(
         f"{'all':<12} {len(entries):>6} entries {sum(e.size for e in entries) / 1e6:>10,.1f} MB"
     )

@@ -1,6 +1,7 @@
 """What a person sees while a pipeline works: progress bars in a terminal, plain lines elsewhere."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,10 +18,14 @@ class Terminal:
     Args:
         console: where to print; where it is no terminal, plain lines. `NO_COLOR` is kept.
         verbosity: -1 nothing but notes' count, 0 stages, 1 every finished unit.
+        bar_after_seconds: shows a bar only for what takes longer.
     """
 
-    def __init__(self, console: Console, verbosity: int = 0) -> None:
+    def __init__(
+        self, console: Console, verbosity: int = 0, bar_after_seconds: float = 0.0
+    ) -> None:
         self._console = console
+        self._bar_after = bar_after_seconds
         self._verbosity = verbosity
         self._n_notes = 0
         self.seconds: list[tuple[str, float]] = []
@@ -36,10 +41,17 @@ class Terminal:
                 TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(),
                 TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
             )  # fmt: skip
-            with Progress(*columns, console=self._console, transient=True) as bar:
-                task = bar.add_task(name, total=total, note="")
-                step.listen(lambda note: bar.update(task, advance=1, note=note))
+            bar = Progress(*columns, console=self._console, transient=True)
+            task = bar.add_task(name, total=total, note="")
+            step.listen(lambda note: bar.update(task, advance=1, note=note))
+            late = threading.Timer(self._bar_after, bar.start)
+            late.daemon = True
+            late.start() if self._bar_after else bar.start()
+            try:
                 yield step
+            finally:
+                late.cancel()
+                bar.stop()
         else:
             yield step
         seconds = time.perf_counter() - began

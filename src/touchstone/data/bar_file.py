@@ -61,18 +61,18 @@ def read(stem: str, file: Path, job: Job) -> Iterator[tuple[str, Part | str]]:
     try:
         scan = job.files.scan(file)
         names = columns.match(
-            _names(scan), job.config.columns, with_volume=not job.config.without_volume
+            names_of(scan), job.config.columns, with_volume=not job.config.without_volume
         )
         if not own and "symbol" not in names:
             return
-        found = set(_names(scan)) - set(names.values())
-        frame = _collect(scan, [*names.values(), *(s for s in job.config.side if s in found)])
+        found = set(names_of(scan)) - set(names.values())
+        frame = collect(scan, [*names.values(), *(s for s in job.config.side if s in found)])
     except (DataError, OSError):
         if own:
             raise
         return  # nobody asked for this file
-    notes = _notes(_names(scan), names)
-    for symbol, rows, part in _instruments(stem, frame, names):
+    notes = _notes(names_of(scan), names)
+    for symbol, rows, part in instruments(stem, frame, names):
         if wanted is None or symbol in wanted:
             yield symbol, _attempt(symbol, rows, part, names, notes, job)
 
@@ -84,7 +84,7 @@ def _symbol(stem: str) -> str | None:
         return None
 
 
-def _instruments(
+def instruments(
     stem: str, frame: "pl.DataFrame", names: dict[str, str]
 ) -> Iterator[tuple[str, Int64, "pl.DataFrame"]]:
     """(symbol, row numbers, rows) of each instrument: by the symbol column where it tells some."""
@@ -131,10 +131,10 @@ def _part(
     order(read_times.utc)
     time = grid.starts(read_times, calendar, timeframe, config.stamp)
     order(time)
-    prices: dict[str, Float64] = {f: _numbers(frame[names[f]], f) for f in FIELDS if f in names}
+    prices: dict[str, Float64] = {f: numbers(frame[names[f]], f) for f in FIELDS if f in names}
     prices.setdefault("volume", np.zeros(time.size))
     side = {
-        name: _numbers(frame[name], name) if name in frame.columns else np.full(time.size, np.nan)
+        name: numbers(frame[name], name) if name in frame.columns else np.full(time.size, np.nan)
         for name in config.side
     }
     sound = _sound(time, prices, drop=config.bad_rows == "drop")
@@ -167,7 +167,7 @@ def _requested(time: Int64, job: Job) -> Bool:
     return kept
 
 
-def _numbers(column: "pl.Series", field: str) -> Float64:
+def numbers(column: "pl.Series", field: str) -> Float64:
     """A column as float64, NaN where nothing stands."""
     import polars as pl  # noqa: PLC0415
 
@@ -243,7 +243,12 @@ def _notes(names: list[str], used: dict[str, str]) -> tuple[str, ...]:
     return ()
 
 
-def _names(scan: "pl.LazyFrame") -> list[str]:
+def names_of(scan: "pl.LazyFrame") -> list[str]:
+    """Names of a file's columns.
+
+    Raises:
+        SourceError: a file that cannot be read.
+    """
     import polars as pl  # noqa: PLC0415
 
     try:
@@ -252,7 +257,12 @@ def _names(scan: "pl.LazyFrame") -> list[str]:
         raise SourceError(_unreadable(error)) from None
 
 
-def _collect(scan: "pl.LazyFrame", names: list[str]) -> "pl.DataFrame":
+def collect(scan: "pl.LazyFrame", names: list[str]) -> "pl.DataFrame":
+    """These columns of a file.
+
+    Raises:
+        SourceError: a file that cannot be read.
+    """
     import polars as pl  # noqa: PLC0415
 
     try:

@@ -18,7 +18,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -46,6 +46,15 @@ class Entry(NamedTuple):
     """Of its arrays; empty for bytes."""
 
 
+class Written(NamedTuple):
+    """An array on its way into the cache, piece by piece, so that it never stands in memory."""
+
+    shape: tuple[int, ...]
+    dtype: "np.dtype[Any]"
+    pieces: Iterable[AnyArray]
+    """Its rows in order, in C order; a piece may be overwritten once the next one is asked for."""
+
+
 class StageCache:
     """Results of stages under one folder; any number of processes may read and write.
 
@@ -67,11 +76,12 @@ class StageCache:
             stage, key, "arrays", lambda folder, rows: {n: _mapped(folder, f) for n, f in rows}
         )
 
-    def save(self, stage: str, key: str, arrays: Mapping[str, AnyArray]) -> None:
+    def save(self, stage: str, key: str, arrays: Mapping[str, AnyArray | Written]) -> None:
         """Keep arrays under (stage, key), in C order; replaces what was there.
 
         Raises:
             ConfigError: a stage or key that names no folder, or an array of Python objects.
+            ValueError: pieces that are not the array that was announced; nothing is kept.
         """
         objects = next((n for n, a in arrays.items() if a.dtype.hasobject), None)
         if objects is not None:
@@ -91,11 +101,16 @@ class StageCache:
         Raises:
             ConfigError: a stage or key that names no folder.
         """
-        self._keep(stage, key, "bytes", [("", "content.bin", (b"", memoryview(content)))])
+        self._keep(stage, key, "bytes", [("", "content.bin", (b"", (memoryview(content),)))])
 
     def entries(self) -> tuple[Entry, ...]:
         """What the cache holds, by stage and key; broken entries are left out."""
         return tuple(e for f in self._folders(None) if (e := self._entry(f)) is not None)
+
+    def keys(self, stage: str, prefix: str = "") -> tuple[str, ...]:
+        """Keys of a stage that begin so, sorted; an entry may be broken or gone when loaded."""
+        names = (folder.name for folder in self._folders(_name(stage, "stage")))
+        return tuple(name for name in names if name.startswith(prefix))
 
     def size(self) -> int:
         """Bytes of all entries."""
@@ -182,16 +197,11 @@ class StageCache:
         folder = self._folder(stage, key)
         with self._making() as made:
             rows = []
-            for name, file, (head, body) in contents:
-                digest = hashlib.sha256(head)
-                digest.update(body)
-                _write(made / file, head, body)
-                size = len(head) + body.nbytes
-                rows.append(
-                    {"name": name, "file": file, "size": size, "sha256": digest.hexdigest()}
-                )
+            for name, file, content in contents:
+                size, digest = _write(made / file, *content)
+                rows.append({"name": name, "file": file, "size": size, "sha256": digest})
             text = json.dumps({"version": 1, "kind": kind, "contents": rows}, indent=1)
-            _write(made / _MANIFEST, text.encode(), memoryview(b""))
+            _write(made / _MANIFEST, text.encode(), ())
             folder.parent.mkdir(parents=True, exist_ok=True)
             self._place(made, folder)
 
@@ -223,7 +233,8 @@ class StageCache:
             shutil.rmtree(hidden, ignore_errors=True)
 
 
-_Content: TypeAlias = tuple[bytes, memoryview]
+_Content: TypeAlias = tuple[bytes, Iterable[memoryview]]
+"""What a file begins with, and the rest of it."""
 
 
 def _name(name: str, what: str) -> str:
@@ -232,12 +243,30 @@ def _name(name: str, what: str) -> str:
     return name
 
 
-def _npy(array: AnyArray) -> _Content:
+def _npy(array: AnyArray | Written) -> _Content:
     """Header and body of a .npy file."""
-    flat = np.ascontiguousarray(array).reshape(array.shape)
+    whole = array if isinstance(array, Written) else Written(array.shape, array.dtype, (array,))
     head = io.BytesIO()
-    np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(flat))
-    return head.getvalue(), memoryview(flat.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
+    facts = {
+        "descr": np.lib.format.dtype_to_descr(whole.dtype),
+        "fortran_order": False,
+        "shape": whole.shape,
+    }
+    np.lib.format.write_array_header_1_0(head, facts)
+    return head.getvalue(), _bodies(whole)
+
+
+def _bodies(whole: Written) -> Iterator[memoryview]:
+    """The bytes of an array, piece by piece."""
+    missing = math.prod(whole.shape)
+    for piece in whole.pieces:
+        missing -= piece.size
+        if piece.dtype != whole.dtype or missing < 0:
+            raise ValueError(f"{piece.dtype} {piece.shape} is no piece of {whole.shape}")
+        flat = np.ascontiguousarray(piece).reshape(-1)
+        yield memoryview(flat.view(np.uint8))  # type: ignore[arg-type]
+    if missing:
+        raise ValueError(f"{missing} elements of {whole.shape} were not given")
 
 
 def _open(folder: int, name: str) -> io.BufferedReader:
@@ -288,12 +317,18 @@ def _manifest(folder: int) -> tuple[str, list[dict[str, Any]]]:
     return kind, rows
 
 
-def _write(path: Path, head: bytes, body: memoryview) -> None:
+def _write(path: Path, head: bytes, body: Iterable[memoryview]) -> tuple[int, str]:
+    """Write and flush a file; its size and its SHA-256."""
+    digest, size = hashlib.sha256(head), len(head)
     with path.open("wb") as file:
         file.write(head)
-        file.write(body)
+        for part in body:
+            file.write(part)
+            digest.update(part)
+            size += part.nbytes
         file.flush()
         os.fsync(file.fileno())
+    return size, digest.hexdigest()
 
 
 def _alive(hidden: Path) -> bool:

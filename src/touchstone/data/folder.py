@@ -40,7 +40,7 @@ def load_files(
     job = Job(config, Timeframe(config.timeframe), Calendar(config.calendar), files, request)
     path = request.root / config.path
     if listed is None:
-        listed = _listed(path, files)
+        listed = listed_files(path, files)
     parts: dict[str, Part] = {}
     rejects: list[Reject] = []
     for stem, file in listed:
@@ -111,16 +111,18 @@ def _loaded(parts: list[Part], rejects: tuple[Reject, ...], job: Job) -> Loaded:
     bad = {p.bars.symbol: p.n_bad for p in parts if p.n_bad}
     notes = sorted({note for p in parts for note in p.notes})
     ends = np.array([p.last for p in parts], np.int64)
+    found = (*quality.findings(panel, dropped, bad), *quality.notes(notes))
     return Loaded(
         panel,
         rejects,
-        (*quality.findings(panel, dropped, bad), *notes),
+        quality.sentences(found),
         "market",
         quality.survivorship(panel.symbols, ends, job.calendar),
+        found,
     )
 
 
-def _listed(path: Path, files: Files) -> list[tuple[str, Path]]:
+def listed_files(path: Path, files: Files) -> list[tuple[str, Path]]:
     """(stem, file) of every file of the format, by name; folders below are not entered."""
     try:
         if path.is_file():

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from touchstone.market import Panel
+from touchstone.market.findings import Finding
 
 
 class Request(NamedTuple):
@@ -44,5 +45,7 @@ class Loaded(NamedTuple):
     """Which world the bars are of, as in `ledger.Span`: "market", or "simulated:..."."""
     survivorship: str | None
     """The banner of a universe in which nothing ever died; None where something did."""
+    quality: tuple[Finding, ...] = ()
+    """What `findings` says, typed: about everyone, and about each instrument concerned."""
     asset_ids: tuple[str, ...] = ()
     """Symbols in the order of the ids that a universe keeps for them; empty: none are kept."""

@@ -12,7 +12,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,11 +45,15 @@ class Row(NamedTuple):
     last: int
     """Start of the last bar, ns UTC."""
     source: str
-    """Who printed the bars, and which feed of theirs."""
+    """Who printed the bars, as in alpaca or ccxt/binance."""
     adjustment: str
-    """raw, split, or all (splits and dividends); never mixed inside one instrument."""
+    """raw, split, dividend, or all (splits and dividends); never mixed inside one instrument."""
     fetched_at: int
     """When the newest bars were fetched, ns UTC."""
+    feed: str = ""
+    """Which of the vendor's feeds, as in sip; never mixed either."""
+    content: str = ""
+    """Of the bars themselves, whatever file holds them; empty in rows of older stores."""
 
 
 class Origin(NamedTuple):
@@ -59,6 +63,7 @@ class Origin(NamedTuple):
     adjustment: str
     fetched_at: int
     """ns UTC; an argument, since a store asks no clock."""
+    feed: str = ""
 
 
 class BarStore:
@@ -114,12 +119,7 @@ class BarStore:
             if (timeframe.name, bars.symbol) not in self._manifest():
                 return self._put(bars, timeframe, origin)
             row = self._row(bars.symbol, timeframe)
-            for name in ("source", "adjustment"):
-                if getattr(row, name) != getattr(origin, name):
-                    raise SourceError(
-                        f"{bars.symbol}: the store's bars have {name} {getattr(row, name)!r}, "
-                        f"these {getattr(origin, name)!r}: never mix them; write() the whole"
-                    )
+            refuse_mixture(row, origin)
             whole = _joined(self.read(bars.symbol, timeframe), bars)
             return self._put(whole, timeframe, origin)
 
@@ -177,15 +177,17 @@ class BarStore:
         file = f"{timeframe.name}/{stem}.{digest[:12]}.parquet"
         first, last = int(bars.time[0]), int(bars.time[-1])
         row = Row(
-            bars.symbol, timeframe.name, file, digest, len(content), len(bars), first, last, *origin
-        )
+            bars.symbol, timeframe.name, file, digest, len(content), len(bars), first, last,
+            *origin, content=content_hash(bars),
+        )  # fmt: skip
         manifest = self._manifest()
         write_bytes(self.root / file, content)
         manifest[timeframe.name, bars.symbol] = row
-        rows = [r._asdict() for _, r in sorted(manifest.items())]
-        text = json.dumps({"version": _VERSION, "rows": rows}, indent=1)
+        rows = [r for _, r in sorted(manifest.items())]
+        told = {"version": _VERSION, "content": hash_of(rows), "rows": [r._asdict() for r in rows]}
+        text = json.dumps(told, indent=1)
         write_text(self.root / MANIFEST, text + "\n")
-        for stray in self._strays(stem, self.root / file):
+        for stray in (*self._strays(stem, self.root / file), *self.root.glob(f".{MANIFEST}.*.tmp")):
             stray.unlink(missing_ok=True)
         return row
 
@@ -195,6 +197,35 @@ class BarStore:
         for path in kept.parent.iterdir():
             if path != kept and version.fullmatch(path.name):
                 yield path
+
+
+def content_hash(bars: Bars) -> str:
+    """SHA-256 of the columns, 64 hex digits: the same in every file format."""
+    digest = hashlib.sha256()
+    for name in ("time", *FIELDS):
+        digest.update(np.ascontiguousarray(getattr(bars, name)).data)
+    return digest.hexdigest()
+
+
+def hash_of(rows: Iterable[Row]) -> str:
+    """SHA-256 of a whole store: whose bars, of which origin, with which content; 64 hex digits."""
+    named = sorted((r.timeframe, r.symbol, r.source, r.feed, r.adjustment, r.content) for r in rows)
+    return hashlib.sha256(json.dumps(named).encode()).hexdigest()
+
+
+def refuse_mixture(row: Row, origin: Origin) -> None:
+    """Bars that come to those at hand must be of the same origin.
+
+    Raises:
+        SourceError: another source, feed or adjustment.
+    """
+    for name in ("source", "feed", "adjustment"):
+        has, comes = getattr(row, name), getattr(origin, name)
+        if has != comes:
+            raise SourceError(
+                f"{row.symbol}: the store's bars have {name} {has!r}, these {comes!r}: never mix "
+                "them; write() the whole, or into another store"
+            )
 
 
 def check(row: Row, content: bytes) -> None:

@@ -36,6 +36,8 @@ class Timeline(NamedTuple):
     """Whether its outcome is known."""
     calendar: Calendar
     """Measures trading time, where a split needs an embargo."""
+    embargo: int = 0
+    """ns of trading time that no train row may begin in after a test block."""
 
 
 class Spans(NamedTuple):
@@ -47,6 +49,14 @@ class Spans(NamedTuple):
     validate_end: int
     test_start: int
     test_end: int
+
+
+class Stretches(NamedTuple):
+    """Where each part of a fold lies in time: (start, end) ns UTC, rising, apart."""
+
+    train: tuple[tuple[int, int], ...]
+    validate: tuple[tuple[int, int], ...]
+    test: tuple[tuple[int, int], ...]
 
 
 class Fold(NamedTuple):
@@ -63,6 +73,14 @@ class Fold(NamedTuple):
     """Train rows dropped because their interval meets the validation's or the test's."""
     purged_validate: int
     """Validation rows dropped because their interval meets the test's."""
+    pieces: Stretches | None = None
+    """Where parts lie that are not one span each; `spans` are their outermost bounds."""
+
+    @property
+    def stretches(self) -> Stretches:
+        """Where each part lies."""
+        s = self.spans
+        return self.pieces or Stretches((s[0:2],), (s[2:4],), (s[4:6],))
 
 
 class Folds(NamedTuple):
@@ -85,6 +103,9 @@ def timeline(panel: Panel, labels: Labels, complete: Bool, lookback: int) -> Tim
     A window that spans more than 4 x lookback bars of trading time is none: the instrument was
     away, and one such window would meet, and purge, the training rows of all others.
 
+    The embargo is the longer of lookback and the most bars that a label looked ahead, in trading
+    time.
+
     Args:
         panel: (n_rows,) bars.
         labels: (n_rows,) labels.
@@ -97,6 +118,7 @@ def timeline(panel: Panel, labels: Labels, complete: Bool, lookback: int) -> Tim
     has_window = complete & fresh(panel, lookback)
     has_label = labels.known
     end = np.where(has_label, panel.available_at[labels.exit], panel.available_at)
+    longest = int((labels.exit - rows)[has_label].max(initial=0))
     return Timeline(
         panel.available_at,
         np.where(has_window, begin, panel.time),
@@ -104,6 +126,7 @@ def timeline(panel: Panel, labels: Labels, complete: Bool, lookback: int) -> Tim
         has_window,
         has_label,
         panel.calendar,
+        max(longest, lookback) * _bar_ns(panel),
     )
 
 
@@ -114,12 +137,16 @@ def fresh(panel: Panel, lookback: int) -> Bool:
     """
     rows = np.arange(len(panel), dtype=np.int64)
     first = np.maximum(rows - lookback + 1, panel.offsets[:-1][panel.asset_id])
-    bar_ns = panel.timeframe.ns
-    if panel.timeframe.is_daily:
-        bar_ns = bar_ns // _DAY_NS * panel.calendar.session_ns
     trading_time = panel.calendar.trading_time
     span = trading_time(panel.available_at) - trading_time(panel.time[first])
-    return np.asarray(span <= PATIENCE * lookback * bar_ns, bool)
+    return np.asarray(span <= PATIENCE * lookback * _bar_ns(panel), bool)
+
+
+def _bar_ns(panel: Panel) -> int:
+    """Trading time of one bar; a bar of d days counts d sessions."""
+    if panel.timeframe.is_daily:
+        return panel.timeframe.ns // _DAY_NS * panel.calendar.session_ns
+    return panel.timeframe.ns
 
 
 def cut(timeline: Timeline, spans: Spans) -> Fold:
@@ -151,8 +178,14 @@ def cut(timeline: Timeline, spans: Spans) -> Fold:
     )
 
 
-def checked(fold: Fold, name: str, sealed: bool = True) -> Fold:
+def checked(fold: Fold, name: str, sealed: bool = True, remedy: str | None = None) -> Fold:
     """A fold with rows in every part; without a seal the final fold has no test rows.
+
+    Args:
+        fold: what was cut.
+        name: as the error should call it.
+        sealed: whether the test needs rows.
+        remedy: what a user of the split may change; by default the part's own length.
 
     Raises:
         TooFewBarsError: a part has no rows; says how many were purged and which key to change.
@@ -165,8 +198,8 @@ def checked(fold: Fold, name: str, sealed: bool = True) -> Fold:
         key = "sealed" if name == "final" and part == "test" else part
         raise TooFewBarsError(
             f"{name}: no {part} rows in a span of {length} ({n_purged} purged, because their "
-            f"windows and labels reach into later spans); needs at least 1: lengthen `{key}`, or "
-            f"shorten lookback and horizon"
+            f"windows and labels reach into other spans); needs at least 1: "
+            f"{remedy or f'lengthen `{key}`, or shorten lookback and horizon'}"
         )
     return fold
 

@@ -1,5 +1,6 @@
 """What a model may see: lines of text over causal folds, evaluated on a panel or live. Pure."""
 
+import difflib
 import keyword
 from collections.abc import Collection, Mapping
 from typing import Literal
@@ -7,14 +8,17 @@ from typing import Literal
 from pydantic import Field
 
 from touchstone.config import Config
-from touchstone.features.catalogue import BASELINE, catalogue
+from touchstone.errors import ConfigError
+from touchstone.features.catalogue import BASELINE, catalogue, groups
 from touchstone.features.evaluation import evaluate as evaluate
+from touchstone.features.evaluation import evaluate_in_parts as evaluate_in_parts
+from touchstone.features.evaluation import n_parts as n_parts
 from touchstone.features.graph import Plan as Plan
 from touchstone.features.graph import plan
 from touchstone.features.language import Origin
+from touchstone.features.state import StreamState as StreamState
 from touchstone.features.stream import Bar as Bar
 from touchstone.features.stream import Stream as Stream
-from touchstone.features.stream import StreamState as StreamState
 
 
 class FeaturesConfig(Config):
@@ -22,8 +26,12 @@ class FeaturesConfig(Config):
 
     set: Literal["baseline", "full", "none"] = "baseline"
     """A set of the catalogue; features of side columns that the panel lacks are left out."""
+    groups: tuple[str, ...] = Field(default=(), exclude_if=lambda groups: not groups)
+    """Whole groups of the catalogue, as in [momentum, volatility], after the set."""
+    exclude: tuple[str, ...] = Field(default=(), exclude_if=lambda names: not names)
+    """Features of the set and the groups, or whole groups, that are left out."""
     extra: Mapping[str, str] = Field(default_factory=dict)
-    """Features of one's own, name -> expression, after those of the set."""
+    """Features of one's own, name -> expression, after all others."""
 
 
 def compile_features(config: FeaturesConfig, side: Collection[str] = ()) -> Plan:
@@ -38,7 +46,7 @@ def compile_features(config: FeaturesConfig, side: Collection[str] = ()) -> Plan
             the set has already.
     """
     known = catalogue()
-    names = {"baseline": BASELINE, "full": tuple(known), "none": ()}[config.set]
+    names = chosen(config)
     texts = {n: known[n].text for n in names if set(known[n].side) <= set(side)}
     for name, text in config.extra.items():
         if name in texts:
@@ -46,6 +54,31 @@ def compile_features(config: FeaturesConfig, side: Collection[str] = ()) -> Plan
         _check_name(name, text)
         texts[name] = text
     return plan(texts, side)
+
+
+def chosen(config: FeaturesConfig) -> tuple[str, ...]:
+    """Names of the catalogue that a config asks for: the set, its groups, less what it excludes.
+
+    Raises:
+        ConfigError: a group or a feature that the catalogue, or this choice, does not have.
+    """
+    by_group = {name: tuple(group.entries) for name, group in groups().items()}
+    names = list({"baseline": BASELINE, "full": tuple(catalogue()), "none": ()}[config.set])
+    for group in config.groups:
+        names += _named(by_group, group, "features.groups: no group")
+    left_out: set[str] = set()
+    for name in config.exclude:
+        here = {n: (n,) for n in names} | by_group
+        left_out.update(_named(here, name, "features.exclude: no such feature here, nor a group"))
+    return tuple(n for n in dict.fromkeys(names) if n not in left_out)
+
+
+def _named(known: Mapping[str, tuple[str, ...]], name: str, problem: str) -> tuple[str, ...]:
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ConfigError(f"{problem} {name!r}.{hint} Known: {', '.join(known)}")
 
 
 def compile_expression(name: str, text: str, side: Collection[str] = ()) -> Plan:

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from touchstone.dataset.regimes import begins
 from touchstone.dataset.scalers import Scaler
+from touchstone.dataset.view import Raw, View
+from touchstone.features import FeaturesConfig, Plan, compile_features
 from touchstone.pipelines.decide import hold_bars
 from touchstone.pipelines.identities import known_first
 from touchstone.pipelines.market import Market
@@ -36,8 +39,9 @@ def save_artifact(folder: Path, study: Study, market: Market, versions: dict[str
         rest=sealed.calibration.rest,
         hold_bars=hold_bars(config.label),
     )
-    golden = record(decider, _golden_rows(config, prepared))
-    panel = prepared.panel
+    seen = sealed.learned.seen
+    golden = record(decider, _golden_rows(config, prepared, seen))
+    plan, panel = _plan(prepared, seen), prepared.panel
     number = known_first(prepared.begun, final.spans.train_end)
     parts = ArtifactParts(
         decider=decider,
@@ -45,8 +49,8 @@ def save_artifact(folder: Path, study: Study, market: Market, versions: dict[str
         timeframe=panel.timeframe.name,
         calendar=panel.calendar.name,
         symbols=tuple(prepared.assets[i] for i in np.argsort(number)),
-        features={n: prepared.plan.expressions[n] for n in prepared.plan.names},
-        features_fingerprint=prepared.plan.fingerprint,
+        features=dict(plan.expressions),
+        features_fingerprint=plan.fingerprint,
         label=config.label,
         origin=Origin(
             data=prepared.data,
@@ -57,6 +61,7 @@ def save_artifact(folder: Path, study: Study, market: Market, versions: dict[str
             train_end=final.spans.train_end,
             packages=versions,
         ),
+        view=seen,
     )
     # Saved beside the old one and swapped, so that a crash leaves a whole artifact of one of them.
     new = folder.with_name(f".{folder.name}.new")
@@ -66,14 +71,27 @@ def save_artifact(folder: Path, study: Study, market: Market, versions: dict[str
     new.rename(folder)
 
 
-def _golden_rows(config: StudyConfig, prepared: Prepared) -> Rows:
+def _plan(prepared: Prepared, seen: View | None) -> Plan:
+    """The plan of the features that the model sees, and of no other."""
+    plan = prepared.plan
+    if seen is None:
+        return plan
+    kept = {name: plan.expressions[name] for name in seen.names if name in plan.expressions}
+    return compile_features(FeaturesConfig(set="none", extra=kept), prepared.panel.side)
+
+
+def _golden_rows(config: StudyConfig, prepared: Prepared, seen: View | None) -> Rows:
     """Some validation rows before the seal, drawn by the study's seed."""
     rng = generator(config.seed, "golden")
     validate = prepared.folds.final.validate
     rows = np.sort(rng.choice(validate, min(MAX_ROWS, validate.size), replace=False))
     at = rows[:, None] + np.arange(1 - config.lookback, 1)
+    features = prepared.features
+    if seen is not None:
+        raw = Raw(features, prepared.plan.names, prepared.inputs, begins(prepared.panel))
+        features = seen.matrix(raw)
     return Rows(
-        np.ascontiguousarray(prepared.features[at]),
+        np.ascontiguousarray(features[at]),
         known_first(prepared.begun, prepared.folds.final.spans.train_end)[prepared.asset_id[rows]],
         prepared.labels.up[rows],
         prepared.labels.down[rows],

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from touchstone.arrays import Bool
+from touchstone.dataset.view import View
 from touchstone.labels import UNKNOWN, Labels
 from touchstone.metrics import trading
 from touchstone.pipelines.decide import Comparison, Scored, model_names
@@ -68,6 +69,7 @@ def folds(
         if is_final and looked is not None:
             fits = {"chosen": looked.sealed.learned}
         spans = [iso_moment(ns) for ns in fold.spans]
+        view = next((f.seen for f in fits.values()), None)
         found.append(
             FoldResult(
                 name="final" if is_final else str(i + 1),
@@ -82,9 +84,18 @@ def folds(
                 rows_available=fold.train.size,
                 rows_used={k: f.rows_used for k, f in fits.items()},
                 best_epoch={k: f.best_epoch for k, f in fits.items()},
+                selected=dict(view.scores) if view is not None and view.scores else None,
+                regimes=_regimes(view),
             )
         )
     return tuple(found)
+
+
+def _regimes(view: View | None) -> dict[str, float] | None:
+    """The mean probability of each regime on a fold's train rows."""
+    if view is None or view.regimes is None:
+        return None
+    return dict(zip(view.regimes.names, view.shares, strict=True))
 
 
 def data_card(study: Study, prepared: Prepared) -> DataCard:

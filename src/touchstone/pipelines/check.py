@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 
 from touchstone.config import Config
+from touchstone.dataset.paths import pooled
 from touchstone.dataset.splits import SPLITS, Folds, timeline
-from touchstone.dataset.windows import complete
 from touchstone.features import evaluate
 from touchstone.labels import LABELS
 from touchstone.pipelines.decide import model_names
+from touchstone.pipelines.inputs import input_columns, input_plan, whole_windows
 from touchstone.pipelines.prepare import column, known_by, load, resolve
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.study import Study, StudyConfig, null_bars
@@ -34,9 +35,10 @@ def check_study(study: Study) -> dict[str, Any]:
     labels = LABELS.part_of(config.label)(
         panel, config.label, None if width is None else column(width, panel)
     )
-    whole = complete(features, panel.offsets, config.lookback) & panel.members
+    inputs = input_columns(input_plan(config, panel, plan.names), panel)
+    whole = whole_windows(features, inputs, panel, config.lookback) & panel.members
     line = timeline(panel, labels, whole, config.lookback)
-    folds = SPLITS.part_of(config.folds)(config.folds, line)
+    folds = pooled(SPLITS.part_of(config.folds)(config.folds, line), len(panel))
     strategies = config.strategy.candidates()  # type: ignore[attr-defined]
     kinds = [str(m.kind) for m in config.models]  # type: ignore[attr-defined]
     rows = sum(f.train.size for f in folds.folds)
@@ -55,6 +57,7 @@ def check_study(study: Study) -> dict[str, Any]:
             "first": iso_day(panel.time.min()),
             "last": iso_day(panel.time.max()),
             "left_out": [r._asdict() for r in loaded.rejects],
+            "findings": list(loaded.findings),
         },
         "features": len(plan.names),
         "base_rate": float(np.mean(labels.outcome[known] == 1)) if known.any() else None,
@@ -77,11 +80,18 @@ def _rooms(config: StudyConfig) -> dict[str, str]:
         "features": f"{config.features.set} and {len(config.features.extra)} of your own",
         "labels": kind_of(config.label),
         "dataset": f"{kind_of(config.folds)} folds, {kind_of(config.scaler)} scaler, windows of "
-        f"{config.lookback} bars",
+        f"{config.lookback} bars{_seen(config)}",
         "models": ", ".join(model_names(config)) + f"; {kind_of(config.calibrator)} calibrator",
         "strategies": f"{kind_of(strategy)}, {len(strategy.candidates())} points",  # type: ignore[attr-defined]
         "execution": f"{costs.per_side_bp:g} bp a side, cash {config.account.cash:,.0f}",
     }
+
+
+def _seen(config: StudyConfig) -> str:
+    """What each fold adds to the columns, and by what it chooses among them."""
+    regimes, rules = config.regimes, " then ".join(kind_of(rule) for rule in config.selection)
+    added = "" if regimes is None else f", regimes by {kind_of(regimes)}"
+    return added + (f", columns by {rules}" if rules else "")
 
 
 def kind_of(config: Config) -> str:
@@ -114,6 +124,7 @@ def told(found: dict[str, Any]) -> str:
         f"bars        {bars['rows']:,} of {bars['instruments']} instruments, {bars['first']} to "
         f"{bars['last']} ({bars['source']})",
         *(f"  left out  {r['file']}: {r['reason']}" for r in bars["left_out"]),
+        *(f"  finding   {text}" for text in bars["findings"]),
         f"features    {found['features']}",
         f"samples     {found['rows_with_window_and_label']:,} with a window and a known label, "
         f"{found['base_rate'] or 0:.1%} at the target",

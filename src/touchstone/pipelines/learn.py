@@ -3,28 +3,35 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
 
-from touchstone.arrays import Float32, Float64, Int32, Int64
+from touchstone.arrays import Float64
 from touchstone.config import Config
 from touchstone.data.cache import StageCache
 from touchstone.dataset.samples import samples
 from touchstone.dataset.scalers import SCALERS
 from touchstone.dataset.splits import Fold
+from touchstone.dataset.view import View
 from touchstone.dataset.windows import Windows
-from touchstone.errors import DataError
-from touchstone.labels import Labels
 from touchstone.ledger import Ledger
 from touchstone.models import Fitted, Shape, restore
 from touchstone.models.scoring import score
 from touchstone.pipelines.identities import known_first
-from touchstone.pipelines.prepare import Prepared, features_key, labels_key, stage_key
-from touchstone.pipelines.progress import Progress
+from touchstone.pipelines.prepare import Prepared, stage_key
+from touchstone.pipelines.shelf import (
+    Columns,
+    OpenLedger,
+    Resources,
+    Shelf,
+    columns_of,
+    shelve,
+)
 from touchstone.pipelines.study import Study, StudyConfig, import_plugins
+from touchstone.pipelines.views import asks, fit_views
 from touchstone.seeding import derive
 from touchstone.training import Job, run
 
@@ -37,25 +44,8 @@ class Task(NamedTuple):
     name: str
     """Names the fold: fold 1, fold 2, ..., final."""
     epochs: int | None = None
-
-
-class Columns(NamedTuple):
-    """What every fit needs of the market, memory-mapped where large."""
-
-    features: Float32
-    asset_id: Int32
-    begun: Int64
-    """First bar of each id, ns: those before a fold's end are known to it."""
-    labels: Labels
-
-
-class Shelf(NamedTuple):
-    """Where a worker process finds the columns: each maps them from the cache, none is sent."""
-
-    cache: StageCache
-    features: str
-    labels: str
-    instruments: str
+    view: View | None = None
+    """What the fold's models see; None for every column."""
 
 
 class Learned(NamedTuple):
@@ -74,25 +64,33 @@ class Learned(NamedTuple):
     """The fold's scaler as JSON."""
     files: dict[str, bytes]
     """The model's own files."""
+    view: str = ""
+    """The fold's view as JSON; empty where the model saw every column."""
 
     def restore(self, config: Config) -> Fitted:
         """The fitted model."""
         return restore(config, self.shape, self.files)
 
-
-OpenLedger = Callable[[], Ledger]
-"""Opens the study's ledger: each worker process has its own connection."""
+    @property
+    def seen(self) -> View | None:
+        """What the model sees; None for every column."""
+        return View.from_json(self.view) if self.view else None
 
 
 def learn(
-    study: Study, prepared: Prepared, tasks: Sequence[Task], resources: "Resources"
+    study: Study, prepared: Prepared, tasks: Sequence[Task], resources: Resources
 ) -> list[Learned]:
     """Fit all tasks, those already in the cache excepted; in the order of the tasks."""
     config = study.config
     keys = [_task_key(config, prepared, task) for task in tasks]
     found = {k: _kept(resources.cache, k) for k in keys}
-    todo = [(k, t) for k, t in zip(keys, tasks, strict=True) if found[k] is None]
     shelf = shelve(config, prepared, resources.cache)
+    views = fit_views(study, prepared, [(t.name, t.fold) for t in tasks], shelf, resources)
+    todo = [
+        (key, task._replace(view=views[task.name]))
+        for key, task in zip(keys, tasks, strict=True)
+        if found[key] is None
+    ]
     with resources.progress.stage("models", len(tasks)) as step:
         for _ in range(len(tasks) - len(todo)):
             step.advance("from cache")
@@ -105,54 +103,16 @@ def learn(
     return [f for f in (found[k] for k in keys) if f is not None]
 
 
-class Resources(NamedTuple):
-    """What the machine lends a pipeline."""
-
-    cache: StageCache
-    ledger: OpenLedger
-    progress: Progress
-    jobs: int
-
-
-def shelve(config: StudyConfig, prepared: Prepared, cache: StageCache) -> Shelf:
-    """Put what is not in the cache yet there, for the workers."""
-    key = stage_key(prepared.source, "instruments", prepared.data)
-    cache.save("instruments", key, {"asset_id": prepared.asset_id, "begun": prepared.begun})
-    return Shelf(
-        cache,
-        features_key(prepared.plan, prepared.data, prepared.source),
-        labels_key(config.label, prepared.data, prepared.source),
-        key,
-    )
-
-
-def columns_of(shelf: Shelf) -> Columns:
-    """The columns, mapped from the cache.
-
-    Raises:
-        DataError: the cache was cleared meanwhile.
-    """
-    features = shelf.cache.load("features", shelf.features)
-    labels = shelf.cache.load("labels", shelf.labels)
-    instruments = shelf.cache.load("instruments", shelf.instruments)
-    if features is None or labels is None or instruments is None:
-        raise DataError(
-            f"{shelf.cache.root}: the cache was cleared while a run was using it; run it again"
-        )
-    known = Labels(**{name: np.asarray(labels[name]) for name in Labels._fields})
-    asset_id, begun = (np.asarray(instruments[n]) for n in ("asset_id", "begun"))
-    return Columns(features["features"], asset_id, begun, known)
-
-
 def fit_and_score(
     config: StudyConfig, task: Task, columns: Columns, data: str, ledger: Ledger
 ) -> Learned:
     """Scale, weigh, fit and score one model on one fold; runs in a worker process."""
     began = time.perf_counter()
     fold = task.fold
-    scaler = SCALERS.part_of(config.scaler)(config.scaler, columns.features, fold.train)
+    features = columns.features if task.view is None else task.view.matrix(columns.raw)
+    scaler = SCALERS.part_of(config.scaler)(config.scaler, features, fold.train)
     number = known_first(columns.begun, fold.spans.train_end)
-    windows = Windows(columns.features, number[columns.asset_id], config.lookback, scaler)
+    windows = Windows(features, number[columns.asset_id], config.lookback, scaler)
     n_assets = int(np.count_nonzero(columns.begun < fold.spans.train_end))
     job = Job(
         model=task.model,
@@ -176,6 +136,7 @@ def fit_and_score(
         shape=fit.fitted.shape,
         scaler=scaler.to_json(),
         files=fit.fitted.files(),
+        view="" if task.view is None else task.view.to_json(),
     )
 
 
@@ -217,7 +178,7 @@ def _task_key(config: StudyConfig, prepared: Prepared, task: Task) -> str:
     rows = [r.tobytes() for r in (task.fold.train, task.fold.validate, task.fold.test)]
     return stage_key(
         prepared.key, task.model, config.training, config.scaler, str(config.lookback),
-        str(config.seed), task.name, str(task.epochs), config.weights,
+        str(config.seed), task.name, str(task.epochs), config.weights, *asks(config),
         *(hashlib.sha256(r).hexdigest() for r in rows),
     )  # fmt: skip
 
@@ -230,6 +191,7 @@ def _keep(cache: StageCache, key: str, learned: Learned) -> None:
         "seconds": learned.seconds,
         "shape": list(learned.shape),
         "scaler": learned.scaler,
+        "view": learned.view,
     }
     arrays = {"validate": learned.validate, "test": learned.test}
     blobs = {f"file:{name}": np.frombuffer(b, np.uint8) for name, b in learned.files.items()}

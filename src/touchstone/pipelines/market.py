@@ -9,10 +9,12 @@ from touchstone.errors import ConfigError
 from touchstone.metrics import trading
 from touchstone.pipelines import cards
 from touchstone.pipelines.decide import Comparison, compare, model_names
-from touchstone.pipelines.learn import Learned, Resources, Task, learn
+from touchstone.pipelines.inputs import regime_names
+from touchstone.pipelines.learn import Learned, Task, learn
 from touchstone.pipelines.money import Traded, performance, slices, worst_false_positives
 from touchstone.pipelines.prepare import Prepared, prepare
 from touchstone.pipelines.seal import Looked, look, sealed_span, whole_span
+from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.skill import best_f1_threshold, classic_label, is_classic, judged, skill
 from touchstone.pipelines.study import Study, StudyConfig
 from touchstone.reports.result import (
@@ -144,7 +146,7 @@ def _result(
         diagnostics=_diagnostics(prepared, comparison, verdict, evidence),
         data=cards.data_card(study, prepared),
         label=cards.label_card(study, prepared),
-        features=prepared.plan.names,
+        features=(*prepared.plan.names, *regime_names(study.config)),
         limits=cards.limits(study, prepared, verdict),
     )
 

@@ -9,16 +9,20 @@ import numpy as np
 from touchstone.arrays import Bool, Float32, Float64, Int32, Int64
 from touchstone.config import Config
 from touchstone.data.cache import StageCache
+from touchstone.data.side import Place
+from touchstone.data.side_inputs import with_side
 from touchstone.data.sources import SOURCES, Loaded, Request
 from touchstone.data.universe import read_universe
+from touchstone.dataset.paths import pooled
 from touchstone.dataset.splits import SPLITS, Folds, timeline
-from touchstone.dataset.windows import complete
 from touchstone.errors import ConfigError
 from touchstone.features import FeaturesConfig, Plan, compile_expression, compile_features, evaluate
 from touchstone.labels import LABELS, UNKNOWN, Labels
 from touchstone.market import Panel
 from touchstone.models import OUTCOMES, head_of
+from touchstone.pipelines import columns
 from touchstone.pipelines.identities import identities, names_of, within
+from touchstone.pipelines.inputs import input_columns, input_plan, whole_windows
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.study import Study
 from touchstone.strategies import STRATEGIES, Outlook
@@ -52,6 +56,8 @@ class Prepared(NamedTuple):
     """Identifies code, bars, features, labels and folds, for the caches of later stages."""
     source: str
     """Identifies the code."""
+    inputs: Float64 | None = None
+    """Of the regime filter, (n_rows, n_inputs), NaN for warm-up; None without one."""
 
     @property
     def panel(self) -> Panel:
@@ -64,8 +70,12 @@ class Prepared(NamedTuple):
         return known_by(self.labels, self.panel, self.folds.seal)
 
 
-def load(study: Study, progress: Progress) -> tuple[Loaded, str]:
-    """The study's bars and their hash; rejected files are told, not hidden."""
+def load(study: Study, progress: Progress, cache: StageCache | None = None) -> tuple[Loaded, str]:
+    """The study's bars with its side inputs, and their hash; rejected files are told, not hidden.
+
+    The hash covers the side columns too: what a decision could know of them is part of the data.
+    `cache` keeps the scores of texts, so that no text is scored twice.
+    """
     config = study.config
     place = None if config.universe is None else study.root / config.universe
     universe = None if place is None else read_universe(place)
@@ -77,6 +87,10 @@ def load(study: Study, progress: Progress) -> tuple[Loaded, str]:
             loaded = within(universe, place, loaded)
         panel = loaded.panel
         step.say(f"{len(panel):,} bars of {panel.n_instruments} instruments")
+    if config.side:
+        with progress.stage("side") as step:
+            loaded = with_side(loaded, config.side, Place(study.root, cache))
+            step.say(", ".join(config.side))
     for reject in loaded.rejects:
         progress.note(f"left out {reject.file}: {reject.reason}")
     for finding in loaded.findings:
@@ -111,9 +125,11 @@ def prepare(
         step.say(f"{int((labels.exit != UNKNOWN).sum()):,} rows with a known outcome")
     volatility = column(VOLATILITY, loaded.panel)
     with progress.stage("folds") as step:
-        whole = complete(features, loaded.panel.offsets, config.lookback) & loaded.panel.members
+        inputs = input_columns(input_plan(config, loaded.panel, plan.names), loaded.panel)
+        whole = whole_windows(features, inputs, loaded.panel, config.lookback)
+        whole &= loaded.panel.members
         line = timeline(loaded.panel, labels, whole, config.lookback)
-        folds = SPLITS.part_of(config.folds)(config.folds, line)
+        folds = pooled(SPLITS.part_of(config.folds)(config.folds, line), len(loaded.panel))
         sealed = (np.datetime64(int(folds.seal), "ns")).astype("datetime64[D]")
         step.say(f"{len(folds.folds)} folds, sealed from {sealed}")
     key = stage_key(
@@ -125,6 +141,7 @@ def prepare(
         folds,
         key,
         study.source,
+        inputs,
     )  # fmt: skip
 
 
@@ -146,7 +163,9 @@ def resolve(study: Study, panel: Panel) -> Plan:
         compile_expression("width", width, tuple(panel.side))
     for model in study.config.models:
         try_strategies(study.config.strategy, label, len(OUTCOMES[head_of(model)]))
-    return compile_some(study.config.features, panel)
+    plan = compile_some(study.config.features, panel)
+    input_plan(study.config, panel, plan.names)
+    return plan
 
 
 def compile_some(features: FeaturesConfig, panel: Panel) -> Plan:
@@ -180,16 +199,13 @@ def try_strategies(strategy: Config, label: Config, n_outcomes: int) -> None:
 def feature_matrix(
     plan: Plan, panel: Panel, made_of: tuple[str, str], cache: StageCache, progress: Progress
 ) -> Float32:
-    """Every feature of the plan, (n_rows, n_features) float32, from cache if there."""
+    """Every feature of the plan, (n_rows, n_features) float32, each from cache if there."""
     key = features_key(plan, *made_of)
     with progress.stage("features") as step:
-        kept = cache.load("features", key)
-        if kept is None:
-            cache.save("features", key, {"features": evaluate(plan, panel)})
-            kept = cache.load("features", key)
-            assert kept is not None
-        step.say(f"{len(plan.names)} columns")
-        return kept["features"]
+        found = columns.gathered(plan, panel, (features_prefix(*made_of), key), cache)
+        n = len(plan.names)
+        step.say(f"{n} columns" + (f", {n - found.n_computed} from cache" * (found.n_computed < n)))
+        return found.features
 
 
 def label_rows(config: Config, panel: Panel, made_of: tuple[str, str], cache: StageCache) -> Labels:
@@ -208,7 +224,12 @@ def label_rows(config: Config, panel: Panel, made_of: tuple[str, str], cache: St
 
 def features_key(plan: Plan, data: str, source: str) -> str:
     """Place of a feature matrix in the cache."""
-    return stage_key(source, data, plan.fingerprint, *plan.names)
+    return f"{features_prefix(data, source)}-{stage_key(plan.fingerprint, *plan.names)}"
+
+
+def features_prefix(data: str, source: str) -> str:
+    """How the places of all matrices of the same data begin; side columns are part of the data."""
+    return stage_key(source, data)
 
 
 def labels_key(config: Config, data: str, source: str) -> str:

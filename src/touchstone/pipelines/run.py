@@ -22,10 +22,10 @@ from touchstone.files import lock, write_bytes, write_text
 from touchstone.ledger import Span
 from touchstone.pipelines.artifact import save_artifact
 from touchstone.pipelines.exports import save_exports
-from touchstone.pipelines.learn import Resources
 from touchstone.pipelines.market import Market, judge_market
 from touchstone.pipelines.prepare import load, resolve
 from touchstone.pipelines.progress import Progress
+from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study, null_bars
 from touchstone.pipelines.workspace import Workspace, git_commit
 from touchstone.reports.result import StudyResult, from_json, to_json
@@ -73,7 +73,7 @@ def run(study: Study, ask: Ask, progress: Progress, seconds: list[tuple[str, flo
     """
     if study.config.null_twin:
         null_bars(study.config.bars)
-    loaded, data = load(study, progress)
+    loaded, data = load(study, progress, StageCache(ask.workspace.cache))
     resolve(study, loaded.panel)
     folder = ask.workspace.runs / f"{study.config.name}-{run_fingerprint(study, loaded, data)}"
     if not ask.again and (found := _finished(folder, study, progress)) is not None:
@@ -144,7 +144,7 @@ def _run(
     if study.config.null_twin:
         progress.note("the same study on the null twin: the same market without its edge")
         null = study.with_bars(null_bars(study.config.bars))
-        twin = judge_market(null, "null twin", load(null, progress), resources)
+        twin = judge_market(null, "null twin", load(null, progress, resources.cache), resources)
     result = StudyResult(
         name=study.config.name,
         fingerprint=study.fingerprint,
@@ -223,6 +223,8 @@ def told_config(study: Study) -> dict[str, Any]:
     """The study as parsed, without the place of its data: that is no part of what was asked."""
     told: dict[str, Any] = json.loads(study.config.canonical())
     told["bars"].pop("path", None)
+    for side in told["side"].values():
+        side.pop("path", None)
     return told
 
 

@@ -18,9 +18,10 @@ from touchstone.pipelines.decide import (
     outlook,
     segment,
 )
-from touchstone.pipelines.learn import Learned, Resources, Task, learn
+from touchstone.pipelines.learn import Learned, Task, learn
 from touchstone.pipelines.money import Traded, performance, slices, worst_false_positives
 from touchstone.pipelines.prepare import Prepared
+from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.skill import judged, skill
 from touchstone.pipelines.study import Study
 from touchstone.reports.contents import Contents

@@ -16,8 +16,12 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from touchstone.config import Config
 from touchstone.data.folder import source_of
+from touchstone.data.side import SIDES
+from touchstone.data.side_inputs import check_name
 from touchstone.data.sources import SOURCES
+from touchstone.dataset.regimes import REGIMES
 from touchstone.dataset.scalers import SCALERS
+from touchstone.dataset.selection import SELECTION
 from touchstone.dataset.splits import SPLITS
 from touchstone.dataset.weights import WeightsConfig
 from touchstone.errors import ConfigError
@@ -45,6 +49,8 @@ class StudyConfig(Config):
         default_factory=lambda: SOURCES.parse({"source": "simulated"})
     )
     """Where the bars come from."""
+    side: Mapping[str, Annotated[Config, PartOf(SIDES)]] = Field(default_factory=dict)
+    """What is known beside the bars, name -> side input; features call its columns by name."""
     universe: str | None = None
     """A universe file (instruments, groups, who belonged when), relative to the study's file; its
     asset ids are kept beside it. Null: whatever has bars, throughout."""
@@ -58,6 +64,15 @@ class StudyConfig(Config):
     """Run the same study on the same market without its edge, and show both. Simulated only."""
     features: FeaturesConfig = FeaturesConfig()
     """What a model may see."""
+    regimes: Annotated[Config, PartOf(REGIMES)] | None = Field(
+        default=None, exclude_if=lambda regimes: regimes is None
+    )
+    """A filter of hidden regimes, fitted on the train rows of each fold, whose probabilities join
+    the fold's features; null: none."""
+    selection: tuple[Annotated[Config, PartOf(SELECTION)], ...] = Field(
+        default=(), exclude_if=lambda rules: not rules
+    )
+    """Rules in order, by which each fold keeps some of its columns; none keeps all."""
     lookback: PositiveInt = 24
     """Bars in a sample's window."""
     label: Annotated[Config, PartOf(LABELS)] = Field(
@@ -104,6 +119,13 @@ class StudyConfig(Config):
         if not _NAME.match(name):
             raise ConfigError(f"{name!r}: needs lower-case letters, digits, - or _, 40 at most")
         return name
+
+    @field_validator("side")
+    @classmethod
+    def _check_side(cls, side: Mapping[str, Config]) -> Mapping[str, Config]:
+        for name in side:
+            check_name(name)
+        return side
 
     @field_validator("start", "end")
     @classmethod
@@ -322,7 +344,11 @@ def identified(config: StudyConfig, root: Path) -> Study:
     bars = config.bars
     places = {k: None if k == "actions" else "" for k in ("path", "actions") if hasattr(bars, k)}
     bars = bars.model_copy(update=places)
-    asked = config.model_copy(update={"bars": bars, "name": "", "universe": None})
+    side = {
+        name: one.model_copy(update={"path": ""}) if hasattr(one, "path") else one
+        for name, one in config.side.items()
+    }
+    asked = config.model_copy(update={"bars": bars, "side": side, "name": "", "universe": None})
     digest = hashlib.sha256(asked.canonical().encode())
     own = hashlib.sha256(b"\0".join((root / plugin).read_bytes() for plugin in config.plugins))
     plugin_hash = own.hexdigest()[:16] if config.plugins else ""

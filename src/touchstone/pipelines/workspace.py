@@ -37,6 +37,11 @@ class Workspace:
         return self.root / ".touchstone" / "locks"
 
     @property
+    def alarms(self) -> Path:
+        """What was raised and still stands; without it everything is raised once more."""
+        return self.root / ".touchstone" / "alarms.json"
+
+    @property
     def ledger(self) -> Path:
         """The trial ledger; not safe to delete."""
         return self.ledger_path or self.root / ".touchstone" / "ledger.sqlite"

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from touchstone.config import Config
 from touchstone.dataset.scalers import Scaler
+from touchstone.dataset.view import View
 from touchstone.errors import ArtifactError, TouchstoneError
 from touchstone.execution.costs import CostsConfig
 from touchstone.labels import LABELS
@@ -22,6 +23,7 @@ _SCALER: Final = "scaler.json"
 _CALIBRATOR: Final = "calibrator.json"
 _EXPECTED: Final = "expected.json"
 _GOLDEN: Final = "golden.safetensors"
+_VIEW: Final = "view.json"
 _MODEL: Final = "model/"
 
 
@@ -41,6 +43,8 @@ class ArtifactParts(NamedTuple):
     features_fingerprint: str
     label: Config
     origin: Origin
+    view: View | None = None
+    """What the model sees, where that is not just the features; its regimes come after them."""
 
 
 class Artifact(NamedTuple):
@@ -51,6 +55,8 @@ class Artifact(NamedTuple):
     decider: Decider
     label: Config
     golden: Golden
+    view: View | None
+    """None where the model's columns are the features."""
 
 
 def save(folder: Path, parts: ArtifactParts) -> Manifest:
@@ -129,6 +135,8 @@ def _files(parts: ArtifactParts) -> dict[str, bytes]:
         texts[_CALIBRATOR] = decider.calibrator.to_json()
     if decider.expected is not None:
         texts[_EXPECTED] = decider.expected.to_json()
+    if parts.view is not None:
+        texts[_VIEW] = parts.view.to_json()
     files = {name: text.encode() for name, text in texts.items()}
     files[_GOLDEN] = rows.to_bytes(rows.check(parts.golden, decider, "golden rows"))
     return files | {_MODEL + name: content for name, content in decider.fitted.files().items()}
@@ -136,9 +144,10 @@ def _files(parts: ArtifactParts) -> dict[str, bytes]:
 
 def _manifest(parts: ArtifactParts, files: Mapping[str, bytes]) -> Manifest:
     decider = parts.decider
-    if len(parts.features) != decider.fitted.shape.n_features:
+    columns = tuple(parts.features) if parts.view is None else parts.view.names
+    if len(columns) != decider.fitted.shape.n_features:
         raise ArtifactError(
-            f"got {len(parts.features)} features, needed the {decider.fitted.shape.n_features} "
+            f"got {len(columns)} features, needed the {decider.fitted.shape.n_features} "
             f"that the model was made for"
         )
     return Manifest(
@@ -173,7 +182,7 @@ def _manifest_bytes(folder: Path) -> bytes:
 def _restore(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Artifact:
     inside = {n.removeprefix(_MODEL): c for n, c in files.items() if n.startswith(_MODEL)}
     unknown = files.keys() - {_MODEL + n for n in inside}
-    unknown -= {_SCALER, _CALIBRATOR, _EXPECTED, _GOLDEN}
+    unknown -= {_SCALER, _CALIBRATOR, _EXPECTED, _GOLDEN, _VIEW}
     for name in (_SCALER, _GOLDEN):
         if name not in files:
             raise ArtifactError(f"{name}: got none, needed a file")
@@ -196,21 +205,34 @@ def _restore(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Ar
         hold_bars=manifest.hold_bars,
     )
     golden = rows.from_bytes(files[_GOLDEN], decider, _GOLDEN)
+    view = View.from_json(_text(files, _VIEW)) if _VIEW in files else None
     _agree(manifest, decider, golden)
-    return Artifact(folder, manifest, decider, LABELS.parse(manifest.label), golden)
+    _sees(manifest, view)
+    return Artifact(folder, manifest, decider, LABELS.parse(manifest.label), golden, view)
 
 
 def _agree(manifest: Manifest, decider: Decider, golden: Golden) -> None:
     """The counts of the manifest against the arrays."""
     n_features = manifest.shape.n_features
     found = {
-        "features": (len(manifest.features), n_features),
         _SCALER: (decider.scaler.centre.size, n_features),
         _GOLDEN: (len(golden.enter), manifest.n_golden),
     }
     for name, (got, needed) in found.items():
         if got != needed:
             raise ArtifactError(f"{name}: got {got}, needed {needed}")
+
+
+def _sees(manifest: Manifest, view: View | None) -> None:
+    """The model's columns against the features, and the view where there is one."""
+    listed, needed = tuple(f.name for f in manifest.features), manifest.shape.n_features
+    columns = listed if view is None else view.names
+    if len(columns) != needed:
+        raise ArtifactError(f"features: got {len(columns)}, needed {needed}")
+    if view is not None:
+        own = () if view.regimes is None else view.regimes.names
+        if listed != tuple(n for n in columns if n not in own):
+            raise ArtifactError(f"{_VIEW}: its columns are not the features of the manifest")
 
 
 def _text(files: Mapping[str, bytes], name: str) -> str:

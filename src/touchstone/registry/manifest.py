@@ -64,7 +64,7 @@ class Manifest(Config):
     symbols: tuple[str, ...]
     """Instruments in the order of their `asset_id`."""
     features: tuple[Feature, ...]
-    """In the order of the model's columns."""
+    """In the order of the model's columns; a filter's regimes come after them, see `view.json`."""
     features_fingerprint: str
     """Of the compiled plan."""
     label: Settings

@@ -7,7 +7,7 @@ of the ledger stands here. What does differ from run to run is `RunFacts` of `re
 import json
 from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from touchstone.errors import DataError
 from touchstone.reports.contents import (
@@ -159,6 +159,13 @@ class FoldResult(Contents):
     """Model -> train rows it used (its budget)."""
     best_epoch: dict[str, Count] = {}
     """Model -> epoch or tree that validation chose."""
+    selected: dict[str, Ratio] | None = Field(default=None, exclude_if=lambda kept: kept is None)
+    """Columns that the fold's models saw -> what the last rule of selection scored them; absent
+    where the study selects none."""
+    regimes: dict[str, Fraction] | None = Field(
+        default=None, exclude_if=lambda shares: shares is None
+    )
+    """Regime, calmest first -> its mean probability on the train rows; absent without a filter."""
 
 
 class LedgerCounts(Contents):

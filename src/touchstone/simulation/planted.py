@@ -69,7 +69,10 @@ class MarketConfig(Config):
     garch_alpha: _Share = 0.05
     """Weight of the last squared shock in the variance."""
     garch_beta: _Share = 0.93
-    """Weight of the last variance; alpha + beta must lie below 1."""
+    """Weight of the last variance; alpha + beta + leverage / 2 must lie below 1."""
+    garch_leverage: _Share = 0.0
+    """Further weight of the last squared shock where it was a fall: falls are followed by more
+    volatility than rises."""
     correlation: _Share = 0.3
     """Correlation of the returns of any two instruments, by one common factor."""
     regime_strength: Annotated[float, Field(ge=0, le=2)] = 0.5
@@ -98,10 +101,11 @@ class MarketConfig(Config):
 
     @model_validator(mode="after")
     def _stays_finite(self) -> Self:
-        if self.garch_alpha + self.garch_beta >= 1:
+        if self.garch_alpha + self.garch_beta + self.garch_leverage / 2 >= 1:
             raise ConfigError(
-                f"garch_alpha {self.garch_alpha:g} + garch_beta {self.garch_beta:g} must lie "
-                "below 1: else the variance has no mean"
+                f"garch_alpha {self.garch_alpha:g} + garch_beta {self.garch_beta:g} + half of "
+                f"garch_leverage {self.garch_leverage:g} must lie below 1: else the variance has "
+                "no mean"
             )
         if self.n_bars * self.volatility**2 / 2 > _MAX_DECAY:
             raise ConfigError(
@@ -199,7 +203,8 @@ def _weather(config: MarketConfig, seed: int) -> _Weather:
     for purpose, count in (("market", 1), ("own", n)):
         normal = _normals(seed, purpose, count, n_drawn)
         mixing = _mixing(seed, purpose, count, n_drawn, config.tail_df)
-        expected = garch(normal, mixing, config.garch_alpha, config.garch_beta)[:, _BURN_IN:]
+        weights = (config.garch_alpha, config.garch_beta, config.garch_leverage)
+        expected = garch(normal, mixing, *weights)[:, _BURN_IN:]
         variance = expected[:, :-1] * mixing[:, _BURN_IN:]
         processes.append((np.sqrt(variance) * normal[:, _BURN_IN:], variance, expected))
     regime = regime_path(generator(seed, "simulation", "regime").random(config.n_bars + 1))

@@ -57,18 +57,22 @@ def _markov(uniform: Float64, first: Float64, transition: Float64) -> Int8:
 
 
 @njit(cache=True)
-def garch(normal: Float64, mixing: Float64, alpha: float, beta: float) -> Float64:
+def garch(
+    normal: Float64, mixing: Float64, alpha: float, beta: float, leverage: float = 0.0
+) -> Float64:
     """GARCH(1,1) variance of mean 1 by bar, before the bar's own mixing variable is known.
 
     Args:
         normal: standard normal shocks, (n_series, n).
         mixing: each shock's mixing variable of mean 1, (n_series, n).
         alpha, beta: weights of the last squared shock and of the last variance.
+        leverage: further weight of the last squared shock where it was a fall.
 
     Returns:
         (n_series, n + 1): column t is the variance for bar t, the last that of the bar to come.
 
-    Source: Bollerslev (1987), Review of Economics and Statistics 69(3).
+    Source: Bollerslev (1987), Review of Economics and Statistics 69(3); leverage: Glosten,
+    Jagannathan & Runkle (1993), Journal of Finance 48(5).
     """
     n_series, n = normal.shape
     variance = np.empty((n_series, n + 1))
@@ -77,7 +81,8 @@ def garch(normal: Float64, mixing: Float64, alpha: float, beta: float) -> Float6
         for t in range(n):
             variance[i, t] = h
             squared = h * mixing[i, t] * normal[i, t] * normal[i, t]
-            h = (1.0 - alpha - beta) + alpha * squared + beta * h
+            weight = alpha + leverage if normal[i, t] < 0.0 else alpha
+            h = (1.0 - alpha - beta - leverage / 2.0) + weight * squared + beta * h
         variance[i, n] = h
     return variance
 

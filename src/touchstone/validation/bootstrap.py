@@ -10,6 +10,14 @@ from numba import njit
 
 from touchstone.arrays import Float64
 from touchstone.errors import DataError
+from touchstone.validation.resampling import (
+    STRIDE,
+    Lengths,
+    block_law,
+    draw_chain,
+    ring,
+    seed_of,
+)
 
 N_RESAMPLES: Final = 1_999
 """Resamples of every test and interval, so that a p-value is a multiple of 1 / 2,000."""
@@ -61,7 +69,7 @@ def mean_test(daily: Float64, rng: np.random.Generator, n_resamples: int = N_RES
     se = _statistic(daily, lag, False, _floor(daily))[1]
     if se == 0:
         return MeanTest(1.0, None, mean, None, block, lag)
-    resampled = _studentised(daily, 1 / block, lag, False, n_resamples, rng)
+    resampled = _studentised(daily, block, lag, False, n_resamples, rng)
     t = mean / se
     beaten_by = int(np.count_nonzero(np.isnan(resampled) | (resampled >= t)))
     return MeanTest((1 + beaten_by) / (n_resamples + 1), t, mean, se, block, lag)
@@ -113,18 +121,47 @@ def sharpe_interval(
     return interval and (interval[0] * root, interval[1] * root)
 
 
+def studentised_sharpes(
+    daily: Float64, block: float, n_resamples: int, rng: np.random.Generator
+) -> Float64:
+    """(Sharpe* - Sharpe) / se* of each resample, (n_resamples,); NaN without variance.
+
+    What `sharpe_interval` reads its bounds from; the error is recomputed in every resample.
+
+    Args:
+        daily: (n_days,) net returns in excess of cash, in time order.
+        block: mean length of a block, days, 1 at least.
+        n_resamples: how many.
+        rng: where the resamples come from.
+
+    Raises:
+        DataError: not one column of finite numbers.
+    """
+    daily = _checked(daily)
+    return _studentised(daily, block, hac_lag(daily.size), True, n_resamples, rng)
+
+
 def block_length(daily: Float64) -> float:
     """Mean block length of the stationary bootstrap, days: 1 at least, a third of all at most.
 
     Source: Politis & White (2004) with the correction of Patton, Politis & White (2009).
     """
-    if daily.size < _FEWEST_FOR_BLOCKS or np.ptp(daily) == 0:
-        return 1.0
+    return float(block_lengths(daily[:, None])[0])
+
+
+def block_lengths(returns: Float64) -> Float64:
+    """The same of each column of (n_days, n_columns): (n_columns,)."""
+    n_days = returns.shape[0]
+    lengths = np.ones(returns.shape[1])
+    if n_days < _FEWEST_FOR_BLOCKS or not lengths.size:
+        return lengths
     from arch.bootstrap import optimal_block_length  # noqa: PLC0415  pandas takes a second
 
     with np.errstate(all="ignore"):  # a flat stretch has no autocorrelation: 0 / 0
-        length = float(optimal_block_length(daily)["stationary"].iloc[0])
-    return float(np.clip(length, 1.0, daily.size / 3)) if np.isfinite(length) else 1.0
+        found = optimal_block_length(returns)["stationary"].to_numpy(np.float64)
+    able = np.isfinite(found) & (np.ptp(returns, axis=0) > 0)
+    lengths[able] = np.clip(found[able], 1.0, n_days / 3)
+    return lengths
 
 
 def hac_lag(n_days: int) -> int:
@@ -153,7 +190,7 @@ def _interval(
     estimate, se = _statistic(daily, lag, of_sharpe, _floor(daily))
     if se == 0:
         return None
-    resampled = _studentised(daily, 1 / block_length(daily), lag, of_sharpe, n_resamples, rng)
+    resampled = _studentised(daily, block_length(daily), lag, of_sharpe, n_resamples, rng)
     defined = np.sort(resampled[~np.isnan(resampled)])
     # A resample without variance may lie anywhere, so it is put beyond both bounds.
     beyond = int((n_resamples + 1) * (1 - level) / 2 + 1e-9) - (n_resamples - defined.size)
@@ -178,42 +215,36 @@ def _floor(daily: Float64) -> float:
 
 def _studentised(
     daily: Float64,
-    restart: float,
+    block: float,
     lag: int,
     of_sharpe: bool,
     n_resamples: int,
     rng: np.random.Generator,
 ) -> Float64:
     """(estimate* - estimate) / se* of every resample, (n_resamples,); NaN without variance."""
+    how = lag, of_sharpe, _floor(daily)
+    lengths = block_law(daily.size, block)
     return np.asarray(
-        _resample(daily, (restart, lag, of_sharpe, _floor(daily)), n_resamples, rng), np.float64
+        _resample(daily, ring(daily), how, lengths, n_resamples, seed_of(rng)), np.float64
     )
 
 
 @njit(cache=True, error_model="numpy")
 def _resample(
     daily: Float64,
-    how: tuple[float, int, bool, float],
+    around: Float64,
+    how: tuple[int, bool, float],
+    lengths: Lengths,
     n_resamples: int,
-    rng: np.random.Generator,
+    state: np.uint64,
 ) -> Float64:
-    restart, lag, of_sharpe, floor = how
+    lag, of_sharpe, floor = how
     n_days = daily.size
     centre = _statistic(daily, lag, of_sharpe, floor)[0]
-    drawn, out = np.empty(n_days), np.empty(n_resamples)
+    drawn, out = np.empty(n_days + STRIDE), np.empty(n_resamples)
     for b in range(n_resamples):
-        at = n_days - 1
-        for i in range(n_days):
-            # One uniform does both: below `restart` it is, rescaled, where a block begins.
-            u = rng.random()
-            if i == 0:
-                at = min(int(u * n_days), n_days - 1)
-            elif u < restart:
-                at = min(int(u / restart * n_days), n_days - 1)
-            else:
-                at = at + 1 if at + 1 < n_days else 0  # the series is a circle
-            drawn[i] = daily[at]
-        estimate, se = _statistic(drawn, lag, of_sharpe, floor)
+        state = draw_chain(drawn, around, lengths, state)
+        estimate, se = _statistic(drawn[:n_days], lag, of_sharpe, floor)
         out[b] = (estimate - centre) / se if se > 0 else np.nan
     return out
 
@@ -224,23 +255,56 @@ def _statistic(daily: Float64, lag: int, of_sharpe: bool, floor: float) -> tuple
     n_days = daily.size
     if n_days < 2:
         return 0.0, 0.0
-    mean = daily.mean()
-    influence = daily - mean
-    variance = (influence**2).sum() / (n_days - 1)
+    mean = _sum(daily) / n_days
+    influence = np.zeros(n_days + lag)  # behind the last day zeros, so that no lag needs a bound
+    for i in range(n_days):
+        influence[i] = daily[i] - mean
+    variance = _sum(influence * influence) / (n_days - 1)
     if variance <= floor:
         return 0.0, 0.0
     estimate = mean
     if of_sharpe:
         # What each day adds to the Sharpe's error, first order: Mertens (2002), Lo (2002).
-        estimate = mean / np.sqrt(variance)
-        share = influence**2 / variance - (n_days - 1) / n_days
-        influence = influence / np.sqrt(variance) - estimate / 2 * share
+        scale = 1 / np.sqrt(variance)
+        estimate = mean * scale
+        half, expected = estimate / 2, (n_days - 1) / n_days
+        for i in range(n_days):
+            z = influence[i] * scale
+            influence[i] = z - half * (z * z - expected)
         floor = _NO_VARIANCE
-    long_run = (influence**2).sum()
-    for k in range(1, lag + 1):
-        weight = 2 * (1 - k / (lag + 1))
-        long_run += weight * (influence[k:] * influence[:-k]).sum()
-    long_run /= n_days
+    long_run = long_run_variance(influence, n_days, lag)
     if long_run <= floor:
         return 0.0, 0.0
     return estimate, np.sqrt(long_run / n_days)
+
+
+@njit(cache=True)
+def _sum(x: Float64) -> float:
+    """Four sums in turn: a processor need not wait for one addition to begin the next."""
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    whole = x.size // 4 * 4
+    for i in range(0, whole, 4):
+        a += x[i]
+        b += x[i + 1]
+        c += x[i + 2]
+        d += x[i + 3]
+    for i in range(whole, x.size):
+        a += x[i]
+    return (a + b) + (c + d)
+
+
+@njit(cache=True, error_model="numpy")
+def long_run_variance(influence: Float64, n_days: int, lag: int) -> float:
+    """Bartlett's kernel over the first n_days of a column that ends in `lag` zeros.
+
+    One pass: a day times itself and the weighted days after it.
+
+    Source: Newey & West (1987), A simple, positive semi-definite covariance matrix.
+    """
+    total = 0.0
+    for i in range(n_days):
+        ahead = 0.0
+        for k in range(1, lag + 1):
+            ahead += (lag + 1 - k) * influence[i + k]
+        total += influence[i] * (influence[i] + 2 / (lag + 1) * ahead)
+    return float(total / n_days)

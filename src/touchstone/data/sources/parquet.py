@@ -1,6 +1,5 @@
 """A folder of Parquet files, one per symbol; a single file; or a store of ours."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -8,9 +7,9 @@ from touchstone.data.folder import load_files
 from touchstone.data.formats import Files, FolderConfig
 from touchstone.data.loading import Loaded, Request
 from touchstone.data.sources import SOURCES
-from touchstone.data.store import MANIFEST, BarStore, Row, check
+from touchstone.data.store import MANIFEST, BarStore
+from touchstone.data.stored import load_rows
 from touchstone.errors import SourceError
-from touchstone.files import symbol_to_stem
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,17 +35,10 @@ def load(config: ParquetConfig, request: Request) -> Loaded:
     rows = [row for row in BarStore(path).rows() if row.timeframe == config.timeframe]
     if not rows:
         raise SourceError(f"{path}: the store has no bars of timeframe: {config.timeframe}")
-    by_file = {path / row.file: row for row in rows}
-    listed = [(symbol_to_stem(row.symbol), file) for file, row in by_file.items()]
-    return load_files(config, request, files._replace(scan=partial(_checked, by_file)), listed)
+    return load_rows(path, rows, config, request)
 
 
 def _scan(path: Path) -> "pl.LazyFrame":
     import polars as pl  # noqa: PLC0415  a study that makes its market needs none
 
     return pl.scan_parquet(path, glob=False, hive_partitioning=False)
-
-
-def _checked(rows: dict[Path, Row], path: Path) -> "pl.LazyFrame":
-    check(rows[path], path.read_bytes())
-    return _scan(path)

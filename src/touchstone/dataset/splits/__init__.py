@@ -6,6 +6,7 @@ from touchstone.dataset.folds import Fold as Fold
 from touchstone.dataset.folds import Folds as Folds
 from touchstone.dataset.folds import Spans as Spans
 from touchstone.dataset.folds import Splitter as Splitter
+from touchstone.dataset.folds import Stretches as Stretches
 from touchstone.dataset.folds import Timeline as Timeline
 from touchstone.dataset.folds import timeline as timeline
 from touchstone.registration import Family

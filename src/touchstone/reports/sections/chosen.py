@@ -156,6 +156,8 @@ def _fold_table(folds: tuple[FoldResult, ...]) -> Table:
         Column("Rows used by model", number=False),
         Column("Best epoch or tree", number=False),
     )
+    more = tuple(column for column in (_selected(folds), _regimes(folds)) if column is not None)
+    added = tuple(Column(name, number=False) for name, _ in more)
     cells = tuple(
         (
             "refit" if f.name == "final" else f.name,
@@ -165,7 +167,27 @@ def _fold_table(folds: tuple[FoldResult, ...]) -> Table:
             ", ".join(f"{k} {count(v)}" for k, v in f.rows_used.items())
             + (f" of {count(f.rows_available)}" if f.rows_available else ""),
             ", ".join(f"{k} {count(v)}" for k, v in f.best_epoch.items()),
+            *(told[i] for _, told in more),
         )
-        for f in folds
+        for i, f in enumerate(folds)
     )
-    return Table("the folds", head, cells)
+    return Table("the folds", (*head, *added), cells)
+
+
+def _selected(folds: tuple[FoldResult, ...]) -> tuple[str, list[str]] | None:
+    """The columns that each fold kept, those of the highest score first; None without selection."""
+    if all(f.selected is None for f in folds):
+        return None
+    told = []
+    for f in folds:
+        ordered = sorted((f.selected or {}).items(), key=lambda pair: -pair[1])
+        told.append(", ".join(name for name, _ in ordered))
+    return "Columns kept, best first", told
+
+
+def _regimes(folds: tuple[FoldResult, ...]) -> tuple[str, list[str]] | None:
+    """The share of each regime in each fold's train rows, calmest first; None without a filter."""
+    if all(f.regimes is None for f in folds):
+        return None
+    shares = [" · ".join(bare_percent(x) for x in (f.regimes or {}).values()) for f in folds]
+    return "Regimes, calmest first, % of train rows", shares

@@ -1,0 +1,80 @@
+"""Which chunks a wish makes: what is missing of a span, and what is fetched again to compare."""
+
+from typing import Final
+
+from touchstone.data.plan import Plan, cut, missing
+from touchstone.data.store import Origin, Row, refuse_mixture
+from touchstone.data.vendors import VendorConfig
+from touchstone.market import Timeframe
+
+OVERLAP_NS: Final = 2 * 86_400_000_000_000
+"""What is fetched again before the last stored bar, to see whether the vendor says the same."""
+STALE_NS: Final = 43_200_000_000_000
+"""Pages of adjusted bars that wait longer may be of another telling than those still to come."""
+
+
+def take_up(
+    plan: Plan, config: VendorConfig, symbol: str, row: Row | None, span: tuple[int, int]
+) -> None:
+    """Plan a span of one instrument so that no hole stays between it and what is there.
+
+    Args:
+        plan: the store's plan.
+        config: how it is fetched; `path` is not used.
+        symbol: the instrument.
+        row: what the store has of it.
+        span: [first bar start, first one after the last), ns UTC.
+
+    Raises:
+        SourceError: the stored bars are of another source, feed or adjustment.
+    """
+    timeframe, marks = config.timeframe, config.marks(symbol)
+    if row is not None:
+        refuse_mixture(row, Origin(marks.source, marks.adjustment, 0, marks.feed))
+    settings, before = config.canonical(), plan.config(timeframe, symbol)
+    if row is None and before not in (None, settings):
+        plan.replace(timeframe, symbol, ())  # no page of another wish may join this one's
+    plan.remember(timeframe, symbol, settings)
+    spans = [(c.start, c.end) for c in plan.chunks(timeframe, symbol)]
+    edges = [*spans, (row.first, row.last + 1)] if row is not None else spans
+    low = min(span[0], *(a for a, _ in edges), span[0])
+    high = max([b for _, b in edges], default=span[1])
+    inner = missing(low, high, spans)
+    if row is not None and inner and marks.adjustment != "raw":
+        # earlier bars of another telling must not be joined to those at hand
+        plan.replace(timeframe, symbol, cut(symbol, low, max(high, span[1]), config.span_ns))
+        return
+    chunks = [c for a, b in inner for c in cut(symbol, a, b, config.span_ns)]
+    plan.add(timeframe, chunks)
+    if span[1] > high:
+        if row is None:
+            plan.add(timeframe, cut(symbol, high, span[1], config.span_ns))
+        elif span[1] > row.last + Timeframe(timeframe).ns:
+            ahead(plan, config, row, span[1])
+
+
+def ahead(plan: Plan, config: VendorConfig, row: Row, end: int) -> None:
+    """Plan from two days before the last stored bar up to `end`, less what is under way."""
+    chunks = plan.chunks(config.timeframe, row.symbol)
+    under_way = [(c.start, c.end) for c in chunks if c.state != "stored"]
+    pieces = missing(max(0, row.last - OVERLAP_NS), end, under_way)
+    plan.add(
+        config.timeframe, [c for a, b in pieces for c in cut(row.symbol, a, b, config.span_ns)]
+    )
+
+
+def drop_stale(plan: Plan, config: VendorConfig, symbol: str, now: int) -> None:
+    """Adjusted bars of one history must be of one telling: pages that waited long are given up."""
+    oldest = plan.oldest_page(config.timeframe, symbol)
+    if config.marks(symbol).adjustment == "raw" or oldest is None or now - oldest < STALE_NS:
+        return
+    chunks = plan.chunks(config.timeframe, symbol)
+    plan.restart(c.id for c in chunks if c.state != "stored")
+
+
+def whole_again(plan: Plan, config: VendorConfig, row: Row) -> None:
+    """Plan an instrument's whole history anew: the vendor has adjusted it since."""
+    chunks = plan.chunks(config.timeframe, row.symbol)
+    low = min([row.first, *(c.start for c in chunks)])
+    high = max([row.last + 1, *(c.end for c in chunks)])
+    plan.replace(config.timeframe, row.symbol, cut(row.symbol, low, high, config.span_ns))

@@ -1,0 +1,52 @@
+"""Columns beside the features that a study's regime filter is fitted on and fed with."""
+
+import numpy as np
+
+from touchstone.arrays import Bool, Float32, Float64
+from touchstone.dataset.windows import complete
+from touchstone.errors import ConfigError
+from touchstone.features import FeaturesConfig, Plan, compile_features, evaluate
+from touchstone.market import Panel
+from touchstone.pipelines.study import StudyConfig
+
+
+def input_plan(config: StudyConfig, panel: Panel, names: tuple[str, ...]) -> Plan | None:
+    """The plan of the regime filter's inputs; None without a filter.
+
+    Args:
+        config: the study.
+        panel: whose side columns may be named.
+        names: of the features, which no regime may share.
+
+    Raises:
+        ConfigError: an expression that cannot be read, or a feature called `regime_1`.
+    """
+    if config.regimes is None:
+        return None
+    taken = sorted(set(regime_names(config)) & set(names))
+    if taken:
+        raise ConfigError(f"features: {taken[0]} is the name of a regime's column: choose another")
+    own = FeaturesConfig(set="none", extra=dict(config.regimes.inputs))  # type: ignore[attr-defined]
+    return compile_features(own, tuple(panel.side))
+
+
+def regime_names(config: StudyConfig) -> tuple[str, ...]:
+    """Names of the columns that each fold's regime filter adds; none without one."""
+    n_states = 0 if config.regimes is None else config.regimes.states  # type: ignore[attr-defined]
+    return tuple(f"regime_{i + 1}" for i in range(n_states))
+
+
+def input_columns(plan: Plan | None, panel: Panel) -> Float64 | None:
+    """The filter's inputs, (n_rows, n_inputs) float64, NaN for warm-up; None without a filter."""
+    if plan is None:
+        return None
+    return np.asarray(evaluate(plan, panel, dtype=np.float64), np.float64)
+
+
+def whole_windows(features: Float32, inputs: Float64 | None, panel: Panel, lookback: int) -> Bool:
+    """Rows whose window lacks neither a feature nor an input of the regime filter, (n_rows,)."""
+    whole = complete(features, panel.offsets, lookback)
+    if inputs is None:
+        return whole
+    known = np.where(np.isfinite(inputs), 0, np.nan).astype(np.float32)
+    return whole & complete(known, panel.offsets, lookback)

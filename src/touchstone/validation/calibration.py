@@ -1,0 +1,166 @@
+"""Null calibration: how often a pipeline finds what is not there, counted and held to a band."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from touchstone.arrays import Float64
+from touchstone.validation.verdict import Word
+
+ALPHA: Final = 0.05
+"""Level at which a p-value rejects."""
+COVERAGE: Final = 0.999
+"""Of the exact binomial band in which the rejections of a correct test fall."""
+
+
+class Trial(NamedTuple):
+    """What a pipeline said of one market without an edge."""
+
+    kind: str
+    """Sort of null market."""
+    number: int
+    """Which of its sort."""
+    p: float
+    """Primary p-value: of the sealed days' mean net return."""
+    search_p: float
+    """Of the whole search before the seal, by the studentised SPA test against cash."""
+    word: Word
+    """The verdict."""
+    n_trades: int
+    """Closed on the sealed rows."""
+    n_candidates: int
+    """Compared before the seal."""
+
+
+class Rate(NamedTuple):
+    """How often something was rejected, and the band that a correct test would keep to."""
+
+    name: str
+    n: int
+    rejected: int
+    low: int
+    """Fewest rejections inside the band."""
+    high: int
+    """Most rejections inside the band."""
+
+    @property
+    def inside(self) -> bool:
+        """Whether the count lies in the band."""
+        return self.low <= self.rejected <= self.high
+
+    @property
+    def share(self) -> float:
+        """Rejections over markets; NaN without any market."""
+        return self.rejected / self.n if self.n else float("nan")
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        share = "" if not self.n else f" = {self.share:.2%}"
+        fits = "inside" if self.inside else "OUTSIDE"
+        return (
+            f"{self.name}: {self.rejected} of {self.n}{share}, {fits} the band "
+            f"{self.low} .. {self.high} of a true {ALPHA:.0%}"
+        )
+
+
+def rate(name: str, p: Float64, coverage: float = COVERAGE) -> Rate:
+    """Count the p-values at most `ALPHA` and give the exact binomial band of a correct test.
+
+    Args:
+        name: of the line.
+        p: (n,) p-values.
+        coverage: of the band, equal tails.
+
+    Source: Clopper & Pearson (1934) turned round: quantiles of Binomial(n, ALPHA).
+    """
+    n, tail = p.size, (1 - coverage) / 2
+    low, high = (int(stats.binom.ppf(q, n, ALPHA)) if n else 0 for q in (tail, 1 - tail))
+    return Rate(name, n, int(np.count_nonzero(p <= ALPHA)), low, high)
+
+
+class Uniformity(NamedTuple):
+    """How far p-values are from uniform."""
+
+    distance: float
+    """Largest excess of the distribution of p over the diagonal: too many small values."""
+    p: float
+    """One-sided Kolmogorov-Smirnov p-value of that excess."""
+
+
+def too_small(p: Float64) -> Uniformity:
+    """Whether p-values are smaller than uniform ones anywhere, one-sided; p = 1 for none at all.
+
+    A test may reject too seldom, which costs power; that it rejects too often is the fault.
+
+    Source: Kolmogorov (1933), Smirnov (1939); the one-sided statistic D+.
+    """
+    if not p.size:
+        return Uniformity(0.0, 1.0)
+    found = stats.kstest(p, "uniform", alternative="greater")
+    return Uniformity(float(found.statistic), float(found.pvalue))
+
+
+class Size(NamedTuple):
+    """The outcome of the size run: the strategy always trades and nothing costs."""
+
+    primary: Rate
+    search: Rate
+    by_kind: tuple[Rate, ...]
+    """Of the primary p-value, for each sort of market."""
+    uniform: Uniformity
+    """Of the primary p-values."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether both pooled rates lie inside their bands."""
+        return self.primary.inside and self.search.inside
+
+
+def size(trials: Sequence[Trial]) -> Size:
+    """Rejection rates of a size run, pooled and by sort of market."""
+    p, search = (np.array([getattr(t, n) for t in trials], np.float64) for n in ("p", "search_p"))
+    kinds = list(dict.fromkeys(t.kind for t in trials))
+    each = (
+        rate(f"primary p, {kind}", p[[i for i, t in enumerate(trials) if t.kind == kind]])
+        for kind in kinds
+    )
+    return Size(rate("primary p", p), rate("search p (SPA)", search), tuple(each), too_small(p))
+
+
+class Product(NamedTuple):
+    """The outcome of the product run: default costs, the verdict as a user sees it."""
+
+    n: int
+    evidence: int
+    """Verdicts `evidence`: each is false."""
+    weak: int
+    without_trades: int
+    """Markets on which nothing was traded after the seal."""
+    upper: float
+    """Upper end of the exact one-sided 95 % interval of the true rate of `evidence`."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether at most `ALPHA` of the markets ended in `evidence`."""
+        return self.evidence <= ALPHA * self.n
+
+
+def product(trials: Sequence[Trial]) -> Product:
+    """Verdicts of a product run."""
+    n, found = len(trials), sum(t.word == "evidence" for t in trials)
+    upper = float(stats.beta.ppf(0.95, found + 1, n - found)) if found < n else 1.0
+    return Product(
+        n=n,
+        evidence=found,
+        weak=sum(t.word == "weak" for t in trials),
+        without_trades=sum(t.n_trades == 0 for t in trials),
+        upper=upper,
+    )
+
+
+def quantiles(p: Float64) -> tuple[Float64, Float64]:
+    """Points of a QQ plot: expected quantiles of uniform p-values, and the sorted ones; (n,)."""
+    n = p.size
+    return (np.arange(n) + 0.5) / max(n, 1), np.sort(p)
