@@ -7,7 +7,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from touchstone.data.asset_ids import assign, ids_file, read_ids
@@ -277,6 +277,7 @@ def test_ids_are_sorted_when_made_and_then_only_added_to(tmp_path):
     assert read_ids(path) == ("AAPL", "MSFT", "AAA", "ZZZ")
 
 
+@settings(max_examples=25)
 @given(batches=st.lists(st.lists(st.sampled_from("ABCDEFGH"), max_size=5), max_size=5))
 def test_no_id_ever_moves(tmp_path_factory, batches):
     path = tmp_path_factory.mktemp("ids") / "u.ids.json"

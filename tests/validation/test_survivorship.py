@@ -13,13 +13,14 @@ from small import touchstone
 from touchstone.errors import DataError, TooFewBarsError
 from touchstone.validation.survivorship import CLIP, Lives, survivorship_bias
 
-DAYS = 30
+DAYS, YEAR = 30, 25
 
 
 def lives(closes, survives):
     """(n_days, n_instruments), NaN where there is no bar -> lives."""
     day, who = np.nonzero(~np.isnan(closes))
-    return Lives(day, who, closes[day, who], np.array(survives, bool))
+    year = np.where(np.arange(len(closes)) < YEAR, 2021, 2022)
+    return Lives(day, who, closes[day, who], np.array(survives, bool), year)
 
 
 def found(study, weighting, clipped):
@@ -48,6 +49,15 @@ def test_worked_bias():
     held = found(study, "held", False)
     worth = [(1.01**t + (1 if t < 10 else 0.7)) / 2 for t in range(DAYS)]
     assert held.all == pytest.approx(np.mean(np.diff(worth) / worth[:-1]) * 252)
+
+
+def test_each_year_with_days_enough_stands_alone():
+    years = survivorship_bias(two(), 252, seed=1).years
+    assert [(y.weighting, y.year, y.n_days) for y in years] == [
+        ("rebalanced", 2021, 24), ("held", 2021, 24),
+    ]  # fmt: skip
+    # nine days of half a per cent less, and the day of the fall; then both are the survivor
+    assert years[0].bias == pytest.approx((9 * 0.005 + 0.155) / 24 * 252)
 
 
 def test_what_holders_of_the_dead_get():
@@ -146,7 +156,7 @@ def test_planted_deaths_lie_in_the_interval_and_none_without():
 def test_order_of_rows_and_seed():
     given_, shuffled = two(), two()
     order = np.random.default_rng(0).permutation(given_.day.size)
-    shuffled = Lives(*(c[order] for c in given_[:3]), given_.survives)
+    shuffled = Lives(*(c[order] for c in given_[:3]), *given_[3:])
     assert survivorship_bias(given_, 252, 1) == survivorship_bias(shuffled, 252, 1)
 
 
@@ -159,6 +169,7 @@ def test_order_of_rows_and_seed():
         ({"loss": -1.0}, DataError, "a delisting return lies above -1"),
         ({"days": 10}, TooFewBarsError, "10 days of closes: needs 20"),
         ({"twice": True}, DataError, "two closes on one day"),
+        ({"years": True}, DataError, "years: needs one for each of 30 days"),
     ],
 )
 def test_what_cannot_be_measured(change, error, said):
@@ -169,9 +180,11 @@ def test_what_cannot_be_measured(change, error, said):
         one = one._replace(close=one.close * change["close"])
     if "days" in change:
         keep = one.day < change["days"]
-        one = Lives(*(c[keep] for c in one[:3]), one.survives)
+        one = Lives(*(c[keep] for c in one[:3]), one.survives, one.year[: change["days"]])
     if "twice" in change:
-        one = Lives(*(np.r_[c, c[:1]] for c in one[:3]), one.survives)
+        one = Lives(*(np.r_[c, c[:1]] for c in one[:3]), *one[3:])
+    if "years" in change:
+        one = one._replace(year=one.year[1:])
     with pytest.raises(error, match=said):
         survivorship_bias(one, 252, 1, change.get("loss", 0.0))
 
@@ -259,5 +272,7 @@ def test_real_listings(lifetimes):
     for one in cut.values():
         assert one["interval"][0] < one["bias"] < one["interval"][1]
         assert -0.05 < one["bias"] < 0.15, "some per cent a year"
+    by_year = {(y["weighting"], y["year"]) for y in study["years"]}
+    assert by_year == {(w, y) for w in ("rebalanced", "held") for y in (2015, 2016)}
     assert study["n_cut_up"] > 100
     assert study["n_cut_down"] > 100

@@ -24,8 +24,8 @@ TimeframeTold: TypeAlias = Annotated[
                              "bars by default."),
 ]  # fmt: skip
 CalendarTold: TypeAlias = Annotated[
-    str | None, typer.Option("--calendar", help="When the market is open: 24/7, XNYS, FX; told by "
-                             "the bars by default."),
+    str | None, typer.Option("--calendar", help="When the market is open: 24/7, XNYS, FX, CME; "
+                             "told by the bars by default."),
 ]  # fmt: skip
 Thresholds: TypeAlias = Annotated[
     list[str] | None,

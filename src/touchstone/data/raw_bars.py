@@ -166,7 +166,7 @@ def _raw(
     if not SYMBOL.fullmatch(symbol):
         raise SourceError(f"{symbol!r} is no symbol: needs {SYMBOL.pattern}: rename it")
     timeframe, calendar = Timeframe(config.timeframe), Calendar(config.calendar)
-    named_days = timeframe.is_daily and calendar.name == "XNYS"
+    named_days = timeframe.is_daily and calendar.is_exchange
     read = stamps.parse(frame[names["time"]], config.timestamp_unit, config.timezone, named_days)
     off_grid = None
     try:

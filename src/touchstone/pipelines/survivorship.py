@@ -9,7 +9,14 @@ import polars as pl
 from touchstone.arrays import Bool
 from touchstone.errors import SourceError
 from touchstone.market import Calendar
-from touchstone.validation.survivorship import CLIP, PATIENCE_DAYS, Lives, Study, survivorship_bias
+from touchstone.validation.survivorship import (
+    CLIP,
+    PATIENCE_DAYS,
+    Bias,
+    Lives,
+    Study,
+    survivorship_bias,
+)
 
 _ALIVE_DAYS = 5
 """Trading days by which a last bar may trail the panel's and still count as alive."""
@@ -67,7 +74,8 @@ def study_survivorship(
         survives: Bool = last > day.max() - _ALIVE_DAYS
     else:
         survives = _survives(lifetimes, symbols)
-    lives = Lives(day, who, frame["close"].to_numpy().astype(np.float64), survives)
+    year = frame["timestamp"].unique().sort().dt.year().to_numpy().astype(np.int64)
+    lives = Lives(day, who, frame["close"].to_numpy().astype(np.float64), survives, year)
     found = survivorship_bias(lives, hours.days_per_year, seed, delisting_return)
     return Measured(found, int((~open_).sum()), delisting_return)
 
@@ -89,21 +97,24 @@ def told(measured: Measured) -> list[str]:
         "   a year, 95 % interval",
     ]
     names = {"rebalanced": "daily", "held": "buy and hold"}
-    for one in study.biases:
-        interval = "none"
-        if one.interval is not None:
-            interval = f"{100 * one.interval[0]:+.1f} .. {100 * one.interval[1]:+.1f}"
-        lines.append(
-            f"{names[one.weighting]:<14}{'cut' if one.clipped else 'as they are':<12}"
-            f"{100 * one.survivors:>+10.1f}%{100 * one.all:>+8.1f}%{100 * one.bias:>+8.1f}%   "
-            f"{interval}"
-        )
+    lines += [
+        f"{names[one.weighting]:<14}{'cut' if one.clipped else 'as they are':<12}"
+        f"{100 * one.survivors:>+10.1f}%{100 * one.all:>+8.1f}%{100 * one.bias:>+8.1f}%   "
+        f"{_span(one.interval)}"
+        for one in study.biases
+    ]
+    lines += ["", "bias by calendar year, wild moves cut, at its rate a year"]
+    lines += [
+        f"{one.year}  {names[one.weighting]:<14}{100 * one.bias:>+7.1f}%   {_span(one.interval)}"
+        for one in sorted(study.years, key=lambda y: y.year)
+    ]
     daily, held = (b for b in study.biases if b.clipped)
     return [
         *lines,
         "",
         f"Leaving out what died flatters equal weight by {100 * daily.bias:+.1f} % a year "
-        f"rebalanced daily, {100 * held.bias:+.1f} % bought and held, wild moves cut.",
+        f"rebalanced daily, {100 * held.bias:+.1f} % bought and held, wild moves cut"
+        f"{_doubt(daily, held)}.",
         "As they are, wild moves are mostly bounces of names that hardly trade: to rebalance on "
         "them every day earns on paper what nobody could have had (Blume & Stambaugh 1983).",
     ]
@@ -118,7 +129,19 @@ def as_json(measured: Measured) -> dict[str, Any]:
         "clip_factor": CLIP,
         "delisting_return": delisting_return,
         "biases": [one._asdict() for one in study.biases],
+        "years": [one._asdict() for one in study.years],
     }
+
+
+def _doubt(*biases: Bias) -> str:
+    holds = [b.interval is None or b.interval[0] <= 0 <= b.interval[1] for b in biases]
+    return "; these days cannot tell it from none" if all(holds) else ""
+
+
+def _span(interval: tuple[float, float] | None) -> str:
+    if interval is None:
+        return "no variance"
+    return f"{100 * interval[0]:+.1f} .. {100 * interval[1]:+.1f}"
 
 
 def _survives(path: Path, symbols: pl.Series) -> Bool:

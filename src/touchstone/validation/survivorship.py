@@ -30,6 +30,8 @@ class Lives(NamedTuple):
     """Adjusted for splits and dividends, (n_rows,)."""
     survives: Bool
     """Whether each instrument lives on at the end, (n_instruments,)."""
+    year: Int64
+    """Calendar year of each day, (n_days,)."""
 
 
 class Bias(NamedTuple):
@@ -46,6 +48,16 @@ class Bias(NamedTuple):
     """95 %, stationary bootstrap over days of the daily difference; None without variance."""
 
 
+class YearBias(NamedTuple):
+    """The bias of one calendar year, wild moves cut; as `Bias`, at the year's own rate."""
+
+    weighting: Weighting
+    year: int
+    n_days: int
+    bias: float
+    interval: tuple[float, float] | None
+
+
 class Study(NamedTuple):
     """The size of the bias in one panel."""
 
@@ -60,6 +72,8 @@ class Study(NamedTuple):
     """Moves across too many days without a bar."""
     biases: tuple[Bias, ...]
     """By weighting, with wild moves cut and as they are."""
+    years: tuple[YearBias, ...]
+    """By weighting and calendar year, those of 20 days and more."""
 
 
 def survivorship_bias(
@@ -86,7 +100,7 @@ def survivorship_bias(
     log_clip = np.log(CLIP)
     cut = np.clip(moves, -log_clip, log_clip)
     last = _last_day(lives)
-    biases = []
+    biases, years = [], []
     for clipped, logs in ((True, cut), (False, moves)):
         growth = np.exp(logs)
         growth[last, np.arange(last.size)] *= np.where(lives.survives, 1.0, 1.0 + delisting_return)
@@ -100,6 +114,8 @@ def survivorship_bias(
             interval = mean_interval(mine - all_, days_per_year, rng)
             one, other = float(mine.mean()) * days_per_year, float(all_.mean()) * days_per_year
             biases.append(Bias(weighting, clipped, one, other, one - other, interval))
+            if clipped:
+                years += _by_year(mine - all_, lives.year[1:], weighting, (days_per_year, seed))
     return Study(
         n_days=moves.shape[0],
         n_instruments=lives.survives.size,
@@ -108,11 +124,30 @@ def survivorship_bias(
         n_cut_up=int((moves > log_clip).sum()),
         n_left_out=n_left_out,
         biases=tuple(biases),
+        years=tuple(years),
     )
+
+
+def _by_year(
+    difference: Float64, year: Int64, weighting: Weighting, how: tuple[float, int]
+) -> list[YearBias]:
+    """The daily difference of each calendar year that has days enough."""
+    days_per_year, seed = how
+    found = []
+    for one in np.unique(year):
+        daily = difference[year == one]
+        if daily.size >= FEWEST_DAYS:
+            rng = generator(seed, "survivorship", weighting, str(one))
+            interval = mean_interval(daily, days_per_year, rng)
+            bias = float(daily.mean()) * days_per_year
+            found.append(YearBias(weighting, int(one), daily.size, bias, interval))
+    return found
 
 
 def _check(lives: Lives, delisting_return: float) -> None:
     n_days = int(lives.day.max(initial=-1)) + 1
+    if lives.year.shape != (n_days,):
+        raise DataError(f"years: needs one for each of {n_days} days, got {lives.year.shape}")
     if n_days < FEWEST_DAYS:
         raise TooFewBarsError(f"{n_days} days of closes: needs {FEWEST_DAYS} at least")
     if not (np.isfinite(lives.close) & (lives.close > 0)).all():
