@@ -105,7 +105,7 @@ ENTRIES: Final = {
     ),
     "return_reversal_96": Entry(
         "clip(beta(ret, lag(sign(ret) * volume, 1), 96) * mean(volume, 96), -1.0, 1.0)",
-        "Slope of 96 returns on the signed volume before: below 0 where flow is paid back; within 1.",
+        "Slope of 96 returns on the signed volume before, below 0 where it is paid back; within 1.",
         "fraction per mean bar's volume",
         "Pástor & Stambaugh (2003), Liquidity Risk and Expected Stock Returns, Journal of"
         " Political Economy 111:642; without the control for the return before",
