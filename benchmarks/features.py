@@ -146,6 +146,14 @@ def against_library(library: str, panel: Panel, plan: Plan, rounds: int) -> dict
     return found
 
 
+def whole_catalogue(panel: Panel, rounds: int) -> dict[str, Any]:
+    """Everything that needs no side column; no peer has it, so the figure stands alone."""
+    plan = compile_features(FeaturesConfig(set="full"))
+    n_values = len(evaluate(plan, panel)) * len(plan.names)
+    taken = statistics.median(seconds(partial(evaluate, plan, panel)) for _ in range(rounds))
+    return {"features": len(plan.names), "ms": 1e3 * taken, "ns_per_value": 1e9 * taken / n_values}
+
+
 def growth(n_instruments: int, n_bars: int, rounds: int) -> dict[str, Any]:
     """Seconds of one core for a tenth of the bars and of the instruments, and for all."""
     few = max(n_instruments // 10, 1)
@@ -216,6 +224,7 @@ def main() -> None:
     for library in ("polars", "pandas-ta-classic"):
         few = plans()["14"]
         found[f"{library}, 14 indicators"] = against_library(library, panel, few, wish.rounds)
+    found["the whole catalogue"] = whole_catalogue(panel, min(wish.rounds, 3))
     found["growth, 120 features"] = growth(wish.instruments, wish.bars, min(wish.rounds, 5))
     found |= {f"peak of memory, {n}": peaks(n, wish.instruments, wish.bars) for n in plans()}
     if wish.json:

@@ -150,6 +150,8 @@ def main() -> None:
     found: dict[str, Any] = {"machine": machine()}
     found["every bar there"] = figures(plan, panel)
     found["a tenth missing, one listed late"] = figures(plan, ragged(panel))
+    whole = compile_features(FeaturesConfig(set="full"))
+    found["the whole catalogue, every bar there"] = figures(whole, panel)
     found["a late bar"] = late_bar(plan, panel)
     found["push of one column"] = {"p50_ms": overhead(wish.instruments)}
     found["state"] = state_of(plan, panel)

@@ -190,7 +190,7 @@ def _run(
     out: Floats = np.empty((int(offsets[-1]), len(part.outputs)), dtype)
 
     def work(mine: Sequence[Int64]) -> None:
-        space = Workspace(part, lanes, rows, reuse=True)
+        space = Workspace(part, lanes, rows, live=False)
         for group in mine:
             _instruments(space, group, offsets, given, out)
 

@@ -98,6 +98,15 @@ class Layout:
         for place in order:
             self.columns[place] = self._column(place, reuse)
 
+    def rings(self) -> set[int]:
+        """First elements of columns with history that chains alone write and read."""
+        part, nodes = self._program, self._program.plan.nodes
+        others = [p for p in part.places if nodes[p].kind not in ("point", "delay")]
+        read = {arg for p in others for arg in nodes[p].args} | set(part.outputs)
+        barred = {self.columns[p].first for p in read}
+        chained = (p for p in part.places if nodes[p].kind == "point" and self._needs[p] > 1)
+        return {self.columns[p].first for p in chained} - barred
+
     def _readers(self, chain_of: dict[int, int]) -> tuple[dict[int, int], set[int]]:
         """The turn of each node's last reader; the nodes that more than their own chain reads."""
         part = self._program

@@ -31,6 +31,8 @@ class StreamState(NamedTuple):
     """SHA-256 of the plan, where its columns lie, the calendar and the timeframe."""
     time: int
     """Start of the last bar, ns UTC."""
+    turn: int
+    """Bars by which the columns that are rings have turned."""
     seen: Int64
     """Bars that each instrument has had, (n_instruments,)."""
     columns: Float64
@@ -42,7 +44,7 @@ class StreamState(NamedTuple):
         """The state as named arrays without objects, as `np.savez` stores them."""
         out: dict[str, npt.NDArray[Any]] = {
             "of": np.frombuffer(self.of.encode(), np.uint8),
-            "time": np.array([self.time], np.int64),
+            "time": np.array([self.time, self.turn], np.int64),
             "seen": self.seen,
             "columns": self.columns,
         }
@@ -71,9 +73,11 @@ class StreamState(NamedTuple):
                     np.array(own["values"], np.float64),
                 )
                 longer.append(LongerState(*fields, cls.from_arrays(own)))
+            time = np.asarray(arrays["time"], np.int64)
             return cls(
                 np.asarray(arrays["of"], np.uint8).tobytes().decode(),
-                int(np.asarray(arrays["time"], np.int64)[0]),
+                int(time[0]),
+                int(time[1]),
                 np.array(arrays["seen"], np.int64),
                 np.array(arrays["columns"], np.float64),
                 tuple(longer),

@@ -60,8 +60,9 @@ class Stream:
         self.plan, self.n_instruments = plan, n_instruments
         self._calendar, self._timeframe = calendar or Calendar("24/7"), timeframe
         whole = program(plan, plan.outputs, given=lambda _: False)
-        self._space = Workspace(whole, n_instruments, rows=1, reuse=False)
+        self._space = Workspace(whole, n_instruments, rows=1, live=True)
         self._seen = np.zeros(n_instruments, np.int64)
+        self._warmup = plan.warmup
         self._time = _NEVER
         if plan.higher and timeframe is None:
             raise ConfigError(
@@ -103,7 +104,7 @@ class Stream:
             values = self._input(self.plan.nodes[place], time, bar)
             np.copyto(space.view(place, 0), values, where=present)
         space.run()
-        known = space.age[:, None] >= self.plan.warmup
+        known = space.age[:, None] >= self._warmup
         self._seen += present
         self._time = time
         return np.where(known, space.table.T, np.nan)
@@ -122,8 +123,10 @@ class Stream:
     def state(self) -> StreamState:
         """A copy of all that the stream remembers."""
         longer = tuple(each.state() for each in self._longer.values())
+        space = self._space
+        columns = space.arena.copy()
         return StreamState(
-            self._identity(), self._time, self._seen.copy(), self._space.arena.copy(), longer
+            self._identity(), self._time, space.turn, self._seen.copy(), columns, longer
         )
 
     def restore(self, state: StreamState) -> None:
@@ -138,6 +141,8 @@ class Stream:
             longer.restore(theirs)
         self._seen[:] = state.seen
         self._space.arena[:] = state.columns
+        self._space.turn = state.turn
+        self._space.point()
         self._time = state.time
 
     def _refuse(self, state: StreamState) -> None:

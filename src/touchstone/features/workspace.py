@@ -6,7 +6,7 @@ readers look back, and they are the whole state of the plan. Backtest and live p
 nothing but the shape of the block: hundreds of bars of 16 instruments, or one bar of all.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -29,15 +29,18 @@ class Workspace:
         program: what to compute.
         lanes: instruments side by side.
         rows: bars of each at a time.
-        reuse: whether columns without history may share memory once read; not where an
-            instrument can be absent, whose values must then stay as they are.
+        live: whether instruments can be absent, whose values must then stay as they are: columns
+            without history share no memory. With one row, what only chains read turns as a ring,
+            so that a new bar moves no history.
     """
 
-    def __init__(self, program: Program, lanes: int, rows: int, reuse: bool) -> None:
+    def __init__(self, program: Program, lanes: int, rows: int, live: bool) -> None:
         self.program, self.lanes, self.rows = program, lanes, rows
         self.age = np.zeros(lanes, np.int64)
         """Bars that each lane's instrument had before the current rows."""
-        layout = Layout(program, lanes, rows, reuse)
+        self.turn = 0
+        """Rows by which the rings have turned."""
+        layout = Layout(program, lanes, rows, reuse=not live)
         self.columns = layout.columns
         self.arena = _aligned(layout.size)
         """All columns, flat: everything that is remembered."""
@@ -45,9 +48,13 @@ class Workspace:
         table = self.arena[: n_outputs * layout.stride].reshape(n_outputs, layout.stride)
         self.table = table[:, : rows * lanes]
         """Values of the outputs, (n_outputs, rows * lanes)."""
-        self.calls = list(self._calls())
+        rings = layout.rings() if live and rows == 1 else set()
+        self._turning: list[tuple[Int64, Int64]] = []
+        self.calls = list(self._calls(rings))
         kept = [c for c in self.columns.values() if c.history and not c.shift]
-        self._kept = np.array([c[:2] for c in kept], np.int64).reshape(-1, 2)
+        self._kept = _pairs(c[:2] for c in kept if c.first not in rings)
+        self._rings = _pairs((c.first, c.history + 1) for c in kept if c.first in rings)
+        self.point()
 
     def view(self, place: int, back: int) -> Float64:
         """The current rows of a node and the `back` rows before them, flat."""
@@ -57,6 +64,15 @@ class Workspace:
     def advance(self, moving: Bool) -> None:
         """Let the last rows become history, in the lanes that are `moving`, (lanes,)."""
         _advance(self.arena, self._kept, self.rows, moving)
+        if len(self._rings):
+            self.turn += 1
+            _hold(self.arena, self._rings, self.turn, self.lanes, np.flatnonzero(~moving))
+            self.point()
+
+    def point(self) -> None:
+        """Let the chains read the rings as they stand after `turn`."""
+        for code, entries in self._turning:
+            _point(code, entries, self.turn, self.lanes)
 
     def run(self) -> None:
         """Fill the current rows of every column from those of the leaves, then the table."""
@@ -67,7 +83,7 @@ class Workspace:
         first, history, shift, is_tile = self.columns[place]
         return first if is_tile else first + (history - shift) * self.lanes
 
-    def _calls(self) -> Iterator[Call]:
+    def _calls(self, rings: set[int]) -> Iterator[Call]:
         nodes = self.program.plan.nodes
         for points, others in self.program.steps():
             for place in (p for p in points if nodes[p].op == "constant"):
@@ -77,6 +93,7 @@ class Workspace:
             chained = [p for p in points if nodes[p].kind == "point"]
             if chained:
                 code = np.array([self._code(p) for p in chained], np.int64)
+                self._turning.append((code, self._entries(chained, rings)))
                 weights = np.zeros((len(chained), 2))
                 for row, place in enumerate(chained):
                     weights[row, : len(nodes[place].parameters)] = nodes[place].parameters
@@ -94,6 +111,16 @@ class Workspace:
         for column in (place, *node.args):
             code += [self._current(column), int(not self.columns[column].is_tile)]
         return code + [0] * (4 + 2 * WIDEST - len(code))
+
+    def _entries(self, chained: list[int], rings: set[int]) -> Int64:
+        """Where a code names a ring: row, place in it, first element, rows, bars ago; (n, 5)."""
+        entries = []
+        for row, place in enumerate(chained):
+            for i, column in enumerate((place, *self.program.plan.nodes[place].args)):
+                first, history, shift, _ = self.columns[column]
+                if first in rings:
+                    entries.append((row, 2 + 2 * i, first, history + 1, shift))
+        return np.array(entries, np.int64).reshape(-1, 5)
 
     def _call(self, place: int, node: Node) -> Call:
         kernel, parameters = node.kernel, node.parameters
@@ -121,6 +148,10 @@ def _aligned(size: int) -> Float64:
     return room[(-room.ctypes.data // room.itemsize) % LINE :][:size]
 
 
+def _pairs(pairs: Iterable[tuple[int, int]]) -> Int64:
+    return np.array(list(pairs), np.int64).reshape(-1, 2)
+
+
 def _across(kernel: Callable[..., None], x: Float64, age: Int64, skip: int, out: Float64) -> None:
     """A section over the one row of a block that holds one time."""
     kernel(x, age >= skip, np.arange(age.size), np.array([0, age.size]), out)
@@ -138,3 +169,26 @@ def _advance(arena: Float64, kept: Int64, rows: int, moving: Bool) -> None:
             for i in range(lanes):
                 new, old = after[i], into[i]
                 into[i] = new if moving[i] else old
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def _point(code: Int64, entries: Int64, turn: int, lanes: int) -> None:
+    """Write where each ring that a chain names stands now into its code."""
+    for k in range(entries.shape[0]):
+        row, place, first, n_rows, shift = entries[k]
+        code[row, place] = first + (turn - shift) % n_rows * lanes
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def _hold(arena: Float64, rings: Int64, turn: int, lanes: int, absent: Int64) -> None:
+    """Turn the absent lanes back: what they had k bars ago they have k bars ago still.
+
+    The current row is not written: a chain computes it again, from what has not changed.
+    """
+    for r in range(rings.shape[0]):
+        first, n_rows = rings[r]
+        for k in range(1, n_rows if absent.size else 0):
+            into = first + (turn - k) % n_rows * lanes
+            older = first + (turn - k - 1) % n_rows * lanes
+            for i in absent:
+                arena[into + i] = arena[older + i]
