@@ -447,6 +447,8 @@ def test_a_text_is_scored_once_a_version_and_a_new_version_replaces_nothing(tmp_
     assert sorted(two.asked) == ["bad", "good"]
     np.testing.assert_array_equal(scores_of(Counting(), ["good", "bad", "good"], cache), first)
     assert len(cache.entries()) == 2
+    told = {cache.load(e.stage, e.key)["version"].tobytes().decode() for e in cache.entries()}
+    assert told == {"one", "two"}, "each says by what it was scored"
     assert {e.stage for e in cache.entries()} == {STAGE}
     np.testing.assert_array_equal(scores_of(one, ["good"], None), first[:1])
 

@@ -71,9 +71,11 @@ def test_the_commands_of_the_guide_run(folder):
     assert "sentiment" in names
 
 
-def test_the_python_of_the_guide_runs():
+def test_the_python_of_the_guide_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "guide"}
     for block in fences("python"):
-        exec(compile(block, "the guide", "exec"), {"__name__": "guide"})
+        exec(compile(block, "the guide", "exec"), names)
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(((?!http)[^)#]+)\)", GUIDE))

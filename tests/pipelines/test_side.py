@@ -18,7 +18,8 @@ from touchstone.pipelines.run import run_fingerprint
 from touchstone.pipelines.study import StudyConfig, read_study
 from touchstone.simulation import MarketConfig, simulate
 
-PANEL = simulate(MarketConfig(**SMALL["bars"]["market"]), 7)[0]
+BARS = {"source": "simulated", "market": {**SMALL["bars"]["market"], "n_instruments": 3}}
+PANEL = simulate(MarketConfig(**BARS["market"]), 7)[0]
 WORDS = ["great profit", "terrible loss", "new order", "good growth", "weak demand"]
 SIDE = {
     "sentiment": {"kind": "news", "path": "side/news.parquet"},
@@ -55,7 +56,7 @@ def write_side(folder, panel=PANEL, seed=0, after=None):
 
 def study_in(folder, **changes):
     return small_study(
-        folder, side=SIDE, models=[{"kind": "logistic"}],
+        folder, bars=BARS, side=SIDE, models=[{"kind": "logistic"}],
         features={"set": "baseline", "extra": {"fear": "vix / 100 - 0.15", "mood": "mood"}},
         **changes,
     )  # fmt: skip

@@ -233,9 +233,10 @@ class SideTable:
                 f"two figures of {utc(self.event_time[i])} were both known at "
                 f"{utc(self.knowledge_time[i])} and differ: keep the one that was published"
             )
-        return self._where(~twice) if twice.any() else self
+        return self.where(~twice) if twice.any() else self
 
-    def _where(self, keep: Bool) -> "SideTable":
+    def where(self, keep: Bool) -> "SideTable":
+        """The rows where `keep` (n_rows,) holds."""
         return SideTable(
             self.symbols,
             self.subject[keep],

@@ -25,8 +25,7 @@ def scores_of(scorer: Scorer, texts: Sequence[str], cache: StageCache | None) ->
         DataError: the scorer gives no finite number for a text.
     """
     by_text = {text: hashlib.sha256(text.encode()).digest()[:16] for text in texts}
-    key = hashlib.sha256(scorer.version.encode()).hexdigest()[:24]
-    kept = _load(cache, key, len(scorer.columns))
+    kept = _load(cache, _key(scorer.version), len(scorer.columns))
     missing = [text for text, digest in by_text.items() if digest not in kept]
     for first in range(0, len(missing), _CHUNK):
         some = missing[first : first + _CHUNK]
@@ -34,10 +33,14 @@ def scores_of(scorer: Scorer, texts: Sequence[str], cache: StageCache | None) ->
         if values.shape != (len(some), len(scorer.columns)) or not np.isfinite(values).all():
             raise DataError(f"{scorer.version}: a text has no score: check the model")
         kept.update(zip((by_text[text] for text in some), values, strict=True))
-        _save(cache, key, kept)
+        _save(cache, scorer.version, kept)
     if not by_text:
         return np.empty((0, len(scorer.columns)))
     return np.stack([kept[by_text[text]] for text in texts])
+
+
+def _key(version: str) -> str:
+    return hashlib.sha256(version.encode()).hexdigest()[:24]
 
 
 def _load(cache: StageCache | None, key: str, n_columns: int) -> dict[bytes, Float64]:
@@ -48,9 +51,11 @@ def _load(cache: StageCache | None, key: str, n_columns: int) -> dict[bytes, Flo
     return dict(zip(names, np.array(held["values"], np.float64), strict=True))
 
 
-def _save(cache: StageCache | None, key: str, kept: dict[bytes, Float64]) -> None:
+def _save(cache: StageCache | None, version: str, kept: dict[bytes, Float64]) -> None:
     if cache is None:
         return
     names = sorted(kept)
     text = np.frombuffer(b"".join(names), np.uint8).reshape(-1, 16)
-    cache.save(STAGE, key, {"text": text, "values": np.stack([kept[n] for n in names])})
+    values = np.stack([kept[n] for n in names])
+    told = np.frombuffer(version.encode(), np.uint8)
+    cache.save(STAGE, _key(version), {"text": text, "values": values, "version": told})
