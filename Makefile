@@ -54,6 +54,7 @@ $(CORE): requirements.lock pyproject.toml | $(VENV)/bin/python
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(DEV): requirements-dev.lock $(CORE)
+$(DEV): requirements-dev.lock requirements-ccxt.lock $(CORE)
 	$(PIP) -r requirements-dev.lock
+	$(PIP) --no-deps -r requirements-ccxt.lock
 	@touch $@

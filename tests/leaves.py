@@ -74,7 +74,7 @@ def _changes(value: Any) -> Iterator[Any]:
     elif isinstance(value, int):
         yield from (value + 1, value - 1, value * 2, value // 2, 1, 0)
     elif isinstance(value, float):
-        yield from (value * 1.25, value * 0.8, value + 0.125, value - 0.125, 0.5)
+        yield from (value * 1.25, value * 0.8, value + 0.125, value - 0.125, value + 0.01, 0.5)
     elif isinstance(value, str):
         for number in re.finditer(r"\d+", value):
             more = f"{int(number[0]) + 1:0{len(number[0])}d}"

@@ -77,8 +77,8 @@ def load(config: TransformerConfig, root: Path, head: str) -> Loaded:
         import transformers  # noqa: PLC0415
     except ImportError:
         raise ConfigError(
-            "a transformer needs the extra `sentiment`: pip install 'touchstone[sentiment]'; "
-            "scorer: {kind: vader} needs none"
+            "a transformer needs the package transformers: `make setup` in touchstone's folder "
+            "installs it; scorer: {kind: vader} needs none"
         ) from None
 
     folder = root / config.model

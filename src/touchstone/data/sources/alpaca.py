@@ -216,7 +216,7 @@ def _clients() -> Any:
             return importlib.import_module("alpaca.data.historical")
     except ImportError:
         raise ConfigError(
-            "source alpaca needs alpaca-py: pip install 'touchstone[vendors]'"
+            "source alpaca needs alpaca-py: `make setup` in touchstone's folder installs it"
         ) from None
 
 

@@ -60,7 +60,9 @@ def pages(config: CcxtConfig, access: Access) -> Iterator[Fetch]:
     try:
         import ccxt  # noqa: PLC0415
     except ImportError:
-        raise ConfigError("source ccxt needs ccxt: pip install 'touchstone[crypto]'") from None
+        raise ConfigError(
+            "source ccxt needs ccxt: `make setup` in touchstone's folder installs it"
+        ) from None
     if config.exchange not in ccxt.exchanges:
         raise ConfigError(f"ccxt knows no exchange {config.exchange!r}")
     # the download spaces the requests and repeats them
