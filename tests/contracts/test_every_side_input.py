@@ -136,6 +136,7 @@ def test_csv_and_a_folder_of_files_say_the_same(kind, tmp_path):
     rows = some_rows(40, 4)
     whole = load(kind, rows, tmp_path)
     settings, frame = SAMPLES[kind](rows)
+    assert frame.height > 20
     (tmp_path / "csv").mkdir()
     frame[:17].write_csv(tmp_path / "csv" / "a.csv", datetime_format="%+")
     frame[17:].write_csv(tmp_path / "csv" / "b.csv", datetime_format="%+")
@@ -143,6 +144,19 @@ def test_csv_and_a_folder_of_files_say_the_same(kind, tmp_path):
     again = SIDES.part_of(config)(config, PANEL, Place(tmp_path))
     for name, column in whole.columns.items():
         np.testing.assert_allclose(again.columns[name], column, rtol=1e-9, atol=1e-9)
+
+
+def test_a_row_of_a_folder_is_told_by_its_file(kind, tmp_path):
+    settings, frame = SAMPLES[kind](some_rows(9, 4))
+    (tmp_path / "csv").mkdir()
+    time = "created_at" if kind == "news" else "knowledge_time"
+    frame = frame.with_columns(pl.col(time).dt.strftime("%Y-%m-%dT%H:%MZ"))
+    frame.write_csv(tmp_path / "csv" / "a.csv", datetime_format="%+")
+    broken = frame[:3].with_columns(pl.Series(time, [*frame[time][:2], "soon"]))
+    broken.write_csv(tmp_path / "csv" / "b.csv", datetime_format="%+")
+    config = SIDES.parse({**settings, "path": "csv"})
+    with pytest.raises(SourceError, match=r"csv/b\.csv: row 2: time 'soon' cannot be read"):
+        SIDES.part_of(config)(config, PANEL, Place(tmp_path))
 
 
 def test_joins_the_panel_under_its_name_with_its_findings(kind, tmp_path):

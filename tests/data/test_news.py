@@ -39,7 +39,9 @@ def items_of(rows, symbols=("AAA", "BBB")):
         "symbol": [r[0] for r in rows], "id": [r[1] for r in rows], "created_at": time(2),
         "updated_at": time(3), "text": [r[4] for r in rows],
     })  # fmt: skip
-    return read_items(frame, Reading(NewsColumns(), None, MINUTE_NS, "published", symbols))
+    return read_items(
+        frame, Reading(NewsColumns(), None, MINUTE_NS, "published", "moment", symbols)
+    )
 
 
 PANEL = panel_of(
@@ -116,6 +118,15 @@ def test_items_known_later_change_no_bit_before(rows, others, hour):
     before = PANEL.available_at <= START_NS + until * MINUTE_NS
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a[before], b[before])
+
+
+@settings(max_examples=40)
+@given(stories, st.randoms(use_true_random=False))
+def test_how_rows_lie_in_a_file_moves_no_bit(rows, random):
+    mixed = list(rows)
+    random.shuffle(mixed)
+    for a, b in zip(aggregated(rows), aggregated(mixed), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_weights_halve_and_an_edit_replaces_what_it_edits():
@@ -242,6 +253,17 @@ def test_currencies_trade_from_sunday_evening(tmp_path):
         assert first_to_know(panel, published, tmp_path) == first
 
 
+def test_daily_bars_of_currencies_are_known_when_their_date_ends_in_utc(tmp_path):
+    panel = session_bars("FX", "1d", ("2014-03-07", "2014-03-10", "2014-03-11"))
+    for published, first in (
+        ("2014-03-07T23:58+00:00", "2014-03-07"),  # after New York's close, before the date's end
+        ("2014-03-08T12:00+00:00", "2014-03-10"),  # Saturday
+        ("2014-03-09T21:30+00:00", "2014-03-10"),  # Sunday evening: Monday's session has begun
+        ("2014-03-10T23:59:30+00:00", "2014-03-11"),
+    ):
+        assert first_to_know(panel, published, tmp_path) == f"{first}T00:00"
+
+
 def test_nights_and_weekends_count_as_age(tmp_path):
     panel = session_bars("XNYS", "1d", WEEK)
     told = "2013-11-27T12:00-05:00"
@@ -281,6 +303,37 @@ def test_an_edited_text_counts_from_its_edit(tmp_path):
     assert (sentiment[9:] < -0.4).all(), "from 09:01 on as it was edited"
 
 
+def test_news_told_by_date_counts_from_the_end_of_its_date(tmp_path):
+    days = ["2013-11-26", "2013-11-27"]
+    panel = session_bars("XNYS", "1d", WEEK)
+    one = {"symbol": ["AAA"] * 2, "text": ["good"] * 2}
+    midnights = [f"{day}T00:00Z" for day in days]
+    for created, said in (
+        (days, {"timezone": "UTC"}),
+        (days, {"timezone": "UTC", "midnight": "moment"}),
+        (midnights, {}),
+        ([*days[:1], "2013-11-27T00:00"], {"timezone": "UTC"}),
+    ):
+        pl.DataFrame({**one, "created_at": created}).write_csv(tmp_path / "news.csv")
+        config = SIDES.parse({"kind": "news", "path": "news.csv", **said})
+        found = SIDES.part_of(config)(config, panel, Place(tmp_path))
+        # the 26th is over 21 hours before the close of the 27th, the 27th 42 before the 29th's
+        np.testing.assert_allclose(
+            found.columns["count"][:2],
+            [0.5 ** (21 / 24), 0.5 ** (66 / 24) + 0.5 ** (42 / 24)],
+        )
+        assert any("100 % of the items are stamped 00:00:00" in f for f in found.findings)
+    pl.DataFrame({**one, "created_at": midnights}).write_csv(tmp_path / "news.csv")
+    config = SIDES.parse({"kind": "news", "path": "news.csv", "midnight": "moment"})
+    found = SIDES.part_of(config)(config, panel, Place(tmp_path))
+    np.testing.assert_allclose(found.columns["count"][0], 0.5 ** (45 / 24) + 0.5 ** (21 / 24))
+    some = {**NEWS, "created_at": ["2022-01-01T00:00Z", *NEWS["created_at"][1:]]}
+    told = " ".join(joined(tmp_path, some).findings)
+    assert "50 % of the items are stamped 00:00:00" in told
+    with pytest.raises(SourceError, match="holds dates without a zone: state timezone"):
+        joined(tmp_path, {**NEWS, "created_at": ["2022-01-01"] * 5})
+
+
 def test_news_received_live_counts_from_its_receipt(tmp_path):
     sentiment = joined(tmp_path, known_from="fetched").columns[""]
     assert np.isnan(sentiment[:7]).all()
@@ -292,8 +345,8 @@ def test_what_is_left_out_is_told(tmp_path):
     told = " ".join(found.findings)
     assert "2 items from 2022-01-01 to 2022-01-01, scored by vader" in told
     assert "1 later versions of items" in told
-    assert "1 rows have no text" in told
-    assert "1 rows name no instrument" in told
+    assert "left out: 1 row without a text." in told
+    assert "left out: 1 row without an instrument." in told
     assert "no news about 1 of 3 instruments (CCC)" in told
     one = {k: v[:1] for k, v in NEWS.items()}
     early = {**one, "created_at": ["2013-01-01T05:00Z"]}
@@ -346,7 +399,7 @@ def test_a_list_of_symbols_is_an_item_of_each(tmp_path):
             {},
             "row 3: time 'x' cannot be read",
         ),
-        ({"symbol": ["QQQ"] * 5}, {}, "none of its 5 rows .*4 rows are about instruments without"),
+        ({"symbol": ["QQQ"] * 5}, {}, "none of its 5 rows .*4 rows about instruments without"),
         ({"fetched_at": None}, {"known_from": "fetched"}, "no column fetched_at"),
     ],
 )

@@ -125,6 +125,13 @@ def test_without_the_library_the_extra_is_named(models, monkeypatch):
         scorer(models)
 
 
+def test_since_when_a_model_is_public_is_a_date_or_not_stated(models):
+    assert scorer(models).released is None
+    assert scorer(models, released="2021-05-01").released == "2021-05-01"
+    with pytest.raises(ConfigError, match=r"released: 'May': needs a date"):
+        SCORERS.parse({"kind": "finbert", "released": "May"})
+
+
 def test_a_device_that_is_not_there_is_refused(models):
     import torch
 

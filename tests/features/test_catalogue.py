@@ -89,7 +89,8 @@ def test_no_feature_is_constant_or_another_one(values):
     constant = {name for name, column in zip(names, x.T, strict=True) if np.ptp(column) == 0}
     assert constant == {
         "share_without_volume_24", "share_of_zero_returns_48",  # a walk always moves and trades
-        "january", "days_since_session", "days_to_session", "before_holiday", "after_holiday",
+        "january", "days_since_session", "days_to_session",
+        "days_to_holiday", "before_holiday", "after_holiday",
         "month_of_year", "quarter_end", "turn_of_month",  # days in a January
     }  # fmt: skip
     moving = [i for i, name in enumerate(names) if name not in constant]

@@ -48,6 +48,22 @@ def test_days_before_and_after(stamp, to, since, left, passed):
     assert [at(name, stamp) for name in names] == [to, since, left, passed]
 
 
+@pytest.mark.parametrize(
+    ("stamp", "days"),
+    [
+        ("2019-11-01T15:00", 27),  # to Thanksgiving
+        ("2019-11-27T15:00", 1),
+        ("2019-11-29T15:00", 26),  # to Christmas, a Wednesday
+        ("2019-12-24T15:00", 1),
+        ("2001-09-10T14:00", 60),  # to Thanksgiving, 73 days off: nobody foresaw the next day
+        ("2012-10-26T14:00", 27),  # to Thanksgiving, not to the storm on the Monday
+    ],
+)
+def test_days_to_a_holiday(stamp, days):
+    assert at("to_holiday", stamp) == days
+    assert at("to_holiday", stamp, ROUND_THE_CLOCK) == at("to_holiday", stamp, FX) == 60
+
+
 def test_round_the_clock_every_day_trades():
     assert [at(n, "2024-02-28T23:00", ROUND_THE_CLOCK) for n in ("month", "day")] == [2, 28]
     assert at("month_left", "2024-02-28T23:00", ROUND_THE_CLOCK) == 1

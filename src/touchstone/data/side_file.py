@@ -4,13 +4,14 @@ import contextlib
 import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from pydantic import field_validator
 
-from touchstone.arrays import Float64
+from touchstone.arrays import Bool, Float64, Int64
 from touchstone.config import Config
+from touchstone.data import stamps
 from touchstone.data.durations import Duration
 from touchstone.data.faults import BadRowError, refuse
 from touchstone.data.stamps import known_timezone
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 _SUFFIXES: Final = (".parquet", ".pq", ".csv", ".csv.gz")
+_DAY_NS: Final = 86_400_000_000_000
+_DATE: Final = r"^\s*\d{4}[-/.]?\d{2}[-/.]?\d{2}\s*$"
 _EMPTY: Final = ("", ".", "nan", "null", "none", "na", "n/a", "#n/a")  # "." is FRED's
 
 
@@ -40,38 +43,66 @@ class SideFileConfig(Config):
         return None if name is None else known_timezone(name)
 
 
+class SideFiles:
+    """The files of one side input, and which of their rows stands where in the whole."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.heights: list[tuple[Path, int]] = []
+
+    def frame(self) -> "pl.DataFrame":
+        """All rows of the file, or of the files of the folder in the order of their names.
+
+        Files of a folder may lack columns that others have; CSV columns are text.
+
+        Raises:
+            SourceError: no such path, no file of a known format, no rows, or not to be read.
+        """
+        import polars as pl  # noqa: PLC0415
+
+        frames = []
+        for file in _files(self.path):
+            with _read(file):
+                frames.append(_frame(file))
+            self.heights.append((file, frames[-1].height))
+        with _read(self.path):
+            whole = pl.concat(frames, how="diagonal_relaxed")
+        if not whole.height:
+            raise SourceError("it holds no rows: download it again, or take the side input out")
+        return whole
+
+    def place(self, row: int) -> str:
+        """The file and the row in it of a row of the whole."""
+        for file, height in self.heights:
+            if row < height:
+                return f"{file}: row {row}"
+            row -= height
+        return f"{self.path}: row {row}"
+
+
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[SideFiles]:
     """Name the file, and the row where there is one, in whatever goes wrong inside."""
+    files = SideFiles(path)
     try:
-        yield
+        yield files
     except BadRowError as error:
-        raise SourceError(f"{path}: row {error.row}: {error}") from None
+        raise SourceError(f"{files.place(error.row)}: {error}") from None
     except DataError as error:
         raise SourceError(f"{path}: {error}") from None
 
 
-def read_frame(path: Path) -> "pl.DataFrame":
-    """All rows of a file, or of the files of a folder in the order of their names.
-
-    Files of a folder may lack columns that others have; CSV columns are text.
-
-    Raises:
-        SourceError: no such path, no file of a known format, no rows, or not to be read.
-    """
+@contextlib.contextmanager
+def _read(file: Path) -> Iterator[None]:
     import polars as pl  # noqa: PLC0415
 
-    files = _files(path)
     try:
-        frame = pl.concat([_frame(file) for file in files], how="diagonal_relaxed")
+        yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         text = " ".join(str(error).split())[:160] or "it is empty"
         raise SourceError(
-            f"cannot be read ({text}): download it again, or save it as UTF-8"
+            f"{file.name} cannot be read ({text}): download it again, or save it as UTF-8"
         ) from None
-    if not frame.height:
-        raise SourceError("it holds no rows: download it again, or take the side input out")
-    return frame
 
 
 def column_of(
@@ -124,11 +155,67 @@ def numbers(column: "pl.Series") -> Float64:
     return np.asarray(number.to_numpy(), np.float64)
 
 
+class Moments(NamedTuple):
+    """Times of a column, (n_rows,)."""
+
+    utc: Int64
+    """Nanoseconds since 1970 UTC; of a date alone, its first instant."""
+    day: Int64
+    """Days since 1970 of the clock beside the row."""
+    midnight: Bool
+    """Whether that clock showed 00:00:00, as a date alone does."""
+    bare: Bool
+    """Whether the row holds a date without any time of day."""
+
+
+def moments(column: "pl.Series", timezone: str | None) -> Moments:
+    """Read a column of times or dates, each row by itself: no row says what another one means.
+
+    Raises:
+        BadRowError: a time that is missing or cannot be read.
+        SourceError: no zone is named, neither in the column nor by `timezone`.
+    """
+    import polars as pl  # noqa: PLC0415
+
+    told = stamps.parse(column, "auto", timezone, days_have_names=True)
+    if told.named_days and timezone is None:
+        raise SourceError(
+            f"column {column.name!r} holds dates without a zone: state timezone:, as in "
+            "timezone: America/New_York"
+        )
+    bare = np.full(len(column), column.dtype == pl.Date)
+    if column.dtype == pl.String:
+        bare = np.asarray(column.str.contains(_DATE).to_numpy(), bool)
+    utc = stamps.instant(told.wall, timezone) if told.named_days and timezone else told.utc
+    return Moments(utc, told.wall // _DAY_NS, np.asarray(told.wall % _DAY_NS == 0, bool), bare)
+
+
+def over(told: Moments, dated: Bool) -> Int64:
+    """The times, but of `dated` rows (n_rows,) the instant when their date is over.
+
+    What is dated to a day could be known when the day had passed.
+    """
+    return np.where(dated, told.utc + _DAY_NS, told.utc)
+
+
+def words(column: "pl.Series") -> "pl.Series":
+    """A column as text, "" where the cell is empty.
+
+    Raises:
+        SourceError: a column of another type.
+    """
+    import polars as pl  # noqa: PLC0415
+
+    if column.dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        raise SourceError(f"column {column.name!r} is of type {column.dtype}: needs text")
+    return column.cast(pl.String).fill_null("")
+
+
 def symbols(column: "pl.Series") -> "pl.Series":
     """Symbols as the bars write them, "" where there is none: BRK-A is BRK.A, BTC-USD BTC/USD."""
     import polars as pl  # noqa: PLC0415
 
-    text = column.cast(pl.String).str.strip_chars().fill_null("")
+    text = words(column).str.strip_chars()
     known = {name: _symbol(name) for name in text.unique().to_list()}
     return text.replace_strict(list(known), list(known.values()), return_dtype=pl.String)
 

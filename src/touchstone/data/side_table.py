@@ -116,10 +116,14 @@ class SideTable:
             )
         names = tuple(sorted({*self._subjects, *more._subjects}))
         subject = [t._subject_in(names) for t in (self, more)]
-        keys = np.concatenate([t._keys(s) for t, s in zip((self, more), subject, strict=True)])
+        since = (
+            int(np.searchsorted(self.knowledge_time, more.knowledge_time[0])) if len(more) else 0
+        )
+        held = self._keys(subject[0])[since:]  # no row known before can be one of the new
+        keys = np.concatenate([held, more._keys(subject[1])])
         first = np.unique(keys, axis=0, return_index=True)[1]  # of equal rows, the one held
         fresh = np.zeros(len(more), bool)
-        fresh[first[first >= len(self)] - len(self)] = True
+        fresh[first[first >= len(held)] - len(held)] = True
         self._refuse_past(more, fresh)
         joined = {n: np.r_[column, more.values[n][fresh]] for n, column in self.values.items()}
         times = (

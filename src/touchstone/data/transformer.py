@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 import numpy as np
-from pydantic import PositiveInt
+from pydantic import PositiveInt, field_validator
 
 from touchstone.arrays import Float64
 from touchstone.config import Config
@@ -37,6 +37,18 @@ class TransformerConfig(Config):
     """A longer text is cut there."""
     batch_tokens: PositiveInt = 8192
     """Tokens run at once, padding included: short texts go many at a time."""
+    released: str | None = None
+    """When the model became public, YYYY-MM-DD: what it learnt from ends before."""
+
+    @field_validator("released")
+    @classmethod
+    def _check_date(cls, date: str | None) -> str | None:
+        if date is None:
+            return None
+        try:
+            return str(np.datetime64(date, "D"))
+        except ValueError:
+            raise ConfigError(f"{date!r}: needs a date as in 2021-05-01") from None
 
 
 class Loaded(NamedTuple):

@@ -22,7 +22,11 @@ class _Days(NamedTuple):
     month_left: Float64
     from_session: Float64
     to_session: Float64
+    to_holiday: Float64
 
+
+FARTHEST_HOLIDAY: Final = 60
+"""Days beyond which `to_holiday` does not look; its value where a calendar knows no holidays."""
 
 CLOCK: Final = ("hour", "weekday", "session", "session_share", *_Days._fields)
 """Inputs of the language that `clock` knows."""
@@ -31,8 +35,8 @@ CLOCK: Final = ("hour", "weekday", "session", "session_share", *_Days._fields)
 def clock(name: str, time: Int64, calendar: Calendar) -> Float64:
     """An input that follows from the bars' start (ns UTC) alone, any shape.
 
-    What lies ahead (`to_session`, `month_left`) counts the trading days that were announced, not
-    those that came about: a closure that nobody foresaw is not foreseen here either.
+    What lies ahead (`to_session`, `to_holiday`, `month_left`) counts the trading days that were
+    announced, not those that came about: a closure nobody foresaw is not foreseen here either.
     """
     if name == "hour":
         return np.asarray((time % _DAY_NS) / _HOUR_NS)
@@ -66,5 +70,13 @@ def _days(calendar: Calendar) -> _Days:
         np.searchsorted(announced, after) - coming,
         days - took_place[np.maximum(before - 1, 0)],
         announced[np.minimum(coming, announced.size - 1)] - days,
+        _to_next(np.setdiff1d(days[(days + 3) % 7 < 5], announced), days),
     )
     return _Days(*(np.maximum(column, 0).astype(np.float64) for column in columns))
+
+
+def _to_next(holidays: Int64, days: Int64) -> Int64:
+    """Days from each day to the first holiday after it."""
+    ahead = np.r_[holidays, _LAST_DAY + FARTHEST_HOLIDAY + 1]
+    coming = ahead[np.searchsorted(ahead, days, side="right")]
+    return np.asarray(np.minimum(coming - days, FARTHEST_HOLIDAY), np.int64)

@@ -26,6 +26,7 @@ INPUTS: Final = {
     "month_left": "trading days of the month after this one, as announced beforehand",
     "from_session": "days since the trading day before",
     "to_session": "days to the next trading day, as announced beforehand",
+    "to_holiday": "days to the next weekday without trading, as announced beforehand, 60 at most",
 }
 """The columns every panel has. A side column joins them by its name, and `<name>_known`."""
 

@@ -117,7 +117,10 @@ class Calendar:
         return np.asarray(sessions.elapsed[at] + inside, np.int64)
 
     def session_share(self, time: Int64) -> Float64:
-        """Part of its trading day (see `day`) that had passed at `time`, 0 .. 1."""
+        """Part of its trading day (see `day`) that had passed at `time`, 0 .. 1.
+
+        Early closes count as known from the open; New York announced all but a handful before.
+        """
         if self.name == "24/7":
             return np.asarray((time % _DAY_NS) / _DAY_NS)
         sessions = self._sessions

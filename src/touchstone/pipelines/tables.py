@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import polars as pl
@@ -20,6 +20,9 @@ from touchstone.labels import LABELS, UNKNOWN
 from touchstone.market import Panel
 from touchstone.pipelines.prepare import column, compile_some
 from touchstone.pipelines.progress import Progress
+
+_ROWS: Final = 65_536
+"""Rows of a table written at a time, in Parquet a row group."""
 
 
 def load_folder(
@@ -61,8 +64,12 @@ def write_features(
 
         def frames() -> Iterator[pl.DataFrame]:
             for rows, values in evaluate_in_parts(plan, panel):
-                yield feature_frame(panel, plan.names, values, rows)
+                for first in range(rows.start, rows.stop, _ROWS):
+                    piece = slice(first, min(first + _ROWS, rows.stop))
+                    within = slice(piece.start - rows.start, piece.stop - rows.start)
+                    yield feature_frame(panel, plan.names, values[within], piece)
                 step.advance(f"{rows.stop:,} rows")
+                del values  # before the next part is computed: each is large
 
         write_atomically(path, lambda file: _write_frames(file, form, frames()))
         step.say(f"{len(plan.names)} columns on {len(panel):,} rows")

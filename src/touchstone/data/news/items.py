@@ -1,22 +1,22 @@
 """News as vendors deliver it -> versions of items, each with the time from which it was known."""
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
 from touchstone.arrays import Bool, Int64
 from touchstone.config import Config
-from touchstone.data import stamps
 from touchstone.data.faults import BadRowError, refuse
-from touchstone.data.side_file import column_of, listed, symbols
+from touchstone.data.side_file import column_of, listed, moments, over, symbols, words
 from touchstone.errors import SourceError
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-_ROW = "row of the file"
+_ROW: Final = "row of the file"
+_MANY_MIDNIGHTS: Final = 0.01
 
 
 class NewsColumns(Config):
@@ -49,6 +49,7 @@ class Reading(NamedTuple):
     delay_ns: int
     """From publication to a score that a decision can use."""
     known_from: Literal["published", "fetched"]
+    midnight: Literal["date", "moment"]
     symbols: Collection[str] | None
     """Instruments asked about; None: the market, of which every item speaks."""
 
@@ -93,13 +94,15 @@ def read_items(frame: "pl.DataFrame", how: Reading) -> Items:
     wanted, symbol, findings = _wanted(frame, names, text, how)
     frame, text, symbol = frame.filter(wanted), text.filter(wanted), symbol[wanted]
     try:
-        created = stamps.parse(frame[names["created_at"]], "auto", how.timezone, False).utc
+        created, dated = _published(frame[names["created_at"]], how)
         known = _known(frame, names, created, how)
     except BadRowError as error:
         raise BadRowError(int(frame[_ROW][error.row]), str(error)) from None
     subjects, subject = np.unique(symbol, return_inverse=True)
     item = _numbered(subject, created, text, frame[names["id"]] if "id" in names else None)
-    order = np.lexsort((np.arange(created.size), created, known, subject))
+    # by content to the last, so that how rows lie in files moves no bit of a sum
+    content = text.rank("dense").to_numpy()
+    order = np.lexsort((content, item, created, known, subject))
     item, created, known = item[order], created[order], known[order]
     first = _firsts(item)
     published = np.empty(created.size, np.int64)
@@ -112,7 +115,7 @@ def read_items(frame: "pl.DataFrame", how: Reading) -> Items:
         published[item],
         known,
         tuple(text[order.tolist()].to_list()),
-        findings,
+        (*findings, *_dated(dated, how)),
     )
 
 
@@ -145,9 +148,9 @@ def _texts(frame: "pl.DataFrame", names: dict[str, str]) -> "pl.Series":
     import polars as pl  # noqa: PLC0415
 
     keys = ("text",) if "text" in names else ("headline", "summary")
-    parts = [pl.col(names[k]).cast(pl.String).fill_null("") for k in keys if k in names]
-    joined = pl.concat_str(parts, separator=" ").str.replace_all(r"\s+", " ").str.strip_chars()
-    return frame.select(joined.alias("text")).to_series()
+    parts = [words(frame[names[k]]).alias(k) for k in keys if k in names]
+    joined = pl.concat_str(pl.all(), separator=" ").str.replace_all(r"\s+", " ")
+    return pl.DataFrame(parts).select(joined.str.strip_chars().alias("text")).to_series()
 
 
 def _wanted(
@@ -155,7 +158,7 @@ def _wanted(
 ) -> tuple[Bool, "np.ndarray[tuple[int], np.dtype[np.str_]]", tuple[str, ...]]:
     """Rows that say something about a subject asked for, their subjects, and what was left out."""
     told = np.asarray((text != "").to_numpy(), bool)
-    findings = _counted(int((~told).sum()), "rows have no text")
+    left = {"without a text": ~told}
     if how.symbols is None:
         symbol, asked = np.full(frame.height, "", np.str_), told
     else:
@@ -163,29 +166,24 @@ def _wanted(
         symbol = np.asarray(column.to_numpy(), np.str_)
         nobody = symbol == ""
         among = np.asarray(column.is_in(sorted(how.symbols)).to_numpy(), bool)
-        findings += _counted(int((told & nobody).sum()), "rows name no instrument")
-        findings += _counted(
-            int((told & ~nobody & ~among).sum()), "rows are about instruments without bars"
-        )
+        left["without an instrument"] = told & nobody
+        left["about instruments without bars"] = told & ~nobody & ~among
         asked = told & among
+    counts = {what: int(rows.sum()) for what, rows in left.items() if rows.any()}
+    counted = [f"{n:,} {'row' if n == 1 else 'rows'} {what}" for what, n in counts.items()]
     if not asked.any():
         raise SourceError(
             f"none of its {frame.height:,} rows is a text about an instrument with bars"
-            + (f" ({'; '.join(findings)})" if findings else "")
-            + ": check its symbols, or write about: market"
+            f" ({', '.join(counted)})" + ": check its symbols, or write about: market"
         )
-    return asked, symbol, findings
-
-
-def _counted(n: int, what: str) -> tuple[str, ...]:
-    return (f"{n:,} {what} and were left out.",) if n else ()
+    return asked, symbol, tuple(f"left out: {text}." for text in counted)
 
 
 def _known(frame: "pl.DataFrame", names: dict[str, str], created: Int64, how: Reading) -> Int64:
     """From when on each row could be used."""
     published = created
     if "updated_at" in names:
-        updated = _times(frame[names["updated_at"]], created, how.timezone)
+        updated = _times(frame[names["updated_at"]], created, how)
         published = np.maximum(created, updated)
     known = published + how.delay_ns
     if how.known_from == "fetched":
@@ -195,18 +193,37 @@ def _known(frame: "pl.DataFrame", names: dict[str, str], created: Int64, how: Re
             lambda _: "fetched_at is empty",
             "write known_from: published, or take out what was not received live",
         )
-        fetched = stamps.parse(column, "auto", how.timezone, False).utc
+        fetched, _ = _published(column, how)
         known = np.maximum(known, fetched + how.delay_ns)
     return known
 
 
-def _times(column: "pl.Series", instead: Int64, timezone: str | None) -> Int64:
+def _published(column: "pl.Series", how: Reading) -> tuple[Int64, float]:
+    """(times of publication, ns UTC; share of rows that hold a date, or look like one)."""
+    told = moments(column, how.timezone)
+    dated = told.midnight if how.midnight == "date" else told.bare
+    return over(told, dated), float(told.midnight.mean())
+
+
+def _dated(share: float, how: Reading) -> tuple[str, ...]:
+    """What is to be said of items stamped 00:00:00; a few are so by chance."""
+    if share <= _MANY_MIDNIGHTS:
+        return ()
+    taken = (
+        "taken as dates, which count when they are over"
+        if how.midnight == "date"
+        else "taken at their word; dates were published later than that"
+    )
+    return (f"{100 * share:.0f} % of the items are stamped 00:00:00, {taken}.",)
+
+
+def _times(column: "pl.Series", instead: Int64, how: Reading) -> Int64:
     """Times of a column, `instead` where it is empty."""
     there = np.asarray(column.is_not_null().to_numpy(), bool)
     out = instead.copy()
     if there.any():
         try:
-            out[there] = stamps.parse(column.filter(there), "auto", timezone, False).utc
+            out[there] = _published(column.filter(there), how)[0]
         except BadRowError as error:
             raise BadRowError(int(np.flatnonzero(there)[error.row]), str(error)) from None
     return out

@@ -21,8 +21,6 @@ class EmbeddingConfig(transformer.TransformerConfig):
     """Columns kept, `<input>_1` and so on."""
     seed: NonNegativeInt = 0
     """Of the directions that it is reduced along."""
-    released: str | None = None
-    """When the model became public, YYYY-MM-DD."""
 
 
 @SCORERS.register(EmbeddingConfig)

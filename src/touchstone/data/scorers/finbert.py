@@ -19,9 +19,8 @@ class FinbertConfig(transformer.TransformerConfig):
     kind: Literal["finbert"] = "finbert"
     model: str = _MODEL
     """A folder with the model and its tokenizer, relative to the study's file; or its name on the
-    model hub, fetched once and then kept by the hub's own cache."""
-    released: str | None = None
-    """When another model than the default became public, YYYY-MM-DD."""
+    model hub, fetched once and then kept by the hub's own cache. `released` of the default is
+    known."""
 
 
 @SCORERS.register(FinbertConfig)

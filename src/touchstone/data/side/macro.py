@@ -15,8 +15,8 @@ from touchstone.data.side_file import (
     SideFileConfig,
     column_of,
     listed,
+    moments,
     numbers,
-    read_frame,
     reading,
 )
 from touchstone.data.side_table import SideTable, join
@@ -87,8 +87,8 @@ def load(config: MacroConfig, panel: Panel, place: Place) -> Joined:
             or rows that cannot be.
     """
     path = place.root / config.path
-    with reading(path):
-        table = read_series(config, read_frame(path))
+    with reading(path) as files:
+        table = read_series(config, files.frame())
     known = join(table.track("value"), panel, nanoseconds(config.max_age))
     return Joined({"": known.value}, known.age_ns, _findings(config, table))
 
@@ -145,9 +145,9 @@ def _at(config: MacroConfig, day: Int64) -> Int64:
 
 
 def _vintages(config: MacroConfig, column: "pl.Series") -> Int64:
-    """A vintage's date is over before it is known; a full time is taken as it stands."""
-    told = stamps.parse(column, "auto", config.timezone, days_have_names=True)
-    return _at(config, told.wall // _DAY_NS) if told.named_days else told.utc
+    """A vintage's date is known at its `release_time`; a time of day is taken as it stands."""
+    told = moments(column, config.timezone)
+    return np.where(told.midnight, _at(config, told.day), told.utc)
 
 
 def _days(column: "pl.Series") -> Int64:

@@ -15,7 +15,7 @@ from touchstone.data.news.novelty import novelty
 from touchstone.data.news.scoring import scores_of
 from touchstone.data.scorers import SCORERS, Scorer
 from touchstone.data.side import SIDES, Joined, Place
-from touchstone.data.side_file import SideFileConfig, read_frame, reading
+from touchstone.data.side_file import SideFileConfig, reading
 from touchstone.errors import ConfigError
 from touchstone.market import Panel
 from touchstone.registration import PartOf
@@ -44,6 +44,8 @@ class NewsConfig(SideFileConfig):
     known_from: Literal["published", "fetched"] = "published"
     """`fetched` counts from when an item was received here, if that is later; for news that was
     collected live."""
+    midnight: Literal["date", "moment"] = "date"
+    """What a time of 00:00:00 sharp is: a date, which counts when it is over; or that moment."""
     about: Literal["symbol", "market"] = "symbol"
     """Every instrument's own news; or all items together, the same for every instrument."""
     novelty_memory: Duration = "7d"
@@ -75,10 +77,11 @@ def load(config: NewsConfig, panel: Panel, place: Place) -> Joined:
         config.timezone,
         nanoseconds(config.processing_delay),
         config.known_from,
+        config.midnight,
         panel.symbols if config.about == "symbol" else None,
     )
-    with reading(path):
-        items = read_items(read_frame(path), how)
+    with reading(path) as files:
+        items = read_items(files.frame(), how)
     scorer = SCORERS.part_of(config.scorer)(config.scorer, place.root)
     scores = scores_of(scorer, items.texts, place.cache)
     fresh = novelty(items, nanoseconds(config.novelty_memory))

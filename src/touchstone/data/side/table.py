@@ -6,7 +6,6 @@ import numpy as np
 
 from touchstone.arrays import Int64
 from touchstone.config import Config
-from touchstone.data import stamps
 from touchstone.data.durations import nanoseconds
 from touchstone.data.faults import refuse
 from touchstone.data.side import SIDES, Joined, Place
@@ -14,8 +13,9 @@ from touchstone.data.side_file import (
     SideFileConfig,
     column_of,
     listed,
+    moments,
     numbers,
-    read_frame,
+    over,
     reading,
     symbols,
 )
@@ -66,8 +66,8 @@ def load(config: TableConfig, panel: Panel, place: Place) -> Joined:
         SourceError: a table without knowledge_time, or rows that cannot be.
     """
     path = place.root / config.path
-    with reading(path):
-        table = read_table(config, read_frame(path))
+    with reading(path) as files:
+        table = read_table(config, files.frame())
     known = {
         name: join(table.track(name), panel, nanoseconds(config.max_age)) for name in table.values
     }
@@ -94,7 +94,9 @@ def read_table(config: TableConfig, frame: "pl.DataFrame") -> SideTable:
                 f"It has {listed(frame.columns)}"
             )
         taken.add(name)
-        times[key] = stamps.parse(frame[name], "auto", config.timezone, days_have_names=False).utc
+        told = moments(frame[name], config.timezone)
+        # a date alone is over before it is known
+        times[key] = over(told, told.bare) if key == "knowledge_time" else told.utc
     symbol = column_of(frame, config.columns.symbol, ("symbol",), "symbol")
     names = config.values or [n for n in frame.columns if n not in {*taken, symbol}]
     if not names:

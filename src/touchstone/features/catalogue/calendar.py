@@ -85,6 +85,12 @@ ENTRIES: Final = {
     "days_to_session": Entry(
         "to_session", "Days to the next trading day, as announced beforehand.", "days", _HOLIDAY
     ),
+    "days_to_holiday": Entry(
+        "to_holiday",
+        "Days to the next weekday without trading, as announced beforehand; 60 where none is near.",
+        "1 .. 60",
+        _HOLIDAY,
+    ),
     "before_holiday": Entry(
         "max(to_session == 2, to_session > 3)",
         "Whether a holiday follows: the next trading day is neither tomorrow nor in three days.",

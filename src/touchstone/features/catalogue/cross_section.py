@@ -161,7 +161,7 @@ ENTRIES: Final = {
         "Hou & Moskowitz (2005), Market Frictions, Price Delay, Review of Financial Studies 18:981",
     ),
     "average_correlation_48": Entry(
-        f"std({_MARKET}, 48) ** 2 / cross_mean(std(ret, 48) ** 2)",
+        f"min(std({_MARKET}, 48) ** 2 / cross_mean(std(ret, 48) ** 2), 1.0)",
         "Variance of the market over the mean variance of 48 bars: how much all move as one.",
         "0 .. 1",
         "Pollet & Wilson (2010), Average Correlation and Stock Market Returns, Journal of"

@@ -89,22 +89,23 @@ ENTRIES: Final = {
         _AMIHUD,
     ),
     "kyle_lambda_96": Entry(
-        f"beta(ret, {_SIGNED}, 96) * mean(volume, 96)",
-        "Slope of 96 returns on volume signed by the tick rule, times a mean bar's volume.",
+        f"clip(beta(ret, {_SIGNED}, 96) * mean(volume, 96), -1.0, 1.0)",
+        "Slope of 96 returns on volume signed by the tick rule, times a mean bar's; within 1.",
         "fraction per mean bar's volume",
         "Kyle (1985), Continuous Auctions and Insider Trading, Econometrica 53:1315; as a"
         " regression, Goyenko, Holden & Trzcinka (2009), Journal of Financial Economics 92:153",
-        talib="BETA",
+        talib="CORREL, STDDEV, SMA",
     ),
     "hasbrouck_lambda_96": Entry(
-        f"beta({_LOG_RET}, sign({_LOG_RET}) * sqrt({_TURNOVER}), 96) * sqrt(mean({_TURNOVER}, 96))",
-        "Slope of 96 returns on the signed root of the money traded, times a mean bar's root.",
+        f"clip(beta({_LOG_RET}, sign({_LOG_RET}) * sqrt({_TURNOVER}), 96)"
+        f" * sqrt(mean({_TURNOVER}, 96)), -1.0, 1.0)",
+        "Slope of 96 returns on the signed root of the money traded, times a mean bar's; within 1.",
         "log return per root of mean turnover",
         "Hasbrouck (2009), Trading Costs and Returns for U.S. Equities, Journal of Finance 64:1445",
     ),
     "return_reversal_96": Entry(
-        "beta(ret, lag(sign(ret) * volume, 1), 96) * mean(volume, 96)",
-        "Slope of 96 returns on the signed volume before: below 0 where flow is paid back.",
+        "clip(beta(ret, lag(sign(ret) * volume, 1), 96) * mean(volume, 96), -1.0, 1.0)",
+        "Slope of 96 returns on the signed volume before, below 0 where it is paid back; within 1.",
         "fraction per mean bar's volume",
         "Pástor & Stambaugh (2003), Liquidity Risk and Expected Stock Returns, Journal of"
         " Political Economy 111:642; without the control for the return before",
@@ -151,10 +152,10 @@ ENTRIES: Final = {
         talib="MOM, SUM",
     ),
     "range_per_turnover_24": Entry(
-        f"sum((high - low) / close, 24) / sum({_TURNOVER}, 24)"
-        f" / (sum((high - low) / close, 168) / sum({_TURNOVER}, 168))",
+        f"min(sum((high - low) / close, 24) / sum({_TURNOVER}, 24)"
+        f" / (sum((high - low) / close, 168) / sum({_TURNOVER}, 168)), 100.0)",
         "Range per money traded of 24 bars against that of 168.",
-        "ratio",
+        "0 .. 100",
         "Fong, Holden & Tobek (2018), Are Volatility Over Volume Liquidity Proxies Useful for"
         " Global or US Research?, Kelley School of Business",
     ),

@@ -60,7 +60,7 @@ ENTRIES: Final = {
         "-",
         talib="ROC, ROCR100",
     ),
-    "ret_4": _return(4, "ROCP, ROCR"),
+    "ret_4": _return(4, "ROCR"),
     "ret_8": _return(8, "MOM"),
     "ret_72": _return(72),
     "ret_168": _return(168),

@@ -148,7 +148,7 @@ ENTRIES: Final = {
         "How long ago the highest of 48 bars was; 0 now, 1 the oldest.",
         "0 .. 1",
         "-",
-        talib="MAXINDEX, MINMAXINDEX",
+        talib="MAXINDEX",
     ),
     "age_of_low_48": Entry(
         "argmin(low, 48) / 47",

@@ -109,7 +109,7 @@ ENTRIES: Final = {
         talib="ER",
     ),
     "choppiness_14": Entry(
-        "100 * log(sum(true_range(), 14) / (max(high, 14) - min(low, 14))) / log(14)",
+        "min(100 * log(sum(true_range(), 14) / (max(high, 14) - min(low, 14))) / log(14), 100.0)",
         "Log of the way of 14 bars over their range; 100 where they go nowhere.",
         "0 .. 100",
         "Dreiss (1993), The Choppiness Index; Kaufman (2013), Trading Systems and Methods",

@@ -67,9 +67,9 @@ ENTRIES: Final = {
         talib="AD, CMF",
     ),
     "chaikin_oscillator_3_10": Entry(
-        f"(4.5 * ema({_FLOW}, 10) - ema({_FLOW}, 3)) / mean(volume, 24)",
+        f"clip((4.5 * ema({_FLOW}, 10) - ema({_FLOW}, 3)) / mean(volume, 24), -10.0, 10.0)",
         "Accumulation's 3-bar less its 10-bar exponential mean, in mean bars' volumes.",
-        "bars",
+        "-10 .. 10",
         _CHAIKIN,
         talib="ADOSC",
     ),
@@ -84,9 +84,9 @@ ENTRIES: Final = {
         talib="MFI",
     ),
     "force_13": Entry(
-        "ema((close - lag(close, 1)) * volume, 13) / (close * mean(volume, 24))",
+        "clip(ema((close - lag(close, 1)) * volume, 13) / (close * mean(volume, 24)), -10.0, 10.0)",
         "Change times volume, smoothed, against price and mean volume.",
-        "fraction",
+        "-10 .. 10",
         "Elder (1993), Trading for a Living, on the force index",
         talib="EFI",
     ),
