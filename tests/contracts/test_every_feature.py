@@ -134,6 +134,7 @@ def test_is_nan_for_the_warmup_and_finite_ever_after():
 def test_is_bit_equal_in_blocks_of_every_shape(monkeypatch, lanes, elements):
     monkeypatch.setattr(evaluation, "LANES", lanes)
     monkeypatch.setattr(evaluation, "ELEMENTS", elements)
+    monkeypatch.setattr(evaluation, "FEWEST", elements)
     reshaped = evaluate(PLAN, PANEL, np.float64, n_threads=2)
     refuse(
         bits(reshaped) != bits(VALUES), f"change in blocks of {lanes} lanes, {elements} elements"

@@ -123,6 +123,23 @@ def test_arrays_that_are_no_state_are_refused():
             StreamState.from_arrays(wrong)
 
 
+def test_quantiles_are_the_same_however_they_are_found():
+    """From below, from above, by selection; among them equals and zeros of both signs."""
+    texts = {
+        f"q{i}": f"quantile({x}, {n}, {q})"
+        for i, (x, n, q) in enumerate(
+            (x, n, q)
+            for x in ("close", "sign(ret) * 0.0", "sign(ret)")
+            for n in (1, 2, 7, 150)
+            for q in (0, 0.05, 0.3, 0.5, 0.9, 1)
+        )
+    }
+    plan = compile_features(FeaturesConfig(set="none", extra=texts))
+    panel = random_panel(3, 190)
+    whole = evaluate(plan, panel, np.float64)
+    np.testing.assert_array_equal(Stream(plan, 3).replay(panel), whole[189::190])
+
+
 def test_a_late_bar_is_refused_and_leaves_no_trace():
     panel = random_panel(2, 60)
     feed, without = Stream(PLAN, 2), Stream(PLAN, 2)

@@ -4,7 +4,9 @@ What they hand to each other lies in tiles that are used again and again: it sta
 first-level cache. Only what is looked back at, or read by another kind of kernel, has a column.
 """
 
-from typing import Final
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from numba import njit
 
@@ -28,7 +30,7 @@ KERNELS: Final = (
 """Kernels by the number that `chain` knows them by; those of one column first, of two next, ..."""
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, _nrt=False)
 def _of_one(kernel: int, a: Float64, out: Float64, weight: float) -> None:
     if kernel == 0:
         points.absolute(a, out)
@@ -50,7 +52,7 @@ def _of_one(kernel: int, a: Float64, out: Float64, weight: float) -> None:
         joints.deviation(a, out, weight)
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, _nrt=False)
 def _of_two(kernel: int, a: Float64, b: Float64, out: Float64, weight: float) -> None:  # noqa: C901, PLR0912  one line a kernel
     if kernel == 9:
         points.add(a, b, out)
@@ -82,7 +84,7 @@ def _of_two(kernel: int, a: Float64, b: Float64, out: Float64, weight: float) ->
         joints.peakedness(a, b, out, weight)
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, _nrt=False)
 def _of_three(kernel: int, a: Float64, b: Float64, c: Float64, out: Float64, weight: float) -> None:
     if kernel == 23:
         points.where(a, b, c, out)
@@ -96,50 +98,82 @@ def _of_three(kernel: int, a: Float64, b: Float64, c: Float64, out: Float64, wei
         joints.correlation(a, b, c, out)
 
 
-@njit(nogil=True, cache=True, _nrt=False)
-def chain(code: Int64, weights: Float64, arena: Float64, size: int) -> None:
-    """Run point primitives and joints one after the other, tile by tile.
+@njit(nogil=True, _nrt=False)
+def _of_four(  # noqa: PLR0913, PLR0917  columns
+    kernel: int, a: Float64, b: Float64, c: Float64, d: Float64, out: Float64, weight: float
+) -> None:
+    if kernel == 28:
+        joints.gap(a, b, c, d, out)
+    else:
+        joints.mixed(a, b, c, d, out, weight)
 
-    Args:
-        code: a row each: how many columns it takes, its place in `KERNELS`, then for its result
-            and each of its columns where in the arena it begins and 1, or 0 where one tile
-            serves all, (n, 4 + 2 * WIDEST).
-        weights: the joints' two numbers, (n, 2).
-        arena: all columns of a workspace, flat.
-        size: elements of a column.
-    """
-    for start in range(0, size, TILE):
-        n = min(TILE, size - start)
-        for k in range(code.shape[0]):
-            n_args, kernel = code[k, 0], code[k, 1]
-            i = code[k, 2] + code[k, 3] * start
-            out = arena[i : i + n]
-            i = code[k, 4] + code[k, 5] * start
-            a = arena[i : i + n]
-            if n_args == 1:
-                _of_one(kernel, a, out, weights[k, 0])
-                continue
-            i = code[k, 6] + code[k, 7] * start
-            b = arena[i : i + n]
-            if n_args == 2:
-                _of_two(kernel, a, b, out, weights[k, 0])
-                continue
-            i = code[k, 8] + code[k, 9] * start
-            c = arena[i : i + n]
-            if n_args == 3:
-                _of_three(kernel, a, b, c, out, weights[k, 0])
-                continue
-            i = code[k, 10] + code[k, 11] * start
-            d = arena[i : i + n]
-            if kernel == 28:
-                joints.gap(a, b, c, d, out)
-                continue
-            if kernel == 29:
-                joints.mixed(a, b, c, d, out, weights[k, 0])
-                continue
-            i = code[k, 12] + code[k, 13] * start
-            e = arena[i : i + n]
-            if kernel == 30:
-                joints.third(a, b, c, d, e, out, weights[k, 0], weights[k, 1])
-            else:
-                joints.fourth(a, b, c, d, e, out, weights[k, 0], weights[k, 1])
+
+@njit(nogil=True, _nrt=False)
+def _of_five(  # noqa: PLR0913, PLR0917  columns
+    kernel: int, a: Float64, b: Float64, c: Float64, d: Float64, e: Float64, out: Float64,
+    weights: Float64,
+) -> None:  # fmt: skip
+    if kernel == 30:
+        joints.third(a, b, c, d, e, out, weights[0], weights[1])
+    else:
+        joints.fourth(a, b, c, d, e, out, weights[0], weights[1])
+
+
+def _content(kernels: Iterable[Any]) -> int:
+    """A number that changes when what the kernels do changes."""
+    parts = ((k.py_func.__name__, k.py_func.__code__) for k in kernels)
+    content = repr([(name, code.co_code, code.co_consts) for name, code in parts])
+    return int.from_bytes(hashlib.sha256(content.encode()).digest()[:7])
+
+
+def _chain_of(content: int) -> Callable[..., int]:
+    """The chain. Numba's cache looks at the file of a function and at what it closes over, not at
+    the functions it calls: `content` makes it compile anew when one of them was changed.
+    """  # noqa: D205
+
+    @njit(nogil=True, cache=True, _nrt=False)
+    def chain(code: Int64, weights: Float64, arena: Float64, size: int) -> int:
+        """Run point primitives and joints one after the other, tile by tile.
+
+        Args:
+            code: a row each: how many columns it takes, its place in `KERNELS`, then for its result
+                and each of its columns where in the arena it begins and 1, or 0 where one tile
+                serves all, (n, 4 + 2 * WIDEST).
+            weights: the joints' two numbers, (n, 2).
+            arena: all columns of a workspace, flat.
+            size: elements of a column.
+        """
+        for start in range(0, size, TILE):
+            n = min(TILE, size - start)
+            for k in range(code.shape[0]):
+                n_args, kernel = code[k, 0], code[k, 1]
+                i = code[k, 2] + code[k, 3] * start
+                out = arena[i : i + n]
+                i = code[k, 4] + code[k, 5] * start
+                a = arena[i : i + n]
+                if n_args == 1:
+                    _of_one(kernel, a, out, weights[k, 0])
+                    continue
+                i = code[k, 6] + code[k, 7] * start
+                b = arena[i : i + n]
+                if n_args == 2:
+                    _of_two(kernel, a, b, out, weights[k, 0])
+                    continue
+                i = code[k, 8] + code[k, 9] * start
+                c = arena[i : i + n]
+                if n_args == 3:
+                    _of_three(kernel, a, b, c, out, weights[k, 0])
+                    continue
+                i = code[k, 10] + code[k, 11] * start
+                d = arena[i : i + n]
+                if n_args == 4:
+                    _of_four(kernel, a, b, c, d, out, weights[k, 0])
+                    continue
+                i = code[k, 12] + code[k, 13] * start
+                _of_five(kernel, a, b, c, d, arena[i : i + n], out, weights[k])
+        return content
+
+    return chain  # type: ignore[no-any-return]
+
+
+chain = _chain_of(_content(KERNELS))

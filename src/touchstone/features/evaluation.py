@@ -21,8 +21,12 @@ from touchstone.market.resample import last_finished
 
 LANES: Final = 16
 """Instruments side by side: two registers of 8 numbers, two whole cache lines."""
-ELEMENTS: Final = 4_096
-"""Elements of a column in a block: many enough to hide a call, few enough to stay in cache."""
+ELEMENTS: Final = 8_192
+"""Elements of a column in a block, at most: many enough to hide a call."""
+FEWEST: Final = 1_024
+"""And at least, where there are many columns: few enough for the table to stay in cache."""
+TABLE: Final = 131_072
+"""Elements of the table of outputs in a block, or nearly: a second-level cache of 1 MiB."""
 
 
 def evaluate(
@@ -185,7 +189,7 @@ def _run(
     lanes = min(LANES, instruments.size)
     groups = [instruments[i : i + lanes] for i in range(0, instruments.size, lanes)]
     longest = max(int(counts.max()), 1)
-    n_blocks = -(-longest * lanes // ELEMENTS)
+    n_blocks = -(-longest * lanes // _elements(part, lanes))
     rows = -(-longest // n_blocks)
     out: Floats = np.empty((int(offsets[-1]), len(part.outputs)), dtype)
 
@@ -200,6 +204,12 @@ def _run(
         with ThreadPoolExecutor(n_threads) as pool:
             list(pool.map(work, [groups[i::n_threads] for i in range(min(n_threads, len(groups)))]))
     return out
+
+
+def _elements(part: Program, lanes: int) -> int:
+    """Elements of a column in a block; a long history, copied for each, asks for long blocks."""
+    history = max((part.plan.warmups[place] for place in part.places), default=0) * lanes
+    return min(ELEMENTS, max(FEWEST, TABLE // max(len(part.outputs), 1), history // 4))
 
 
 class _Lanes(NamedTuple):

@@ -4,6 +4,8 @@ The same arrays and layout as in `windows`. Order statistics are exact, so how t
 leaves no trace in their value.
 """
 
+from typing import Final
+
 import numpy as np
 from numba import njit
 
@@ -59,17 +61,7 @@ def quantile(x: Float64, out: Float64, lanes: int, n: int, q: float) -> None:
     high, share = min(low + 1, n - 1), place - low
     first = x.size - out.size
     if out.size == lanes:  # one window of each lane: no order is worth keeping
-        windows = np.empty((lanes, n))
-        for k in range(n):
-            for lane in range(lanes):
-                windows[lane, k] = x[first + lane - k * lanes]
-        for lane in range(lanes):
-            window = windows[lane]
-            _select(window, low)
-            above = window[high]
-            for k in range(high, n):
-                above = min(above, window[k])
-            out[lane] = window[low] + (above - window[low]) * share + 0.0  # never -0.0
+        _of_one_window(x, out, n, (low, high), share)
         return
     for lane in range(min(lanes, out.size)):
         at = first + lane - (n - 1) * lanes
@@ -79,6 +71,50 @@ def quantile(x: Float64, out: Float64, lanes: int, n: int, q: float) -> None:
                 _replace(ordered, x[at], x[first + i])
                 at += lanes
             out[i] = ordered[low] + (ordered[high] - ordered[low]) * share + 0.0  # never -0.0
+
+
+_DEEPEST: Final = 64
+"""Values from an end of the order up to which all lanes are sorted at once."""
+
+
+@njit(nogil=True, cache=True)
+def _of_one_window(x: Float64, out: Float64, n: int, places: tuple[int, int], share: float) -> None:
+    """A quantile of the last n rows: the few smallest, or largest, of every lane side by side."""
+    (low, high), lanes = places, out.size
+    from_below = high < n - low
+    depth = high + 1 if from_below else n - low
+    if depth > _DEEPEST:
+        _by_selection(x, out, n, places, share)
+        return
+    sense = 1.0 if from_below else -1.0
+    ends = np.full((depth, lanes), np.inf)
+    for k in range(n):
+        value = sense * x[x.size - (k + 1) * lanes : x.size - k * lanes]
+        for j in range(min(depth, k + 1)):
+            end = ends[j]
+            for i in range(lanes):
+                smaller = end[i] if end[i] < value[i] else value[i]
+                value[i] = value[i] if end[i] < value[i] else end[i]
+                end[i] = smaller
+    a, b = (ends[low], ends[high]) if from_below else (ends[n - 1 - low], ends[n - 1 - high])
+    for i in range(lanes):
+        out[i] = sense * a[i] + (sense * b[i] - sense * a[i]) * share + 0.0  # never -0.0
+
+
+@njit(nogil=True, cache=True)
+def _by_selection(x: Float64, out: Float64, n: int, places: tuple[int, int], share: float) -> None:
+    (low, high), lanes = places, out.size
+    windows = np.empty((lanes, n))
+    for k in range(n):
+        for lane in range(lanes):
+            windows[lane, k] = x[x.size - (k + 1) * lanes + lane]
+    for lane in range(lanes):
+        window = windows[lane]
+        _select(window, low)
+        above = window[high]
+        for k in range(high, n):
+            above = min(above, window[k])
+        out[lane] = window[low] + (above - window[low]) * share + 0.0
 
 
 @njit(nogil=True, cache=True)

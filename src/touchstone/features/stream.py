@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
-from touchstone.arrays import Bool, Float64
+from touchstone.arrays import Bool, Float64, Int64
 from touchstone.errors import ConfigError, DataError
 from touchstone.features.clock import CLOCK, clock
 from touchstone.features.evaluation import known_or_zero
@@ -104,10 +105,11 @@ class Stream:
             values = self._input(self.plan.nodes[place], time, bar)
             np.copyto(space.view(place, 0), values, where=present)
         space.run()
-        known = space.age[:, None] >= self._warmup
         self._seen += present
         self._time = time
-        return np.where(known, space.table.T, np.nan)
+        out = np.empty((self.n_instruments, self._warmup.size))
+        _show(space.table, space.age, self._warmup, out)
+        return out
 
     def replay(self, panel: Panel) -> Float64:
         """Push all bars of a panel, oldest first; the features of its last time, as `push`."""
@@ -200,6 +202,15 @@ class Stream:
         if name in bar.side:
             return known_or_zero(bar.side[name])[0]
         return known_or_zero(bar.side[name.removesuffix("_known")])[1]
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def _show(table: Float64, age: Int64, warmup: Int64, out: Float64) -> None:
+    """The table turned round, (n_instruments, n_features), NaN where nothing is known."""
+    for lane in range(age.size):
+        row, column = out[lane], table[:, lane]
+        for f in range(warmup.size):
+            row[f] = column[f] if age[lane] >= warmup[f] else np.nan
 
 
 class _Longer:

@@ -18,7 +18,7 @@ from touchstone.features.graph import Node
 from touchstone.features.layout import LINE, Layout, Program
 from touchstone.features.primitives import PRIMITIVES
 
-Call = tuple[Callable[..., None], tuple[Any, ...]]
+Call = tuple[Callable[..., object], tuple[Any, ...]]
 """A kernel and the arrays it was bound to."""
 
 

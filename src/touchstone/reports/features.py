@@ -67,6 +67,9 @@ def _words() -> Iterator[str]:
     yield "n is an integer literal, q a number in 0 .. 1. Where n is an expression instead, these"
     yield f"are of one moment: {', '.join(f'`{name}(a, b)`' for name in OF_TWO)}."
     yield "`+ - * / **` and single comparisons (1 or 0) stand between expressions."
+    yield ""
+    yield '`higher("1d", x)` is x on the bars of a longer timeframe, those that are over; it and'
+    yield '`higher_known("1d", x)`, 1 where there is one, are told of in [the engine](engine.md).'
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
