@@ -12,7 +12,7 @@ def found(symbol="A", severity=Severity.WARN, value=1.0, place=None):
     return Finding(symbol, "gaps", severity, place, 1, value, 0.0, f"{symbol}: a hole; fetch it")
 
 
-@pytest.mark.parametrize(("severity", "word"), zip(Severity, Grade, strict=True))
+@pytest.mark.parametrize(("severity", "word"), list(zip(Severity, Grade, strict=True)))
 def test_the_gravest_finding_decides(severity, word):
     assert grade([found(severity=Severity.NOTE), found(severity=severity)]) == word
     assert grade([found(severity=severity)] * 100) == word, "many do not add up"
