@@ -31,6 +31,14 @@ def change(folder, symbol, **columns):
     frame.with_columns(*(f(frame[n]).alias(n) for n, f in columns.items())).write_parquet(path)
 
 
+def test_help_teaches():
+    code, out, _ = touchstone("data", "check", "--help")
+    assert code == 0
+    for word in ("--fail-at", "--alarm", "--now", "refused"):
+        assert word in out
+    assert "check" in touchstone("data", "--help")[1]
+
+
 def test_clean_bars_pass(folder):
     code, out, err = touchstone("data", "check", folder)
     assert (code, err) == (0, "")

@@ -13,6 +13,7 @@ from touchstone.market.bars import FIELDS
 
 _FEWEST: Final = 3  # rows that make a habit out of a mishap
 _EXPLAINED: Final = 0.9  # of the broken rows that a cause must explain
+_ASIDE: Final = 0.8
 _DENSE: Final = 0.3  # of the rows from the first to the last broken one that are broken
 _WIDEST: Final = 3.0  # high over low of a bar that is not absurd
 _BLOCK: Final = 64
@@ -109,9 +110,21 @@ def _aside(columns: dict[str, Float64], broken: Bool) -> Bool:
     return np.asarray(side & positive, np.bool_)
 
 
+def _beyond(columns: dict[str, Float64], aside: Bool) -> float:
+    """How much of the reach from the close to its bar's far end lies before the bar begins.
+
+    Where close and low were exchanged, the low is a close and lies anywhere in the bar: a half.
+    """
+    close, low, high = (columns[name][aside] for name in ("close", "low", "high"))
+    near, far = np.where(close < low, low, high), np.where(close < low, high, low)
+    return float(np.median((near - close) / np.where(far == close, 1.0, far - close)))
+
+
 def _chained(columns: dict[str, Float64], aside: Bool, pair: tuple[str, str] | None) -> bool:
     """Whether the exchange makes opens follow closes better than any steady factor would."""
     if pair is None:
+        return False
+    if "volume" not in pair and _beyond(columns, aside) > _ASIDE:
         return False
     rows = np.flatnonzero(aside[:-1])
     if rows.size < _FEWEST:

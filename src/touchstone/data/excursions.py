@@ -5,10 +5,13 @@ from typing import Final
 import numpy as np
 
 from touchstone.data.cohort import Moves
-from touchstone.data.robust import tail_threshold
+from touchstone.data.robust import QUIET_SHARE, tail_threshold
 
 LONGEST: Final = 3
 """Bars after which a price must be back."""
+_CLIP: Final = 3.0
+_FEWEST: Final = 30
+_BOUNCE: Final = -0.15  # correlation of a move with the next
 _TORN: Final = 0.5
 _LEFT: Final = 0.25
 """Share of the leap that may remain."""
@@ -20,9 +23,12 @@ def excursions(moves: Moves, alpha: float, surge: float) -> list[tuple[int, int,
     Both the leap and the return must be beyond what two independent returns would ever be, and
     neither volume nor another instrument may vouch for it. Between bars side by side the leap or
     the return must happen from a close to the next open: whoever trades moves inside bars.
+    Where prices bounce between bid and ask, a return does not need a chance of its own.
     """
     n = moves.step.size
     limit = tail_threshold(n, alpha, together=2)
+    if _bounces(moves):
+        limit = tail_threshold(n, alpha / QUIET_SHARE)
     found: list[tuple[int, int, float, float]] = []
     last = -1
     for t in np.flatnonzero(np.abs(moves.z) > limit).tolist():
@@ -44,6 +50,15 @@ def excursions(moves: Moves, alpha: float, surge: float) -> list[tuple[int, int,
             last = back
             break
     return found
+
+
+def _bounces(moves: Moves) -> bool:
+    """Whether a move is usually followed by its opposite, as of thin names (Roll 1984)."""
+    z = np.clip(moves.z[1:], -_CLIP, _CLIP)
+    if z.size < _FEWEST:
+        return False
+    power = float((z**2).sum())
+    return bool(power > 0 and float((z[1:] * z[:-1]).sum()) / power < _BOUNCE)
 
 
 def _torn(moves: Moves, leap: int, back: int) -> bool:

@@ -35,7 +35,7 @@ class Split(NamedTuple):
 def level_changes(bars: Clean, moves: Moves, has_volume: bool, alpha: float) -> list[Split]:
     """Jumps between two bars, by a ratio, far beyond what the instrument does, that last."""
     n = bars.time.size
-    limit = tail_threshold(n, alpha, together=2)
+    limit = tail_threshold(n, alpha / QUIET_SHARE)
     size = np.abs(moves.opening) / moves.scale
     rows = np.flatnonzero((size > limit) & (np.abs(moves.opening) > 0.18))
     found = (_split(int(r), bars, moves, has_volume, limit) for r in rows)

@@ -15,8 +15,8 @@ ALPHA: Final = 0.01
 """False alarms that a check may raise on one clean instrument, all its bars together."""
 QUIET: Final = 1.0
 """Log volume below this many robust deviations above its usual speaks against a large move."""
-QUIET_SHARE: Final = 0.01
-"""Share of true large moves that leave the volume so."""
+QUIET_SHARE: Final = 0.1
+"""Share of true large moves that leave the volume so, or hit a split's ratio, or are undone."""
 TAIL: Final = 4.0
 """Degrees of freedom of the reference law of returns."""
 

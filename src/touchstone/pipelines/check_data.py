@@ -37,7 +37,7 @@ def worse(found: Checked, fail_at: Grade) -> list[str]:
 
 def ring(path: Path, found: Checked, senders: Sequence[Config], memory: Path) -> tuple[Sent, ...]:
     """Raise what casts doubt on bars; what was raised before and still stands is not repeated."""
-    source = f"data check {path}"
+    source = f"data check {path.resolve()}"
     return raise_alarms(source, alarms_of(source, found.findings), senders, memory)
 
 

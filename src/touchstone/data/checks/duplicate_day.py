@@ -1,17 +1,20 @@
 """A stretch of bars that stands twice: a session, or a day, copied over another."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from touchstone.arrays import Bool, Float64, Int64
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Clean, Cohort
 from touchstone.data.faults import utc
-from touchstone.data.robust import runs
+from touchstone.data.robust import ALPHA, runs
 from touchstone.market.findings import Finding, Severity
+
+UInt64: TypeAlias = npt.NDArray[np.uint64]
 
 
 class DuplicateDayConfig(Config):
@@ -22,6 +25,8 @@ class DuplicateDayConfig(Config):
     """Bars in a row whose prices and volumes stand twice; one bar of a day is enough."""
     without_volume: int = 6
     """Bars in a row whose prices alone stand twice; two bars of a day are enough."""
+    alpha: float = ALPHA
+    """Copies that chance may make in one clean instrument."""
 
 
 @CHECKS.register(DuplicateDayConfig)
@@ -34,7 +39,9 @@ def duplicate_day(config: DuplicateDayConfig, cohort: Cohort) -> Iterator[Findin
         columns = [bars.open, bars.high, bars.low, bars.close]
         moving = bars.high > bars.low
         if cohort.has_volume[i]:
-            _copies([*columns, bars.volume], moving & (bars.volume > 0), lengths[0], source)
+            usable = moving & (bars.volume > 0)
+            least = max(lengths[0], _by_chance(columns, bars.volume, usable, config.alpha))
+            _copies([*columns, bars.volume], usable, least, source)
         _copies(columns, moving, lengths[1], source)
         for first, end in _stretches(source):
             said = (
@@ -51,16 +58,43 @@ def _when(bars: Clean, row: int) -> str:
     return utc(bars.time[row])
 
 
+def _by_chance(columns: list[Float64], volume: Float64, usable: Bool, alpha: float) -> int:
+    """Rows in a row that must repeat before chance explains it less than `alpha` times.
+
+    Of n (n - 1) / 2 pairs of rows, so many agree in prices and so many in volume; were the two
+    independent, that many would agree in both. Thin names print few prices and few sizes.
+    """
+    n = int(usable.sum())
+    pairs = n * (n - 1) / 2
+    if pairs < 1:
+        return 1
+    same = [_n_pairs(key[usable]) / pairs for key in (_key(columns), _key([volume]))]
+    both = max(same[0] * same[1], 1e-12)
+    return int(np.ceil(np.log(alpha / pairs) / np.log(min(both, 0.9))))
+
+
+def _n_pairs(key: UInt64) -> float:
+    counts = np.unique(key, return_counts=True)[1]
+    return float((counts * (counts - 1) / 2).sum())
+
+
+def _key(columns: list[Float64]) -> UInt64:
+    """One number a row, equal where all columns are equal to the last bit."""
+    key = np.zeros(columns[0].size, np.uint64)
+    with np.errstate(over="ignore"):
+        for column in columns:
+            key = key * np.uint64(0x9E3779B97F4A7C15) + np.ascontiguousarray(column).view(np.uint64)
+            key ^= key >> np.uint64(29)
+    return key
+
+
 def _copies(columns: list[Float64], usable: Bool, length: int, source: Int64) -> None:
     """Write into `source` where each row of a repeated stretch of `length` rows comes from."""
     n = usable.size
     if n < 2 * length:
         return
-    key = np.zeros(n, np.uint64)
+    key = _key(columns)
     with np.errstate(over="ignore"):
-        for column in columns:
-            key = key * np.uint64(0x9E3779B97F4A7C15) + np.ascontiguousarray(column).view(np.uint64)
-            key ^= key >> np.uint64(29)
         block, fits = np.zeros(n - length + 1, np.uint64), np.ones(n - length + 1, bool)
         for k in range(length):
             part = slice(k, n - length + 1 + k)

@@ -89,8 +89,11 @@ def _of_all(config: GapsConfig, found: tuple[Missing, ...]) -> Iterator[Finding]
         return
     step = min(int(np.diff(m.clock).min()) for m in found if m.clock.size > 1)
     closed, counts = np.unique(np.concatenate(times), return_counts=True)
+    closed, counts = closed[counts > 1], counts[counts > 1]
     cuts = np.flatnonzero(np.diff(closed) > step) + 1
     for part, many in zip(np.split(closed, cuts), np.split(counts, cuts), strict=True):
+        if not part.size:
+            continue  # a holiday that one instrument keeps alone
         first, last = int(part[0]), int(part[-1])
         when = utc(first) if part.size == 1 else f"{utc(first)} .. {utc(last)}"
         said = (

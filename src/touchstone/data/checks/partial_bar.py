@@ -44,7 +44,7 @@ def partial_bar(config: PartialBarConfig, cohort: Cohort) -> Iterator[Finding]:
                 "taken for a whole one"
             )
             yield cohort.finding(config.kind, Severity.DOUBT, (i, rows), (left, 0), said)
-        elif cohort.has_volume[i]:
+        elif bars.volume[last] > 0:  # none at all is a day without trades
             z, limit = _thinness(bars, config)
             if z > limit:
                 said = (
