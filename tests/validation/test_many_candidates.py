@@ -108,16 +108,16 @@ def test_one_quiet_good_candidate_among_noisy_ones_is_found():
 
 @pytest.mark.parametrize("world", [normal, skewed_t, garch_t])
 def test_size(world):
-    """300 searches without an edge: rejections at 5 % lie in the 99.9 % band of a true 5 %."""
+    """200 searches without an edge: rejections at 5 % lie in the 99.9 % band of a true 5 %."""
     source, n_spa, n_again, n_any = rng(6), 0, 0, 0
-    for returns in searches(300, (250, 10), source, world):
-        n_spa += superior_ability(returns, source, 199).p <= 0.05
-        n_again += superior_ability(returns, source, 199, recompute=True).p <= 0.05
-        n_any += (romano_wolf(returns, source, 199) <= 0.05).any()
+    for returns in searches(200, (200, 8), source, world):
+        n_spa += superior_ability(returns, source, 99).p <= 0.05
+        n_again += superior_ability(returns, source, 99, recompute=True).p <= 0.05
+        n_any += (romano_wolf(returns, source, 99) <= 0.05).any()
     # Hansen's one error takes no account of skewness: 8.5 % in docs/proofs/statistics.md.
-    assert holds(n_spa, 300, 0.085 if world is skewed_t else 0.05)
-    assert holds(n_again, 300, 0.05)
-    assert holds(n_any, 300, 0.05)
+    assert holds(n_spa, 200, 0.085 if world is skewed_t else 0.05)
+    assert holds(n_again, 200, 0.05)
+    assert holds(n_any, 200, 0.05)
 
 
 def test_romano_wolf_finds_the_true_claims_and_beats_holm():
