@@ -114,7 +114,7 @@ def test_size(world):
         n_spa += superior_ability(returns, source, 99).p <= 0.05
         n_again += superior_ability(returns, source, 99, recompute=True).p <= 0.05
         n_any += (romano_wolf(returns, source, 99) <= 0.05).any()
-    # Hansen's one error takes no account of skewness: 8.5 % in docs/proofs/statistics.md.
+    # Hansen's one error takes no account of skewness: see docs/decisions/0011.
     assert holds(n_spa, 200, 0.085 if world is skewed_t else 0.05)
     assert holds(n_again, 200, 0.05)
     assert holds(n_any, 200, 0.05)
