@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from returns import garch_t, normal, searches
+from returns import garch_t, normal, searches, skewed_t
 from touchstone.errors import DataError
+from touchstone.validation.bootstrap import mean_test
 from touchstone.validation.joint_bootstrap import joint_bootstrap
 from touchstone.validation.multiple import benjamini_hochberg, holm
 from touchstone.validation.romano_wolf import romano_wolf
@@ -22,9 +23,9 @@ def rng(*path):
     return np.random.default_rng([SEED, *path])
 
 
-def spa_by_hand(returns, source, n_resamples):
+def spa_by_hand(returns, source, n_resamples, recompute):
     """Hansen (2005) word by word, on the same resamples."""
-    joint = joint_bootstrap(returns, source, n_resamples)
+    joint = joint_bootstrap(returns, source, n_resamples, recompute)
     n = returns.shape[0]
     statistic = max(0.0, *joint.t)
     beaten = 0
@@ -39,7 +40,7 @@ def spa_by_hand(returns, source, n_resamples):
 
 def step_down_by_hand(returns, source, n_resamples):
     """Romano & Wolf (2005): test the largest against all, then the next against the rest."""
-    joint = joint_bootstrap(returns, source, n_resamples)
+    joint = joint_bootstrap(returns, source, n_resamples, recompute=True)
     left, p, floor = list(range(joint.t.size)), np.empty(joint.t.size), 0.0
     while left:
         k = max(left, key=lambda j: joint.t[j])
@@ -55,17 +56,25 @@ def step_down_by_hand(returns, source, n_resamples):
 def test_are_the_slow_references(seed, n_candidates, drift):
     returns = normal(80, n_candidates, np.random.default_rng(seed))
     returns[:, 0] += drift
-    found = superior_ability(returns, rng(seed), 99)
-    p, statistic = spa_by_hand(returns, rng(seed), 99)
-    assert (found.p, found.statistic) == (p, statistic)
-    assert found.best is None or joint_t(returns)[found.best] == pytest.approx(found.statistic)
+    for recompute in (False, True):
+        found = superior_ability(returns, rng(seed), 99, recompute)
+        p, statistic = spa_by_hand(returns, rng(seed), 99, recompute)
+        assert (found.p, found.statistic) == (p, statistic)
+        t = joint_bootstrap(returns, rng(0), 9, recompute).t
+        assert found.best is None or t[found.best] == found.statistic
     np.testing.assert_array_equal(
         romano_wolf(returns, rng(seed), 99), step_down_by_hand(returns, rng(seed), 99)
     )
 
 
-def joint_t(returns):
-    return joint_bootstrap(returns, rng(0), 9).t
+@settings(max_examples=10)
+@given(st.integers(0, 1000), st.sampled_from([0.0, 0.2]))
+def test_one_claim_is_the_test_of_its_mean(seed, drift):
+    daily = garch_t(120, 1, np.random.default_rng(seed)) + drift
+    single = mean_test(daily[:, 0], rng(15, seed), 199)
+    assert romano_wolf(daily, rng(15, seed), 199)[0] == single.p
+    found = superior_ability(daily, rng(15, seed), 199, recompute=True)
+    assert found.p == single.p if single.t > 0 else found.p == 1.0
 
 
 @pytest.mark.parametrize("n_candidates", [1, 5])
@@ -82,29 +91,33 @@ def test_spa_is_archs_where_all_have_one_variance(n_candidates):
 
 def test_one_quiet_good_candidate_among_noisy_ones_is_found():
     """Page 05: without studentising the power was 1.7 %, with it 96.7 %."""
-    found, by_arch = 0, 0
+    found, claimed, by_arch = 0, 0, 0
     for i in range(20):
         returns = 10 * normal(250, 40, rng(4, i))
         returns[:, 17] = returns[:, 17] / 10 + 5 / np.sqrt(250)
         ours = superior_ability(returns, rng(5, i), 199)
         found += ours.p <= 0.05 and ours.best == 17
-        assert (romano_wolf(returns, rng(5, i), 199)[17] <= 0.05) == (ours.p <= 0.05)
+        claimed += romano_wolf(returns, rng(5, i), 199)[17] <= 0.05
         plain = SPA(np.zeros(250), -returns, block_size=2, reps=199, studentize=False, seed=i)
         plain.compute()
         by_arch += plain.pvalues["consistent"] <= 0.05
     assert found >= 16
+    assert claimed >= 16
     assert by_arch <= 4
 
 
-@pytest.mark.parametrize("world", [normal, garch_t])
+@pytest.mark.parametrize("world", [normal, skewed_t, garch_t])
 def test_size(world):
-    """300 searches without an edge: rejections at 5 % lie in the 99.9 % band of a true 5 %."""
-    source, n_spa, n_any = rng(6), 0, 0
-    for returns in searches(300, (250, 10), source, world):
-        n_spa += superior_ability(returns, source, 199).p <= 0.05
-        n_any += (romano_wolf(returns, source, 199) <= 0.05).any()
-    assert holds(n_spa, 300, 0.05)
-    assert holds(n_any, 300, 0.05)
+    """200 searches without an edge: rejections at 5 % lie in the 99.9 % band of a true 5 %."""
+    source, n_spa, n_again, n_any = rng(6), 0, 0, 0
+    for returns in searches(200, (200, 8), source, world):
+        n_spa += superior_ability(returns, source, 99).p <= 0.05
+        n_again += superior_ability(returns, source, 99, recompute=True).p <= 0.05
+        n_any += (romano_wolf(returns, source, 99) <= 0.05).any()
+    # Hansen's one error takes no account of skewness: see docs/decisions/0011.
+    assert holds(n_spa, 200, 0.085 if world is skewed_t else 0.05)
+    assert holds(n_again, 200, 0.05)
+    assert holds(n_any, 200, 0.05)
 
 
 def test_romano_wolf_finds_the_true_claims_and_beats_holm():

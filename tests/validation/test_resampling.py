@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import geom, ks_2samp
 
 from returns import garch_t, normal
+from touchstone.errors import DataError
 from touchstone.validation.resampling import (
     _length,
     block_law,
@@ -102,3 +103,12 @@ def test_a_large_mean_loses_no_digits():
     np.testing.assert_allclose(shifted * sd, 1e6)
     assert np.corrcoef(plain, shifted)[0, 1] < 1  # other statistic, same days
     assert sd.std() < 0.2
+
+
+def test_refuses_what_has_no_sharpe():
+    for bad in (np.zeros(1), np.empty(0), np.zeros((5, 2)), np.array([0.1, np.nan])):
+        with pytest.raises(DataError, match="at least 2 finite"):
+            resampled_sharpes(bad, 3, 10, rng(12))
+    for block in (0.5, np.nan, -1.0):
+        with pytest.raises(DataError, match="one day at least"):
+            resampled_sharpes(np.ones(5), block, 10, rng(12))

@@ -141,6 +141,37 @@ def studentised_sharpes(
     return _studentised(daily, block, hac_lag(daily.size), True, n_resamples, rng)
 
 
+def studentised_columns(
+    returns: Float64, block: float, n_resamples: int, rng: np.random.Generator
+) -> tuple[Float64, Float64]:
+    """Mean over HAC error of each column, and (mean* - mean) / se* in resamples of common days.
+
+    A resample without variance is infinite: it counts against every claim.
+
+    Args:
+        returns: (n_days, n_columns), in time order, each with variance.
+        block: mean length of a block, days, 1 at least.
+        n_resamples: how many.
+        rng: where the resamples come from.
+
+    Returns:
+        (n_columns,) and (n_resamples, n_columns).
+    """
+    lag, lengths, state = (
+        hac_lag(returns.shape[0]),
+        block_law(returns.shape[0], block),
+        seed_of(rng),
+    )
+    t, resampled = np.zeros(returns.shape[1]), np.zeros((n_resamples, returns.shape[1]))
+    for c, column in enumerate(np.ascontiguousarray(returns.T)):
+        how = lag, False, _floor(column)
+        mean, se = _statistic(column, *how)
+        t[c] = mean / se if se else 0.0
+        # One state for all columns: all draw the same days.
+        resampled[:, c] = _resample(column, ring(column), how, lengths, n_resamples, state)
+    return t, np.where(np.isnan(resampled), np.inf, resampled)
+
+
 def block_length(daily: Float64) -> float:
     """Mean block length of the stationary bootstrap, days: 1 at least, a third of all at most.
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from touchstone.arrays import Bool, Float64
 from touchstone.errors import DataError
-from touchstone.validation.bootstrap import block_lengths
+from touchstone.validation.bootstrap import block_lengths, studentised_columns
 from touchstone.validation.resampling import bootstrap_variance, resampled_means
 
 _NO_VARIANCE = 1e-20
@@ -21,21 +21,24 @@ class Joint(NamedTuple):
     t: Float64
     """Mean over its standard error, (n_kept,)."""
     resampled: Float64
-    """(mean* - mean) over the same standard error, (n_resamples, n_kept)."""
+    """(mean* - mean) over its standard error, (n_resamples, n_kept)."""
     block: float
     """Mean length of a block, days: the average of what each candidate asks for."""
 
 
-def joint_bootstrap(returns: Float64, rng: np.random.Generator, n_resamples: int) -> Joint:
+def joint_bootstrap(
+    returns: Float64, rng: np.random.Generator, n_resamples: int, recompute: bool
+) -> Joint:
     """Studentise and resample the means of many candidates by one stationary bootstrap.
 
-    The standard error is the bootstrap's own (its kernel), the same in every resample, so that a
-    noisy candidate does not drown a quiet one.
+    Each candidate is measured by its own error, so that a noisy one does not drown a quiet one.
 
     Args:
         returns: (n_days, n_candidates), in excess of the benchmark, in time order.
         rng: where the resamples come from.
         n_resamples: how many.
+        recompute: the error is Newey and West's, recomputed in every resample, which allows for
+            skewness; else the bootstrap's own kernel's, the same in all.
 
     Raises:
         DataError: not a table of finite numbers.
@@ -52,6 +55,8 @@ def joint_bootstrap(returns: Float64, rng: np.random.Generator, n_resamples: int
     steady = error > np.sqrt(floor[kept])
     kept[np.flatnonzero(kept)[~steady]] = False
     traded, error = traded[:, steady], error[steady]
+    if recompute:
+        return Joint(kept, *studentised_columns(traded, block, n_resamples, rng), block)
     resampled = resampled_means(traded, block, n_resamples, rng) / error
     return Joint(kept, traded.mean(axis=0) / error, resampled, block)
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from numba import njit
 
 from touchstone.arrays import Float64, Int64
+from touchstone.errors import DataError
 
 UInt64 = npt.NDArray[np.uint64]
 
@@ -66,8 +67,17 @@ def resampled_sharpes(
         n_resamples: how many.
         rng: where the resamples come from.
 
+    Raises:
+        DataError: not one column of finite numbers, or less than two.
+
     Source: Politis & Romano (1994), The stationary bootstrap, JASA 89.
     """
+    daily = np.asarray(daily, np.float64)
+    if daily.ndim != 1 or daily.size < 2 or not np.isfinite(daily).all():
+        raise DataError(
+            f"Sharpe ratios of resamples: needs one column of at least 2 finite returns, got shape "
+            f"{daily.shape} with {int((~np.isfinite(daily)).sum())} that are not finite"
+        )
     centre = daily.mean()
     deviation = daily - centre  # squares of small numbers beside a large mean lose digits
     prefix = np.zeros((daily.size + 1, 2))
@@ -105,7 +115,13 @@ def seed_of(rng: np.random.Generator) -> np.uint64:
 
 
 def block_law(n_days: int, block: float) -> Lengths:
-    """The law of block lengths of mean `block` in resamples of n_days; 1 at least."""
+    """The law of block lengths of mean `block` in resamples of n_days.
+
+    Raises:
+        DataError: a mean length below one day.
+    """
+    if not block >= 1:
+        raise DataError(f"blocks of a bootstrap last one day at least on average, got {block}")
     k = np.arange(1, n_days)
     reached = -np.expm1(k * np.log1p(-min(1 / block, 1 - 2.0**-53)))
     bound = (np.minimum(reached, 1 - 2.0**-53) * 2.0**64).astype(np.uint64)

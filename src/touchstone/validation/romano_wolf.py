@@ -15,7 +15,7 @@ def romano_wolf(
     Rejecting those at most alpha keeps the chance of any false claim at alpha, dependence
     between claims used instead of feared. From the largest t on, `p_j = (1 + #{max of the
     remaining t* >= t_j}) / (B + 1)`, never below the p of a larger t. A claim without variance
-    has p = 1 and takes no part.
+    has p = 1 and takes no part. t is studentised by the HAC error, recomputed in every resample.
 
     `arch.bootstrap.StepM` does not studentise.
 
@@ -31,7 +31,7 @@ def romano_wolf(
     Econometrica 73; p-values as in Romano & Wolf (2016), Efficient computation of adjusted
     p-values for resampling-based stepdown multiple testing, Statistics & Probability Letters 113.
     """
-    joint = joint_bootstrap(returns, rng, n_resamples)
+    joint = joint_bootstrap(returns, rng, n_resamples, recompute=True)
     adjusted = np.ones(joint.kept.size)
     falling = np.argsort(-joint.t, kind="stable")
     # Column j: the largest of the j-th and all smaller claims, in each resample.

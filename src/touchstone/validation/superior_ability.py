@@ -26,7 +26,10 @@ class Superior(NamedTuple):
 
 
 def superior_ability(
-    returns: Float64, rng: np.random.Generator, n_resamples: int = N_RESAMPLES
+    returns: Float64,
+    rng: np.random.Generator,
+    n_resamples: int = N_RESAMPLES,
+    recompute: bool = False,
 ) -> Superior:
     """Test all candidates of a search at once against one benchmark.
 
@@ -41,6 +44,9 @@ def superior_ability(
         returns: (n_days, n_candidates) daily returns in excess of the benchmark, in time order.
         rng: where the resamples come from.
         n_resamples: B; the smallest p there can be is 1 / (B + 1).
+        recompute: instead of Hansen's one w_k, the HAC error recomputed in every resample, as
+            `mean_test` does: for candidates of skewed or autocorrelated returns, of which
+            Hansen's form rejects too many.
 
     Raises:
         DataError: not a table of finite numbers.
@@ -48,7 +54,7 @@ def superior_ability(
     Source: Hansen (2005), A Test for Superior Predictive Ability, JBES 23, section 3.2 (the
     consistent version).
     """
-    joint = joint_bootstrap(returns, rng, n_resamples)
+    joint = joint_bootstrap(returns, rng, n_resamples, recompute)
     if not joint.t.size:
         return Superior(1.0, None, None, 0, joint.block)
     statistic = max(0.0, float(joint.t.max()))
