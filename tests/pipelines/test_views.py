@@ -215,12 +215,15 @@ def test_check_counts_rows_behind_the_warm_up_of_the_inputs_and_names_the_parts(
     slow = {"kind": "hmm", "inputs": {"move": "std(close / lag(close, 1), 500)"}}
     code, text, err = touchstone("check", small_study(tmp_path), "--json")
     plain = json.loads(text)
-    changed = small_study(tmp_path, regimes=slow, selection=SELECTION)
+    features = {"set": "baseline", "groups": ["momentum"], "exclude": ["rsi_14"]}
+    changed = small_study(tmp_path, regimes=slow, selection=SELECTION, features=features)
     code, text, err = touchstone("check", changed, "--json")
     assert code == 0, err
     found = json.loads(text)
     assert found["rows_with_window_and_label"] < plain["rows_with_window_and_label"] - 6 * 400
+    assert found["core_seconds"] > plain["core_seconds"]
     assert "regimes by hmm" in found["rooms"]["dataset"]
+    assert found["rooms"]["features"] == "baseline, momentum without rsi_14 and 0 of your own"
     assert "columns by clusters then mutual_information" in found["rooms"]["dataset"]
 
 
