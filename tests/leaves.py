@@ -79,7 +79,7 @@ def _changes(value: Any) -> Iterator[Any]:
         for number in re.finditer(r"\d+", value):
             more = f"{int(number[0]) + 1:0{len(number[0])}d}"
             yield value[: number.start()] + more + value[number.end() :]
-        yield from (f"{value}x", "close", "UTC", "1h", "XNYS", ";")
+        yield from (f"{value}x", "close", "UTC", "1h", "XNYS", "12:00", "Asia/Tokyo", ";")
     elif value is None:
         yield from (
             1,
@@ -98,7 +98,7 @@ def _changes(value: Any) -> Iterator[Any]:
     elif isinstance(value, list):
         yield from ([1], [0.5], ["x"], ["BTCUSDT"], ["close"], ["clusters"])
     elif isinstance(value, dict):
-        yield from ({"x": "close"}, {"x": 1}, {"x": 0.5})
+        yield from ({"x": "close"}, {"x": 1}, {"x": 0.5}, {"x": {"kind": "table", "path": "x"}})
 
 
 def _literals(annotation: Any) -> list[Any]:

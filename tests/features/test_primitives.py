@@ -34,6 +34,33 @@ def line(v):
     return np.polyfit(np.arange(len(v)), v, 1)
 
 
+def blend(v, w):
+    out = v[0]
+    for value, share in zip(v[1:], w[1:], strict=True):
+        out += min(max(share, 0), 1) * (value - out)
+    return out
+
+
+def kama(v, n):
+    """Kaufman (1995), from the bar before the first efficiency ratio on."""
+    out = v[n - 1]
+    for t in range(n, len(v)):
+        way = sum(abs(v[k] - v[k - 1]) for k in range(t - n + 1, t + 1))
+        share = abs(v[t] - v[t - n]) / way if way else 1.0
+        out += (share * (2 / 3 - 2 / 31) + 2 / 31) ** 2 * (v[t] - out)
+    return out
+
+
+def begun(v, w):
+    """What v was since w was last not 0."""
+    return v[max([k for k in range(len(w)) if w[k] != 0], default=0) :]
+
+
+def rescaled_range(v):
+    summed = np.cumsum(v - np.mean(v))
+    return (max(summed) - min(summed)) / np.std(v) if np.ptp(v) > 1e-12 else 0.0
+
+
 def power(a, b):
     try:
         value = a**b
@@ -49,6 +76,9 @@ WINDOWS = {  # of the values so far, v (and w), their last n
     "sum": lambda v, n: math.fsum(v[-n:]),
     "mean": lambda v, n: math.fsum(v[-n:]) / n,
     "std": lambda v, n: np.std(v[-n:]),
+    "mad": lambda v, n: np.mean(np.abs(v[-n:] - np.mean(v[-n:]))),
+    "rescaled_range": lambda v, n: rescaled_range(v[-n:]),
+    "from_mean": lambda v, n: v[-1] - np.mean(v[-n:]),
     "skew": lambda v, n: np.mean(z(v[-n:]) ** 3),
     "kurtosis": lambda v, n: np.mean(z(v[-n:]) ** 4) - 3 if np.ptp(v[-n:]) else 0.0,
     "slope": lambda v, n: line(v[-n:])[0],
@@ -67,6 +97,11 @@ WINDOWS = {  # of the values so far, v (and w), their last n
     "quantile": lambda v, n, q: np.quantile(v[-n:], q),
     "corr": lambda v, w, n: np.mean(z(v[-n:]) * z(w[-n:])),
     "beta": lambda v, w, n: np.cov(v[-n:], w[-n:], ddof=0)[0, 1] / np.var(w[-n:]),
+    "blend": blend,
+    "kama": kama,
+    "held": lambda v, w: begun(v, w)[0],
+    "sum_since": lambda v, w: math.fsum(begun(v, w)),
+    "max_since": lambda v, w: max(begun(v, w)),
     "cummax": max,
     "cummin": min,
     "since": lambda v: next((k for k in range(len(v)) if v[-1 - k] != 0), len(v) - 1),
@@ -111,16 +146,44 @@ SECTIONS = {
     "cross_mean": lambda _, v: np.mean(v),
     "cross_zscore": lambda i, v: z(v)[i],
 }
+CHAINS = {"psar": lambda b: stops(b.high, b.low)}
+
+
+def stops(high, low, step=0.02, largest=0.2):
+    """Wilder (1978), section 2, in two mirrored halves as he tells it."""
+    out = [low[0]]
+    fell, rose = low[0] - low[1], high[1] - high[0]
+    long = not (fell > 0 and fell > rose)
+    stop, extreme, pace = (low[0], high[1], step) if long else (high[0], low[1], step)
+    for t in range(1, len(high)):
+        ago = max(t - 1, 1)
+        touched = low[t] <= stop if long else high[t] >= stop
+        if touched and long:
+            out.append(max(extreme, high[ago], high[t]))
+            long, extreme, pace = False, low[t], step
+            stop = max(out[-1] + pace * (extreme - out[-1]), high[ago], high[t])
+            continue
+        if touched:
+            out.append(min(extreme, low[ago], low[t]))
+            long, extreme, pace = True, high[t], step
+            stop = min(out[-1] + pace * (extreme - out[-1]), low[ago], low[t])
+            continue
+        out.append(stop)
+        if (high[t] > extreme) if long else (low[t] < extreme):
+            extreme, pace = (high[t] if long else low[t]), min(pace + step, largest)
+        stop += pace * (extreme - stop)
+        stop = min(stop, low[ago], low[t]) if long else max(stop, high[ago], high[t])
+    return out
+
+
 WALK = random_walk(80, seed=11)
 # Steps of a tenth, so that equals occur, and a stretch that stands still.
 STEPS = np.r_[np.round(np.sin(np.arange(60)) * 5) / 10, np.full(20, 0.3)]
 
 
 def test_every_primitive_has_a_definition_here():
-    assert WINDOWS.keys() | POINTS.keys() | BARS.keys() | SECTIONS.keys() == {
-        *PRIMITIVES,
-        *DERIVED,
-    }
+    told = WINDOWS.keys() | POINTS.keys() | BARS.keys() | SECTIONS.keys() | CHAINS.keys()
+    assert told == {*PRIMITIVES, *DERIVED}
 
 
 def column(text, panel, **side):
@@ -134,6 +197,8 @@ def column(text, panel, **side):
 def test_of_the_bars_so_far(name, n, values):
     takes = (PRIMITIVES[name] if name in PRIMITIVES else DERIVED[name]).takes.split()
     other = np.cumsum(np.cos(np.arange(80)))
+    if name in ("blend", "held", "sum_since", "max_since"):
+        other = np.round(np.maximum(other - 0.3, 0), 1)  # often 0
     words = {"x": "x", "y": "y", "n": str(n), "q": "0.3"}
     got = column(f"{name}({', '.join(words[w] for w in takes)})", panel_of(WALK), x=values, y=other)
     numbers = [{"n": n, "q": 0.3}[w] for w in takes if w in ("n", "q")]
@@ -142,6 +207,15 @@ def test_of_the_bars_so_far(name, n, values):
         columns = [{"x": values, "y": other}[w][: t + 1] for w in takes if w in ("x", "y")]
         expected = total(float(WINDOWS[name](*columns, *numbers)))
         assert got[t] == pytest.approx(expected, rel=1e-9, abs=1e-9), t
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_of_a_chain_of_bars(seed):
+    bars = random_walk(400, seed, volatility=0.02)
+    got = column("psar(high, low)", panel_of(bars))
+    np.testing.assert_allclose(got, CHAINS["psar"](bars), rtol=1e-12)
+    turned = column("psar(-low, -high)", panel_of(bars))  # a falling market is one upside down
+    np.testing.assert_allclose(-turned[50:], got[50:], rtol=1e-12)
 
 
 EDGES = [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, -2.5, 1e-300, -1e99, 1e99, 700.0]

@@ -12,13 +12,14 @@ from touchstone.features import (
     Bar,
     FeaturesConfig,
     Stream,
+    StreamState,
     compile_expression,
     compile_features,
     evaluate,
     evaluation,
 )
 from touchstone.features.graph import Plan
-from touchstone.market import Calendar
+from touchstone.market import Calendar, Timeframe
 from walks import HOUR_NS, START_NS, panel_of, random_panel, random_walk
 
 PLAN = compile_features(
@@ -49,29 +50,119 @@ def test_one_bar_takes_indices_by_mask_and_reads_nothing_of_the_absent():
         now = bar([t, 50 + t], panel)
         feed.push([True, True], START_NS + t * HOUR_NS, now)
         if t == 40:
-            before = feed.state()
+            before = feed.state().arrays()
             nothing = Bar(*[np.array([np.nan, -1.0])] * 5)
             assert np.isnan(feed.push([False, False], START_NS, nothing)).all()
-            assert [np.array_equal(a, b) for a, b in zip(before, feed.state(), strict=True)] == [
-                True
-            ] * 3
+            after = feed.state().arrays()
+            assert before.keys() == after.keys()
+            assert all(np.array_equal(before[name], after[name]) for name in before)
     np.testing.assert_array_equal(
         feed.replay(panel.where(np.zeros(100, bool))), np.full((2, len(PLAN.names)), np.nan)
     )
     assert np.isfinite(whole[49]).all()
 
 
-def test_state_survives_storage_and_refuses_another_plan():
-    panel = random_panel(3, 80)
-    first, rest = panel.until(START_NS + 40 * HOUR_NS), panel.time >= START_NS + 40 * HOUR_NS
-    feed, again = Stream(PLAN, 3), Stream(PLAN, 3)
+LOOKS_UP = compile_features(
+    FeaturesConfig(extra={"day": 'higher("1d", ema(close, 3))', "half": 'higher("12h", volume)'})
+)
+
+
+@pytest.mark.parametrize("plan", [PLAN, LOOKS_UP])
+def test_state_survives_storage(plan, tmp_path):
+    panel = random_panel(3, 80, missing=0.2)
+    until = START_NS + 40 * HOUR_NS
+    first, rest = panel.where(panel.time < until), panel.where(panel.time >= until)
+    feed, again = (Stream(plan, 3, timeframe=Timeframe("1h")) for _ in range(2))
     feed.replay(first)
-    again.restore(pickle.loads(pickle.dumps(feed.state())))
-    np.testing.assert_array_equal(again.replay(panel.where(rest)), feed.replay(panel.where(rest)))
-    with pytest.raises(DataError, match="replay the history instead"):
-        Stream(PLAN, 4).restore(feed.state())
-    with pytest.raises(DataError, match="belongs to plan"):
-        Stream(compile_expression("it", "close"), 3).restore(feed.state())
+    np.savez(tmp_path / "state.npz", **feed.state().arrays())
+    with np.load(tmp_path / "state.npz", allow_pickle=False) as stored:
+        again.restore(StreamState.from_arrays(stored))
+    np.testing.assert_array_equal(again.replay(rest), feed.replay(rest))
+    pickled = pickle.loads(pickle.dumps(feed.state()))
+    assert pickled.arrays().keys() == feed.state().arrays().keys()
+
+
+def test_a_state_of_anything_else_is_refused_and_changes_nothing():
+    def stream(plan=LOOKS_UP, n=3, calendar="24/7", timeframe="1h"):
+        return Stream(plan, n, Calendar(calendar), Timeframe(timeframe))
+
+    panel = random_panel(3, 80)
+    feed = stream()
+    feed.replay(panel)
+    before = feed.state().arrays()
+    others = [
+        stream(PLAN), stream(n=4), stream(calendar="FX"), stream(timeframe="30m"),
+        stream(compile_expression("it", "close")),
+    ]  # fmt: skip
+    for other in others:
+        with pytest.raises(DataError, match="replay the history instead"):
+            feed.restore(other.state())
+    state = feed.state()
+    inner = state.longer[0]._replace(bars=np.zeros((1, 3)))
+    for damaged in (
+        state._replace(columns=state.columns[:-1]),
+        state._replace(seen=state.seen[:2]),
+        state._replace(longer=()),
+        state._replace(longer=(inner, *state.longer[1:])),
+    ):
+        with pytest.raises(DataError, match="replay the history instead"):
+            feed.restore(damaged)
+    after = feed.state().arrays()
+    assert all(np.array_equal(before[name], after[name], equal_nan=name != "of") for name in before)
+
+
+def test_arrays_that_are_no_state_are_refused():
+    arrays = Stream(PLAN, 2).state().arrays()
+    for wrong in (
+        {},
+        {k: v for k, v in arrays.items() if k != "seen"},
+        arrays | {"columns": np.array(["x"])},
+        arrays | {"time": np.zeros(0)},
+    ):
+        with pytest.raises(DataError, match="no state of a stream"):
+            StreamState.from_arrays(wrong)
+
+
+def test_a_late_bar_is_refused_and_leaves_no_trace():
+    panel = random_panel(2, 60)
+    feed, without = Stream(PLAN, 2), Stream(PLAN, 2)
+    for t in range(60):
+        now = bar([t, 60 + t], panel)
+        live = feed.push([True, t != 40], START_NS + t * HOUR_NS, now)
+        expected = without.push([True, t != 40], START_NS + t * HOUR_NS, now)
+        np.testing.assert_array_equal(live, expected)
+        if t == 45:
+            with pytest.raises(DataError, match=r"begins at 2022-01-02T16:00:00 UTC comes after"):
+                feed.push([False, True], START_NS + 40 * HOUR_NS, bar([40, 100], panel))
+    kept = np.ones(120, bool)
+    kept[100] = False  # the recorded set: what the live process had
+    whole = evaluate(PLAN, panel.where(kept), np.float64)
+    np.testing.assert_array_equal(live, whole[[59, 118]])
+
+
+def test_an_instrument_that_is_listed_later_is_as_if_it_had_been_alone():
+    panel = panel_of(random_walk(90, 1, symbol="A"), random_walk(90, 2, symbol="B"))
+    panel = panel.where((panel.asset_id == 0) | (panel.time >= START_NS + 30 * HOUR_NS))
+    live = Stream(PLAN, 2).replay(panel)
+    np.testing.assert_array_equal(live, evaluate(PLAN, panel, np.float64)[[89, 149]])
+
+
+def test_a_bar_that_lacks_something_is_refused_before_anything_moves():
+    plan = compile_expression("it", "mean(vix, 3)", {"vix"})
+    feed = Stream(plan, 2)
+    fields = [np.ones(2)] * 5
+    before = feed.state().arrays()
+    with pytest.raises(DataError, match="lacks the side column 'vix'"):
+        feed.push([True, True], START_NS, Bar(*fields))
+    with pytest.raises(DataError, match=r"a bar's vix is of shape \(3,\), needs \(2,\)"):
+        feed.push([True, True], START_NS, Bar(*fields, {"vix": np.ones(3)}))
+    with pytest.raises(DataError, match="a bar's low is of shape"):
+        feed.push(
+            [True] * 2,
+            START_NS,
+            Bar(*fields[:2], np.float64(1.0), *fields[:2], {"vix": np.ones(2)}),
+        )
+    assert all(np.array_equal(before[n], x) for n, x in feed.state().arrays().items())
 
 
 def test_sessions_follow_the_calendar():

@@ -26,6 +26,11 @@ def features(
     calendar: o.CalendarName = "24/7",
     symbols: o.Symbols = None,
     bars_set: o.BarsSet = None,
+    side: Annotated[
+        list[str] | None,
+        typer.Option("--side", metavar="NAME=YAML", help="A side input, as in a study: "
+                     "vix='{kind: macro, path: VIXCLS.csv, release_lag: 1b}'; may be repeated."),
+    ] = None,
     workspace: Annotated[
         Path | None,
         typer.Option("--workspace", metavar="DIR", help="Take columns from the cache of this "
@@ -33,15 +38,23 @@ def features(
     ] = None,
 ) -> None:  # fmt: skip
     """Evaluate features over bars: one row a bar, known at its close; NaN while warming up."""
+    from touchstone.cli.terminal import Terminal, console
     from touchstone.data.cache import StageCache
-    from touchstone.pipelines.tables import feature_table
+    from touchstone.pipelines.tables import Keep, check_format, load_side, write_features
     from touchstone.pipelines.workspace import Workspace
 
+    check_format(out)
     own = dict(_pair(text) for text in extra or [])
+    inputs = dict(_side(text) for text in side or [])
     loaded = _load(bars, _more(timeframe, calendar, bars_set), symbols)
+    loaded = load_side(loaded, inputs, Path())
+    for finding in (f for f in loaded.findings if f.startswith("Side input")):
+        typer.echo(finding, err=True)
+    settings = {"set": set_, "extra": own}
     cache = None if workspace is None else StageCache(Workspace(workspace).cache)
-    table = feature_table(loaded.panel, {"set": set_, "extra": own}, cache)
-    _write(table, out)
+    keep = Keep(Terminal(console()), cache)
+    rows, columns = write_features(loaded.panel, settings, out, keep)
+    typer.echo(f"{out}: {rows:,} rows, {columns} columns", err=True)
 
 
 def labels(
@@ -165,3 +178,12 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         raise ConfigError(f"--extra {text!r}: needs NAME=EXPRESSION")
     return name.strip(), expression.strip()
+
+
+def _side(text: str) -> tuple[str, dict[str, Any]]:
+    from touchstone.files import parse_yaml
+
+    name, equals, settings = text.partition("=")
+    if not equals:
+        raise ConfigError(f"--side {text!r}: needs NAME=YAML, as in vix={{kind: macro, path: ...}}")
+    return name.strip(), parse_yaml(settings, f"--side {name.strip()}")

@@ -1,7 +1,5 @@
 """What may be told about files of bars, and what sets one format apart from another."""
 
-import difflib
-import zoneinfo
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
@@ -10,8 +8,7 @@ from pydantic import PositiveInt, StringConstraints, field_validator
 
 from touchstone.config import Config
 from touchstone.data.columns import ColumnsConfig
-from touchstone.data.stamps import Unit
-from touchstone.errors import ConfigError
+from touchstone.data.stamps import Unit, known_timezone
 from touchstone.market import Timeframe
 
 if TYPE_CHECKING:
@@ -56,11 +53,7 @@ class FolderConfig(Config):
     @field_validator("timezone")
     @classmethod
     def _known_timezone(cls, name: str | None) -> str | None:
-        if name is not None and name not in zoneinfo.available_timezones():
-            near = difflib.get_close_matches(name, zoneinfo.available_timezones(), n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else " Write it as in America/New_York."
-            raise ConfigError(f"no time zone named {name!r}.{hint}")
-        return name
+        return None if name is None else known_timezone(name)
 
 
 class Files(NamedTuple):

@@ -1,12 +1,14 @@
 """The time column of a file -> nanoseconds UTC; what is not a definite instant is refused."""
 
+import difflib
+import zoneinfo
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
 from touchstone.arrays import Int64
 from touchstone.data.faults import BadRowError, refuse
-from touchstone.errors import SourceError
+from touchstone.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,6 +67,19 @@ def parse(column: "pl.Series", unit: Unit, timezone: str | None, days_have_names
     if kind.is_float():
         return _epoch(_whole(column.to_numpy().astype(np.float64)), unit)
     raise SourceError(f"the time column {column.name!r} is of type {kind}: needs datetimes")
+
+
+def known_timezone(name: str) -> str:
+    """The name, if it is a time zone's.
+
+    Raises:
+        ConfigError: it is not; names the nearest.
+    """
+    if name in zoneinfo.available_timezones():
+        return name
+    near = difflib.get_close_matches(name, zoneinfo.available_timezones(), n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else " Write it as in America/New_York."
+    raise ConfigError(f"no time zone named {name!r}.{hint}")
 
 
 def local(utc: Int64, timezone: str) -> Int64:

@@ -11,12 +11,14 @@ from touchstone.config import Config
 from touchstone.errors import ConfigError
 from touchstone.features.catalogue import BASELINE, catalogue, groups
 from touchstone.features.evaluation import evaluate as evaluate
+from touchstone.features.evaluation import evaluate_in_parts as evaluate_in_parts
+from touchstone.features.evaluation import n_parts as n_parts
 from touchstone.features.graph import Plan as Plan
 from touchstone.features.graph import plan
 from touchstone.features.language import Origin
+from touchstone.features.state import StreamState as StreamState
 from touchstone.features.stream import Bar as Bar
 from touchstone.features.stream import Stream as Stream
-from touchstone.features.stream import StreamState as StreamState
 
 
 class FeaturesConfig(Config):
@@ -60,7 +62,7 @@ def chosen(config: FeaturesConfig) -> tuple[str, ...]:
     Raises:
         ConfigError: a group or a feature that the catalogue, or this choice, does not have.
     """
-    by_group = groups()
+    by_group = {name: tuple(group.entries) for name, group in groups().items()}
     names = list({"baseline": BASELINE, "full": tuple(catalogue()), "none": ()}[config.set])
     for group in config.groups:
         names += _named(by_group, group, "features.groups: no group")

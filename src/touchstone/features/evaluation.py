@@ -1,6 +1,6 @@
 """A plan over a whole panel: blocks of instruments side by side, each at its own bar number."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 
@@ -10,19 +10,19 @@ from numba import njit
 
 from touchstone.arrays import Float64, Floats, Int64
 from touchstone.errors import ConfigError
+from touchstone.features.clock import CLOCK, clock
 from touchstone.features.graph import Plan
 from touchstone.features.language import LARGEST
+from touchstone.features.layout import Program, program
 from touchstone.features.primitives import PRIMITIVES
-from touchstone.features.workspace import Program, Workspace, program
-from touchstone.market import Calendar, Panel
+from touchstone.features.workspace import Workspace
+from touchstone.market import Panel, Timeframe
+from touchstone.market.resample import last_finished
 
 LANES: Final = 16
 """Instruments side by side: two registers of 8 numbers, two whole cache lines."""
-ELEMENTS: Final = 8_192
+ELEMENTS: Final = 4_096
 """Elements of a column in a block: many enough to hide a call, few enough to stay in cache."""
-
-_DAY_NS: Final = 86_400_000_000_000
-_HOUR_NS: Final = 3_600_000_000_000
 
 
 def evaluate(
@@ -44,26 +44,62 @@ def evaluate(
         first `plan.warmup` rows of each instrument and finite ever after.
 
     Raises:
+        ConfigError: the panel lacks a side column that the plan names, or its bars make none of
+            a timeframe that it looks at.
+    """
+    given = _given(plan, panel, n_threads)
+    whole = program(plan, plan.outputs, given=lambda node: node.kind == "section")
+    return _run(whole, panel.offsets, given, np.dtype(dtype), n_threads)
+
+
+def evaluate_in_parts(
+    plan: Plan, panel: Panel, dtype: npt.DTypeLike = np.float32
+) -> Iterator[tuple[slice, Floats]]:
+    """The same values, a few instruments at a time, for tables too large to hold.
+
+    Yields:
+        Rows of the panel, each once and in order, and their features, (n_rows, n_features).
+
+    Raises:
         ConfigError: the panel lacks a side column that the plan names.
     """
+    given = _given(plan, panel, 1)
+    whole = program(plan, plan.outputs, given=lambda node: node.kind == "section")
+    for first in range(0, panel.n_instruments, LANES):
+        offsets = panel.offsets[first : first + LANES + 1]
+        rows = slice(int(offsets[0]), int(offsets[-1]))
+        mine = {place: column[rows] for place, column in given.items()}
+        yield rows, _run(whole, offsets - offsets[0], mine, np.dtype(dtype), 1)
+
+
+def n_parts(panel: Panel) -> int:
+    """How many parts `evaluate_in_parts` gives."""
+    return -(-panel.n_instruments // LANES)
+
+
+def _given(plan: Plan, panel: Panel, n_threads: int) -> dict[int, Float64]:
+    """Inputs and sections, which no block of a few instruments can compute, (n_rows,) each."""
     given = {
         place: panel_input(node.name, panel)
         for place, node in enumerate(plan.nodes)
         if node.op == "input"
     }
-    for level in _sections(plan):
+    given |= _of_longer_bars(plan, panel, n_threads)
+    levels = _sections(plan)
+    times = _times(panel) if levels else None
+    for level in levels:
         args = [plan.nodes[place].args[0] for place in level]
         part = program(plan, args, given=lambda node: node.kind == "section")
-        values = _run(part, panel, given, np.dtype(np.float64), n_threads)
+        values = _run(part, panel.offsets, given, np.dtype(np.float64), n_threads)
         for place, x in zip(level, values.T, strict=True):
-            given[place] = _across(plan, place, np.ascontiguousarray(x, np.float64), panel)
-    whole = program(plan, plan.outputs, given=lambda node: node.kind == "section")
-    return _run(whole, panel, given, np.dtype(dtype), n_threads)
+            assert times is not None
+            given[place] = _across(plan, place, np.ascontiguousarray(x, np.float64), panel, times)
+    return given
 
 
 def panel_input(name: str, panel: Panel) -> Float64:
     """An input of the language as a column of the panel, (n_rows,)."""
-    if name in ("hour", "weekday", "session"):
+    if name in CLOCK:
         return clock(name, panel.time, panel.calendar)
     if name in ("open", "high", "low", "close", "volume"):
         return np.ascontiguousarray(getattr(panel, name), np.float64)
@@ -77,13 +113,19 @@ def panel_input(name: str, panel: Panel) -> Float64:
     )
 
 
-def clock(name: str, time: Int64, calendar: Calendar) -> Float64:
-    """An input that follows from the bars' start (ns UTC) alone, any shape."""
-    if name == "hour":
-        return np.asarray((time % _DAY_NS) / _HOUR_NS)
-    if name == "weekday":
-        return np.asarray((time // _DAY_NS + 3) % 7, np.float64)  # 1970-01-01 was a Thursday
-    return np.asarray(calendar.day(time), np.float64)
+def _of_longer_bars(plan: Plan, panel: Panel, n_threads: int) -> dict[int, Float64]:
+    """What the plan looks at on longer bars: of the last one that was over, each (n_rows,)."""
+    given: dict[int, Float64] = {}
+    for timeframe, inner in plan.higher.items():
+        longer, rows = last_finished(panel, Timeframe(timeframe))
+        values = np.full((len(longer) + 1, len(inner.outputs)), np.nan)  # row -1: none was over
+        values[:-1] = evaluate(inner, longer, np.float64, n_threads)
+        column = {f"{timeframe} {name}": i for i, name in enumerate(inner.names)}
+        for place, node in enumerate(plan.nodes):
+            if node.op == "higher" and node.name in column:
+                seen = known_or_zero(values[rows, column[node.name]])
+                given[place] = seen[int(node.parameters[0])]
+    return given
 
 
 def known_or_zero(column: npt.ArrayLike) -> tuple[Float64, Float64]:
@@ -107,13 +149,15 @@ def _sections(plan: Plan) -> list[list[int]]:
     return levels
 
 
-def _across(plan: Plan, place: int, x: Float64, panel: Panel) -> Float64:
+def _across(
+    plan: Plan, place: int, x: Float64, panel: Panel, times: tuple[Int64, Int64]
+) -> Float64:
     """A section over the panel; a bar counts once its instrument's warm-up is over."""
     node, out = plan.nodes[place], np.zeros(len(panel))
     age = np.arange(len(panel)) - panel.offsets[panel.asset_id]
     kernel = PRIMITIVES[node.op].kernel
     assert kernel is not None, node.op
-    kernel(x, age >= plan.warmups[node.args[0]], *_times(panel), out)
+    kernel(x, age >= plan.warmups[node.args[0]], *times, out)
     return out
 
 
@@ -127,24 +171,24 @@ def _times(panel: Panel) -> tuple[Int64, Int64]:
 
 def _run(
     part: Program,
-    panel: Panel,
+    offsets: Int64,
     given: Mapping[int, Float64],
     dtype: np.dtype[Any],
     n_threads: int,
 ) -> Floats:
-    counts = np.diff(panel.offsets)
+    counts = np.diff(offsets)
     instruments = np.argsort(-counts, kind="stable")
     lanes = min(LANES, instruments.size)
     groups = [instruments[i : i + lanes] for i in range(0, instruments.size, lanes)]
     longest = max(int(counts.max()), 1)
     n_blocks = -(-longest * lanes // ELEMENTS)
     rows = -(-longest // n_blocks)
-    out: Floats = np.empty((len(panel), len(part.outputs)), dtype)
+    out: Floats = np.empty((int(offsets[-1]), len(part.outputs)), dtype)
 
     def work(mine: Sequence[Int64]) -> None:
-        space = Workspace(part, lanes, rows, reuse=True)
+        space = Workspace(part, lanes, rows, live=False)
         for group in mine:
-            _instruments(space, group, panel.offsets, given, out)
+            _instruments(space, group, offsets, given, out)
 
     if n_threads <= 1 or len(groups) == 1:
         work(groups)
@@ -187,19 +231,18 @@ def _instruments(
         _store(space.table, lanes, first, warmup, limit, out)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _load(column: Float64, lanes: _Lanes, first: int, view: Float64) -> None:
     """Bars first .. of each instrument into its lane; past its end a lane keeps what it had."""
     n_lanes = lanes.first_row.size
-    rows = view.size // n_lanes
-    for begin in range(0, rows, 32):  # so many that the part written stays in cache
+    for t in range(view.size // n_lanes):
+        row = view[t * n_lanes : (t + 1) * n_lanes]
         for lane in range(n_lanes):
-            source = column[lanes.first_row[lane] + first :]
-            for t in range(begin, min(begin + 32, rows, lanes.n_bars[lane] - first)):
-                view[t * n_lanes + lane] = source[t]
+            if first + t < lanes.n_bars[lane]:
+                row[lane] = column[lanes.first_row[lane] + first + t]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _store(
     table: Float64,
     lanes: _Lanes,
@@ -210,14 +253,16 @@ def _store(
 ) -> None:
     """The rows of the table to the rows of each lane's instrument, NaN during a warm-up."""
     n_lanes, n_features = lanes.first_row.size, table.shape[0]
-    longest = warmup.max()
+    longest = 0
+    for f in range(n_features):
+        longest = max(longest, warmup[f])
     for t in range(table.shape[1] // n_lanes):
         for lane in range(n_lanes):
             if first + t >= lanes.n_bars[lane]:
                 continue
-            row = out[lanes.first_row[lane] + first + t]
+            row, column = out[lanes.first_row[lane] + first + t], table[:, t * n_lanes + lane]
             for f in range(n_features):
-                row[f] = min(max(table[f, t * n_lanes + lane], -limit), limit)
+                row[f] = min(max(column[f], -limit), limit)
             if first + t < longest:
                 for f in range(n_features):
                     if first + t < warmup[f]:

@@ -1,7 +1,7 @@
 """From trees to one graph: every distinct thing computed once, and known by its content."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, NoReturn
@@ -9,7 +9,8 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 
 from touchstone.arrays import Int64
-from touchstone.features.language import Origin, Tree, nearest, parse
+from touchstone.features.language import OF_TIMEFRAME, Origin, Tree, nearest, parse
+from touchstone.features.moments import JOINTS, Moments
 from touchstone.features.primitives import (
     CONSTANTS,
     DERIVED,
@@ -29,17 +30,26 @@ class Node(NamedTuple):
     """One column: an input, a constant or a primitive of columns before it."""
 
     op: str
-    """A primitive's name, or "input", or "constant"."""
+    """A primitive's name, or a joint's, or "input", "constant" or "higher"."""
     args: tuple[int, ...] = ()
     """Places of its arguments in the graph, all before its own."""
     parameters: tuple[float, ...] = ()
     name: str = ""
-    """Of an input."""
+    """Of an input; of `higher`, its timeframe and the fingerprint of what it looks at there."""
 
     @property
     def kind(self) -> str:
-        """The primitive's kind, or "input", or "constant"."""
+        """The primitive's kind ("point" of a joint too), or the name of what is none."""
+        if self.op in JOINTS:
+            return "point"
         return PRIMITIVES[self.op].kind if self.op in PRIMITIVES else self.op
+
+    @property
+    def kernel(self) -> Callable[..., None]:
+        """What computes it."""
+        kernel = JOINTS[self.op] if self.op in JOINTS else PRIMITIVES[self.op].kernel
+        assert kernel is not None, self.op
+        return kernel
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,8 @@ class Plan:
     """Node of each feature, (n_features,)."""
     side: tuple[str, ...]
     """Side columns that a panel must carry, sorted."""
+    higher: Mapping[str, "Plan"] = field(default_factory=dict)
+    """Timeframe -> what is computed on its bars, each column named by its fingerprint."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -81,9 +93,8 @@ class Plan:
     def fingerprints(self) -> tuple[str, ...]:
         """SHA-256 of what each feature computes, (n_features,), however it is written."""
         digests: list[str] = []
-        for op, args, parameters, name in self.nodes:
-            content = repr((op, [digests[a] for a in args], parameters, name))
-            digests.append(hashlib.sha256(content.encode()).hexdigest())
+        for node in self.nodes:
+            digests.append(_digest(node, digests))
         return tuple(digests[node] for node in self.outputs)
 
     @cached_property
@@ -91,6 +102,12 @@ class Plan:
         """SHA-256 of all features and their names in order, 64 hex digits."""
         content = repr(list(zip(self.names, self.fingerprints, strict=True)))
         return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _digest(node: Node, digests: Sequence[str]) -> str:
+    """SHA-256 of what a node computes, from those of the nodes before it."""
+    content = repr((node.op, [digests[a] for a in node.args], node.parameters, node.name))
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def plan(expressions: Mapping[str, str], side: Collection[str]) -> Plan:
@@ -101,29 +118,52 @@ def plan(expressions: Mapping[str, str], side: Collection[str]) -> Plan:
             column whose name means something else here.
     """
     for name in side:
-        if name in INPUTS or name in PRIMITIVES or name in DERIVED or name in CONSTANTS:
+        if name in {*INPUTS, *PRIMITIVES, *DERIVED, *CONSTANTS, *OF_TIMEFRAME}:
             Origin(name, name).refuse(1, "a side column may not carry this name: rename it.")
     graph = _Graph(frozenset(side))
     outputs = tuple(
         _Builder(graph, Origin(name, text)).build(parse(name, text), {})
         for name, text in expressions.items()
     )
+    return _planned(graph, dict(expressions), outputs)
+
+
+def _planned(graph: "_Graph", expressions: Mapping[str, str], outputs: tuple[int, ...]) -> Plan:
     inputs = {node.name.removesuffix("_known") for node in graph.nodes if node.op == "input"}
     inputs |= {node.name for node in graph.nodes if node.op == "input"}
+    higher = {}
+    for timeframe in sorted(graph.higher):
+        inner = graph.higher[timeframe]
+        higher[timeframe] = _planned(inner, inner.asked, tuple(inner.outputs.values()))
+        inputs |= set(higher[timeframe].side)
     needed = tuple(sorted(inputs & graph.side))
-    return Plan(dict(expressions), tuple(graph.nodes), outputs, needed)
+    return Plan(expressions, tuple(graph.nodes), outputs, needed, higher)
 
 
 @dataclass
 class _Graph:
     side: frozenset[str]
+    is_higher: bool = False
+    """Whether it is computed on longer bars."""
     nodes: list[Node] = field(default_factory=list)
     place: dict[Node, int] = field(default_factory=dict)
+    digests: list[str] = field(default_factory=list)
+    higher: dict[str, "_Graph"] = field(default_factory=dict)
+    """By timeframe, what is looked at there."""
+    asked: dict[str, str] = field(default_factory=dict)
+    """Of such a graph: fingerprints of what is asked for, and its text."""
+    outputs: dict[str, int] = field(default_factory=dict)
+    """And where it is."""
+
+    @cached_property
+    def moments(self) -> Moments:
+        return Moments(self)
 
     def add(self, node: Node) -> int:
         if node not in self.place:
             self.place[node] = len(self.nodes)
             self.nodes.append(node)
+            self.digests.append(_digest(node, self.digests))
         return self.place[node]
 
     def constant(self, value: float) -> int:
@@ -131,6 +171,9 @@ class _Graph:
 
     def lag(self, x: int, n: int) -> int:
         return self.add(Node("lag", (x,), (n,)))
+
+    def joint(self, op: str, args: tuple[int, ...], weights: tuple[float, ...] = ()) -> int:
+        return self.add(Node(op, args, weights))
 
     def halves(self, join: str, x: int, n: int) -> int:
         """The last n values joined pair by pair: n = 20 as 16 + 4, 16 as 8 + 8, ... log n columns.
@@ -187,9 +230,9 @@ class _Builder:
             return self.graph.add(Node("input", name=tree.head))
         if tree.head in DERIVED and not DERIVED[tree.head].takes:
             return self._derived(tree, scope)
-        if tree.head in PRIMITIVES or tree.head in DERIVED:
+        if tree.head in {*PRIMITIVES, *DERIVED, *OF_TIMEFRAME}:
             self._refuse(tree, f"{tree.head} is a function: write {_usage(tree.head)}.")
-        known = {*self.graph.inputs, *CONSTANTS, *PRIMITIVES, *DERIVED}
+        known = {*self.graph.inputs, *CONSTANTS, *PRIMITIVES, *DERIVED, *OF_TIMEFRAME}
         inputs = ", ".join(sorted(self.graph.inputs))
         self._refuse(
             tree, f"no input named {tree.head!r}.{nearest(tree.head, known)} Inputs: {inputs}."
@@ -204,7 +247,9 @@ class _Builder:
             return self._derived(tree, scope)
         if tree.head in PRIMITIVES:
             return self._primitive(tree, scope)
-        known = {*PRIMITIVES, *DERIVED}
+        if tree.head in OF_TIMEFRAME:
+            return self._higher(tree)
+        known = {*PRIMITIVES, *DERIVED, *OF_TIMEFRAME}
         if tree.head in self.graph.inputs or tree.head in CONSTANTS:
             self._refuse(tree, f"{tree.head} is no function: write {tree.head} alone.")
         self._refuse(
@@ -238,7 +283,24 @@ class _Builder:
                 args.append(self.build(arg, scope))
         if primitive.kind == "halves":
             return self.graph.halves(HALVES[tree.head], args[0], int(parameters[0]))
+        if primitive.kind == "moments":
+            assert primitive.kernel is not None, tree.head
+            return int(primitive.kernel(self.graph.moments, *args, int(parameters[0])))
         return self.graph.add(Node(tree.head, tuple(args), tuple(parameters)))
+
+    def _higher(self, tree: Tree) -> int:
+        """What stands inside is a graph of its own, on the bars of the timeframe."""
+        self._count(tree, 2)
+        if self.graph.is_higher:
+            self._refuse(tree, f"{tree.head} inside higher: write it on the bars themselves.")
+        timeframe = tree.args[0].head
+        there = self.graph.higher.setdefault(timeframe, _Graph(self.graph.side, is_higher=True))
+        place = _Builder(there, self.origin).build(tree.args[1], {})
+        digest = there.digests[place]
+        there.asked.setdefault(digest, str(tree.args[1]))
+        there.outputs.setdefault(digest, place)
+        known = float(tree.head == "higher_known")
+        return self.graph.add(Node("higher", (), (known,), f"{timeframe} {digest}"))
 
     def _bars(self, tree: Tree, literal: Tree, column: int) -> int:
         fewest = PRIMITIVES[tree.head].fewest
@@ -276,6 +338,8 @@ class _Builder:
 
 
 def _usage(name: str) -> str:
+    if name in OF_TIMEFRAME:
+        return f'{name}("1d", x)'
     takes = (PRIMITIVES[name] if name in PRIMITIVES else DERIVED[name]).takes
     return f"{name}({', '.join(takes.split())})"
 

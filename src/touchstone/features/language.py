@@ -1,7 +1,8 @@
 """The language of features: text in, a tree of names, numbers and calls out, and back to text.
 
 Python's own parser reads the text; only the handful of forms below pass, so an expression can
-name inputs and primitives and nothing else: no attribute, no subscript, no string, no keyword.
+name inputs and primitives and nothing else: no attribute, no subscript, no keyword, and no
+string but one of a closed list of timeframes, as the first argument of `higher`.
 """
 
 import ast
@@ -19,6 +20,11 @@ DEEPEST: Final = 60
 """Levels of brackets, calls and operators an expression may be nested."""
 LARGEST: Final = 1e100
 """Size of the largest number, written or computed: products and powers stop there."""
+
+TIMEFRAMES: Final = ("5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
+"""Timeframes that `higher` may look at."""
+OF_TIMEFRAME: Final = ("higher", "higher_known")
+"""Functions whose first argument is a timeframe, as a string."""
 
 _BINARY: Final[dict[type[ast.AST], str]] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**",
@@ -38,10 +44,11 @@ class Tree:
     """One form of an expression; two trees are equal when they say the same, wherever they stand.
 
     `head` is the name of an input or a function, or the operator's symbol ("neg" for the sign);
-    a number has its `value`, whose type tells a literal 20 (bars) from 20.0 (a number).
+    a number has its `value`, whose type tells a literal 20 (bars) from 20.0 (a number); a
+    timeframe is its `head`.
     """
 
-    form: Literal["number", "name", "operator", "call"]
+    form: Literal["number", "name", "operator", "call", "timeframe"]
     head: str = ""
     args: tuple["Tree", ...] = ()
     value: float | int = 0
@@ -59,6 +66,8 @@ class Tree:
             return f"({text})" if text.startswith("-") else text
         if self.form == "name":
             return self.head
+        if self.form == "timeframe":
+            return f'"{self.head}"'
         if self.form == "call":
             return f"{self.head}({', '.join(map(str, self.args))})"
         if self.head == "neg":
@@ -85,7 +94,8 @@ def parse(feature: str, text: str) -> Tree:
 
     Raises:
         ExpressionError: anything but numbers, names, calls of names with positional arguments,
-            + - * / ** and single comparisons; text too long or nested too deep.
+            + - * / **, single comparisons, and a timeframe as the first argument of `higher`;
+            text too long or nested too deep.
     """
     origin = Origin(feature, text)
     if len(text) > LONGEST:
@@ -116,7 +126,7 @@ class _Reader:
     start: int
 
     def read(self, node: ast.expr, depth: int) -> Tree:
-        column = self.start + len(self.line[: node.col_offset].decode(errors="ignore")) + 1
+        column = self.column(node)
         if depth > DEEPEST:
             self.origin.refuse(column, f"nested deeper than {DEEPEST} levels: split it.")
         if isinstance(node, ast.Constant):
@@ -124,11 +134,33 @@ class _Reader:
         if isinstance(node, ast.Name):
             return Tree("name", node.id, column=column)
         head, parts = self.form(node, column)
-        args = tuple(self.read(part, depth + 1) for part in parts)
+        if isinstance(node, ast.Call) and head in OF_TIMEFRAME and parts:
+            args = (self.timeframe(head, parts[0]), *self.all(parts[1:], depth))
+        else:
+            args = self.all(parts, depth)
         if head in ("neg", "pos"):
             return _signed(head, args[0], column)
         form: Literal["call", "operator"] = "call" if isinstance(node, ast.Call) else "operator"
         return Tree(form, head, args, column=column)
+
+    def all(self, parts: list[ast.expr], depth: int) -> tuple[Tree, ...]:
+        return tuple(self.read(part, depth + 1) for part in parts)
+
+    def column(self, node: ast.expr) -> int:
+        """Where in the text a node begins, from 1."""
+        return self.start + len(self.line[: node.col_offset].decode(errors="ignore")) + 1
+
+    def timeframe(self, head: str, node: ast.expr) -> Tree:
+        """The one string of the language: which longer bars `head` looks at."""
+        column = self.column(node)
+        value = node.value if isinstance(node, ast.Constant) else None
+        if not isinstance(value, str) or value not in TIMEFRAMES:
+            near = nearest(value, TIMEFRAMES) if isinstance(value, str) else ""
+            known = ", ".join(f'"{name}"' for name in TIMEFRAMES)
+            self.origin.refuse(
+                column, f'{head} takes a timeframe first, as in {head}("1d", x): {known}.{near}'
+            )
+        return Tree("timeframe", value, column=column)
 
     def form(self, node: ast.expr, column: int) -> tuple[str, list[ast.expr]]:
         """The head and the parts of a form that has parts."""

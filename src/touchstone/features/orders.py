@@ -58,6 +58,19 @@ def quantile(x: Float64, out: Float64, lanes: int, n: int, q: float) -> None:
     low = int(place)
     high, share = min(low + 1, n - 1), place - low
     first = x.size - out.size
+    if out.size == lanes:  # one window of each lane: no order is worth keeping
+        windows = np.empty((lanes, n))
+        for k in range(n):
+            for lane in range(lanes):
+                windows[lane, k] = x[first + lane - k * lanes]
+        for lane in range(lanes):
+            window = windows[lane]
+            _select(window, low)
+            above = window[high]
+            for k in range(high, n):
+                above = min(above, window[k])
+            out[lane] = window[low] + (above - window[low]) * share + 0.0  # never -0.0
+        return
     for lane in range(min(lanes, out.size)):
         at = first + lane - (n - 1) * lanes
         ordered = np.sort(x[at : first + lane + 1 : lanes])
@@ -66,6 +79,29 @@ def quantile(x: Float64, out: Float64, lanes: int, n: int, q: float) -> None:
                 _replace(ordered, x[at], x[first + i])
                 at += lanes
             out[i] = ordered[low] + (ordered[high] - ordered[low]) * share + 0.0  # never -0.0
+
+
+@njit(nogil=True, cache=True)
+def _select(values: Float64, k: int) -> None:
+    """Reorder so that no value before place k is larger than it, none after smaller (Hoare)."""
+    low, high = 0, values.size - 1
+    while low < high:
+        pivot, i, j = values[(low + high) // 2], low, high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if k <= j:
+            high = j
+        elif k >= i:
+            low = i
+        else:
+            return
 
 
 @njit(nogil=True, cache=True)

@@ -20,7 +20,6 @@ import numpy as np
 from numba import njit
 
 from touchstone.arrays import Float64
-from touchstone.features.language import LARGEST
 
 TILE: Final = 1024
 """Elements worked on at a time: a few of these stay in the first-level cache."""
@@ -57,120 +56,44 @@ def _moments(x: Float64, out: Float64, start: int, lanes: int, n: int, mean: Flo
 
 
 @njit(nogil=True, cache=True)
-def std(x: Float64, out: Float64, lanes: int, n: int) -> None:
-    """Standard deviation of the last n values, dividing by n."""
+def mad(x: Float64, out: Float64, lanes: int, n: int) -> None:
+    """Mean distance of the last n values from their mean."""
     room = np.empty(TILE)
     for start in range(0, out.size, TILE):
-        tile = out[start : start + TILE]
-        _moments(x, out, start, lanes, n, room[: tile.size])
-        for i in range(tile.size):
-            tile[i] = math.sqrt(tile[i])
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _moment(x: Float64, out: Float64, lanes: int, n: int, power: int) -> None:
-    """Mean of the last n values' standard scores to the power 3 or 4; 0 if all are equal."""
-    means, totals = np.empty(TILE), np.empty(TILE)
-    for start in range(0, out.size, TILE):
         tile, now = out[start : start + TILE], ago(x, out, start, lanes, 0)
-        mean, total = means[: tile.size], totals[: tile.size]
+        mean = room[: tile.size]
         _moments(x, out, start, lanes, n, mean)
-        total[:] = 0.0
-        for i in range(tile.size):
-            tile[i] = math.sqrt(tile[i])
+        tile[:] = 0.0
         for k in range(n):
             a = ago(x, out, start, lanes, k)
             for i in range(tile.size):
-                z = ((a[i] - now[i]) - mean[i]) / tile[i]
-                total[i] += z * z * z if power == 3 else z * z * (z * z)
+                tile[i] += abs((a[i] - now[i]) - mean[i])
         for i in range(tile.size):
-            tile[i] = total[i] / n if tile[i] > 0.0 else 0.0
-
-
-@njit(nogil=True, cache=True)
-def skew(x: Float64, out: Float64, lanes: int, n: int) -> None:
-    """Third central moment of the last n values over their cubed deviation; 0 if all are equal."""
-    _moment(x, out, lanes, n, 3)
-
-
-@njit(nogil=True, cache=True)
-def kurtosis(x: Float64, out: Float64, lanes: int, n: int) -> None:
-    """Fourth central moment over the squared variance, less the normal's 3; 0 if all are equal."""
-    _moment(x, out, lanes, n, 4)
-    for i in range(out.size):
-        out[i] = out[i] - 3.0 if out[i] > 0.0 else 0.0
-
-
-@njit(nogil=True, cache=True)
-def slope(x: Float64, out: Float64, lanes: int, n: int) -> None:
-    """Slope, per bar, of the least-squares line through the last n values."""
-    scale = 12.0 / (n * (n * n - 1.0))
-    for start in range(0, out.size, TILE):
-        total, now = out[start : start + TILE], ago(x, out, start, lanes, 0)
-        total[:] = 0.0
-        for k in range(1, n):
-            a, weight = ago(x, out, start, lanes, k), 0.5 * (n - 1) - k
-            for i in range(total.size):
-                total[i] += weight * (a[i] - now[i])
-        for i in range(total.size):
-            total[i] *= scale
-
-
-@njit(nogil=True, cache=True)
-def decay(x: Float64, out: Float64, lanes: int, n: int) -> None:
-    """Mean of the last n values under weights that fall by 1 a bar: n now, 1 for the oldest."""
-    scale = 2.0 / (n * (n + 1.0))
-    for start in range(0, out.size, TILE):
-        total, now = out[start : start + TILE], ago(x, out, start, lanes, 0)
-        total[:] = 0.0
-        for k in range(1, n):
-            a, weight = ago(x, out, start, lanes, k), float(n - k)
-            for i in range(total.size):
-                total[i] += weight * (a[i] - now[i])
-        for i in range(total.size):
-            total[i] = now[i] + total[i] * scale
-
-
-@njit(nogil=True, cache=True)
-def _comoments(x: Float64, y: Float64, out: Float64, start: int, lanes: int, n: int) -> Float64:
-    """Rows: variance of x, of y, and their covariance, over the last n bars."""
-    size = min(TILE, out.size - start)
-    p, q, pp, qq, pq = np.zeros((5, size))
-    now_x, now_y = ago(x, out, start, lanes, 0), ago(y, out, start, lanes, 0)
-    for k in range(1, n):
-        a, b = ago(x, out, start, lanes, k), ago(y, out, start, lanes, k)
-        for i in range(size):
-            dx, dy = a[i] - now_x[i], b[i] - now_y[i]
-            p[i] += dx
-            q[i] += dy
-            pp[i] += dx * dx
-            qq[i] += dy * dy
-            pq[i] += dx * dy
-    moments = np.empty((3, size))
-    for i in range(size):
-        mean_x, mean_y = p[i] / n, q[i] / n
-        moments[0, i] = max(pp[i] / n - mean_x * mean_x, 0.0)
-        moments[1, i] = max(qq[i] / n - mean_y * mean_y, 0.0)
-        moments[2, i] = pq[i] / n - mean_x * mean_y
-    return moments
+            tile[i] /= n
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def corr(x: Float64, y: Float64, out: Float64, lanes: int, n: int) -> None:
-    """Pearson's correlation of the last n pairs; 0 if either is flat."""
-    for start in range(0, out.size, TILE):
-        xx, yy, xy = _comoments(x, y, out, start, lanes, n)
-        for i in range(xx.size):
-            scale = math.sqrt(xx[i]) * math.sqrt(yy[i])
-            value = min(max(xy[i] / scale, -1.0), 1.0)
-            out[start + i] = value if scale > 0.0 else 0.0
+def rescaled_range(x: Float64, out: Float64, lanes: int, n: int) -> None:
+    """Range of the summed deviations of the last n values over their deviation (Hurst 1951).
 
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def beta(x: Float64, y: Float64, out: Float64, lanes: int, n: int) -> None:
-    """Slope of the last n values of x on those of y; 0 if y is flat."""
+    0 if all are equal.
+    """
+    means, sums, tops, bottoms = np.empty((4, TILE))
     for start in range(0, out.size, TILE):
-        _, yy, xy = _comoments(x, y, out, start, lanes, n)
-        for i in range(yy.size):
-            value = min(max(xy[i] / yy[i], -LARGEST), LARGEST)
-            out[start + i] = value if yy[i] > 0.0 else 0.0
+        tile, now = out[start : start + TILE], ago(x, out, start, lanes, 0)
+        mean, total = means[: tile.size], sums[: tile.size]
+        top, bottom = tops[: tile.size], bottoms[: tile.size]
+        _moments(x, out, start, lanes, n, mean)
+        total[:] = 0.0
+        top[:] = 0.0
+        bottom[:] = 0.0
+        for k in range(n - 1, 0, -1):  # the last sum, with k = 0, is 0 again
+            a = ago(x, out, start, lanes, k)
+            for i in range(tile.size):
+                total[i] += (a[i] - now[i]) - mean[i]
+                top[i] = max(top[i], total[i])
+                bottom[i] = min(bottom[i], total[i])
+        for i in range(tile.size):
+            spread = math.sqrt(tile[i])
+            value = (top[i] - bottom[i]) / spread
+            tile[i] = value if spread > 0.0 else 0.0

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from touchstone.arrays import Bool, Int64
+from touchstone.arrays import Bool, Float64, Int64
 from touchstone.errors import ConfigError
 
 _DAY_NS: Final = 86_400_000_000_000
@@ -18,6 +18,7 @@ _HOUR_NS: Final = 3_600_000_000_000
 CALENDARS: Final = ("24/7", "XNYS", "FX")
 """Round the clock; New York Stock Exchange; foreign exchange, Sunday to Friday 17:00 New York."""
 
+_EVERY_DAY: Final = np.arange(-7_305, 36_525)  # 1950 .. 2069
 _DAYS_PER_YEAR: Final = {"24/7": 365, "XNYS": 252, "FX": 260}
 _SESSION_NS: Final = {"24/7": _DAY_NS, "XNYS": 13 * _HOUR_NS // 2, "FX": _DAY_NS}
 
@@ -65,6 +66,17 @@ class Calendar:
         at = np.searchsorted(self._sessions.close, time, side="right")
         return self._sessions.day[np.minimum(at, self._sessions.day.size - 1)]
 
+    def session_bounds(self, time: Int64) -> tuple[Int64, Int64, Int64]:
+        """Of the trading day of `time` (see `day`): the close before it, its open, its close."""
+        if self.name == "24/7":
+            opened = time // _DAY_NS * _DAY_NS
+            return opened, opened, opened + _DAY_NS
+        sessions = self._sessions
+        at = np.searchsorted(sessions.close, time, side="right")
+        at = np.minimum(at, sessions.day.size - 1)
+        before = np.where(at > 0, sessions.close[np.maximum(at - 1, 0)], sessions.open[0])
+        return before, sessions.open[at], sessions.close[at]
+
     def overlaps_session(self, time: Int64, timeframe_ns: int) -> Bool:
         """Whether bars [time, time + timeframe) overlap an open market."""
         if self.name == "24/7":
@@ -104,6 +116,34 @@ class Calendar:
         inside = np.clip(time - sessions.open[at], 0, sessions.close[at] - sessions.open[at])
         return np.asarray(sessions.elapsed[at] + inside, np.int64)
 
+    def session_share(self, time: Int64) -> Float64:
+        """Part of its trading day (see `day`) that had passed at `time`, 0 .. 1.
+
+        Early closes count as known from the open; New York announced all but a handful before.
+        """
+        if self.name == "24/7":
+            return np.asarray((time % _DAY_NS) / _DAY_NS)
+        sessions = self._sessions
+        at = np.searchsorted(sessions.close, time, side="right")
+        at = np.minimum(at, sessions.day.size - 1)
+        opened, closes = sessions.open[at], sessions.close[at]
+        return np.asarray(np.clip((time - opened) / (closes - opened), 0.0, 1.0))
+
+    @property
+    def trading_days(self) -> Int64:
+        """The trading days there were or will be (days since 1970), rising."""
+        return _EVERY_DAY if self.name == "24/7" else self._sessions.day
+
+    @property
+    def announced_days(self) -> Int64:
+        """The trading days that could be expected: without closures at short notice.
+
+        New York was to trade on 2001-09-11 and on 2012-10-29; who stood before did not know.
+        """
+        if self.name != "XNYS":
+            return self.trading_days
+        return _announced_days(self.name)
+
     @cached_property
     def _sessions(self) -> _Sessions:
         return _fx_sessions() if self.name == "FX" else _exchange_sessions(self.name)
@@ -123,6 +163,23 @@ def _exchange_sessions(name: str) -> _Sessions:
     )
     day = hours.index.to_numpy("datetime64[D]").astype(np.int64)
     return _Sessions(day, opens, closes, _elapsed(opens, closes))
+
+
+@lru_cache
+def _announced_days(name: str) -> Int64:
+    """Trading days, and the weekdays since 1970 that were closed at short notice.
+
+    Before that the list holds Wednesdays closed for paperwork, which were announced.
+    """
+    import exchange_calendars  # noqa: PLC0415  as above
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        whole = exchange_calendars.get_calendar(name, start="1950-01-03", end="2069-12-31")
+    took_place = _exchange_sessions(name).day
+    at_short_notice = np.array(whole.adhoc_holidays, "datetime64[ns]").astype("datetime64[D]")
+    days = at_short_notice.astype(np.int64)
+    return np.union1d(took_place, days[(days >= 0) & ((days + 3) % 7 < 5)])
 
 
 @lru_cache

@@ -57,6 +57,7 @@ def check_study(study: Study) -> dict[str, Any]:
             "first": iso_day(panel.time.min()),
             "last": iso_day(panel.time.max()),
             "left_out": [r._asdict() for r in loaded.rejects],
+            "findings": list(loaded.findings),
         },
         "features": len(plan.names),
         "base_rate": float(np.mean(labels.outcome[known] == 1)) if known.any() else None,
@@ -131,6 +132,7 @@ def told(found: dict[str, Any]) -> str:
         f"bars        {bars['rows']:,} of {bars['instruments']} instruments, {bars['first']} to "
         f"{bars['last']} ({bars['source']})",
         *(f"  left out  {r['file']}: {r['reason']}" for r in bars["left_out"]),
+        *(f"  finding   {text}" for text in bars["findings"]),
         f"features    {found['features']}",
         f"samples     {found['rows_with_window_and_label']:,} with a window and a known label, "
         f"{found['base_rate'] or 0:.1%} at the target",

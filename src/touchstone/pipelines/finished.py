@@ -151,11 +151,11 @@ def table_of(run: Finished, what: str, out: Path) -> pl.DataFrame:
     settings = json.loads((run.folder / "study.json").read_text())
     study = parse_study(settings, Path(about["root"]), str(run.folder / "study.json"))
     silent = Silent()
-    loaded, data = load(study, silent)
+    cache = StageCache(Workspace(out).cache)
+    loaded, data = load(study, silent, cache)
     if data != about["data"]:
         raise DataError(f"{run.name}: the bars have changed since this run; run the study again")
     plan = compile_features(study.config.features, tuple(loaded.panel.side))
-    cache = StageCache(Workspace(out).cache)
     return feature_frame(
         loaded.panel,
         plan.names,

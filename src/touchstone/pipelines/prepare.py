@@ -9,6 +9,8 @@ import numpy as np
 from touchstone.arrays import Bool, Float32, Float64, Int32
 from touchstone.config import Config
 from touchstone.data.cache import StageCache
+from touchstone.data.side import Place
+from touchstone.data.side_inputs import with_side
 from touchstone.data.sources import SOURCES, Loaded, Request
 from touchstone.dataset.splits import SPLITS, Folds, timeline
 from touchstone.errors import ConfigError
@@ -60,8 +62,12 @@ class Prepared(NamedTuple):
         return known_by(self.labels, self.panel, self.folds.seal)
 
 
-def load(study: Study, progress: Progress) -> tuple[Loaded, str]:
-    """The study's bars and their hash; rejected files are told, not hidden."""
+def load(study: Study, progress: Progress, cache: StageCache | None = None) -> tuple[Loaded, str]:
+    """The study's bars with its side inputs, and their hash; rejected files are told, not hidden.
+
+    The hash covers the side columns too: what a decision could know of them is part of the data.
+    `cache` keeps the scores of texts, so that no text is scored twice.
+    """
     config = study.config
     request = Request(
         config.symbols, config.start_ns, config.end_ns, seed=config.seed, root=study.root
@@ -70,11 +76,15 @@ def load(study: Study, progress: Progress) -> tuple[Loaded, str]:
         loaded = SOURCES.part_of(config.bars)(config.bars, request)
         panel = loaded.panel
         step.say(f"{len(panel):,} bars of {panel.n_instruments} instruments")
+    if config.side:
+        with progress.stage("side") as step:
+            loaded = with_side(loaded, config.side, Place(study.root, cache))
+            step.say(", ".join(config.side))
     for reject in loaded.rejects:
         progress.note(f"left out {reject.file}: {reject.reason}")
     for finding in loaded.findings:
         progress.note(finding)
-    return loaded, panel.content_hash()
+    return loaded, loaded.panel.content_hash()
 
 
 def prepare(

@@ -73,7 +73,7 @@ def run(study: Study, ask: Ask, progress: Progress, seconds: list[tuple[str, flo
     """
     if study.config.null_twin:
         null_bars(study.config.bars)
-    loaded, data = load(study, progress)
+    loaded, data = load(study, progress, StageCache(ask.workspace.cache))
     resolve(study, loaded.panel)
     folder = ask.workspace.runs / f"{study.config.name}-{run_fingerprint(study, loaded, data)}"
     if not ask.again and (found := _finished(folder, study, progress)) is not None:
@@ -144,7 +144,7 @@ def _run(
     if study.config.null_twin:
         progress.note("the same study on the null twin: the same market without its edge")
         null = study.with_bars(null_bars(study.config.bars))
-        twin = judge_market(null, "null twin", load(null, progress), resources)
+        twin = judge_market(null, "null twin", load(null, progress, resources.cache), resources)
     result = StudyResult(
         name=study.config.name,
         fingerprint=study.fingerprint,
@@ -223,6 +223,8 @@ def told_config(study: Study) -> dict[str, Any]:
     """The study as parsed, without the place of its data: that is no part of what was asked."""
     told: dict[str, Any] = json.loads(study.config.canonical())
     told["bars"].pop("path", None)
+    for side in told["side"].values():
+        side.pop("path", None)
     return told
 
 

@@ -16,6 +16,8 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from touchstone.config import Config
 from touchstone.data.folder import source_of
+from touchstone.data.side import SIDES
+from touchstone.data.side_inputs import check_name
 from touchstone.data.sources import SOURCES
 from touchstone.dataset.regimes import REGIMES
 from touchstone.dataset.scalers import SCALERS
@@ -47,6 +49,8 @@ class StudyConfig(Config):
         default_factory=lambda: SOURCES.parse({"source": "simulated"})
     )
     """Where the bars come from."""
+    side: Mapping[str, Annotated[Config, PartOf(SIDES)]] = Field(default_factory=dict)
+    """What is known beside the bars, name -> side input; features call its columns by name."""
     symbols: tuple[str, ...] | None = None
     """Only these instruments; null takes all there are."""
     start: str | None = None
@@ -112,6 +116,13 @@ class StudyConfig(Config):
         if not _NAME.match(name):
             raise ConfigError(f"{name!r}: needs lower-case letters, digits, - or _, 40 at most")
         return name
+
+    @field_validator("side")
+    @classmethod
+    def _check_side(cls, side: Mapping[str, Config]) -> Mapping[str, Config]:
+        for name in side:
+            check_name(name)
+        return side
 
     @field_validator("start", "end")
     @classmethod
@@ -329,7 +340,11 @@ def identified(config: StudyConfig, root: Path) -> Study:
     bars = config.bars
     if hasattr(bars, "path"):
         bars = bars.model_copy(update={"path": ""})
-    asked = config.model_copy(update={"bars": bars, "name": ""})
+    side = {
+        name: one.model_copy(update={"path": ""}) if hasattr(one, "path") else one
+        for name, one in config.side.items()
+    }
+    asked = config.model_copy(update={"bars": bars, "side": side, "name": ""})
     digest = hashlib.sha256(asked.canonical().encode())
     own = hashlib.sha256(b"\0".join((root / plugin).read_bytes() for plugin in config.plugins))
     plugin_hash = own.hexdigest()[:16] if config.plugins else ""

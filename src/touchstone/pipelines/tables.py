@@ -1,9 +1,9 @@
 """Single stages as tables: features and labels of a folder of bars, written as Parquet or CSV."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -11,15 +11,20 @@ import polars as pl
 from touchstone.arrays import Floats
 from touchstone.data.cache import StageCache
 from touchstone.data.folder import source_of
+from touchstone.data.side import SIDES, Place
+from touchstone.data.side_inputs import with_side
 from touchstone.data.sources import SOURCES, Loaded, Request
 from touchstone.errors import ConfigError
-from touchstone.features import FeaturesConfig, evaluate
-from touchstone.files import write_bytes
+from touchstone.features import FeaturesConfig, evaluate_in_parts, n_parts
+from touchstone.files import write_atomically, write_bytes
 from touchstone.labels import LABELS, UNKNOWN
 from touchstone.market import Panel
 from touchstone.pipelines.prepare import column, compile_some, feature_matrix
-from touchstone.pipelines.progress import Silent
+from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.workspace import source_hash
+
+_ROWS: Final = 65_536
+"""Rows of a table written at a time, in Parquet a row group."""
 
 
 def load_folder(
@@ -37,20 +42,79 @@ def load_folder(
     return SOURCES.part_of(config)(config, Request(symbols, None, None, 0, path.parent))
 
 
-def feature_table(
-    panel: Panel, settings: Mapping[str, Any], cache: StageCache | None = None
-) -> pl.DataFrame:
-    """symbol, timestamp, available_at and one column a feature, from the cache where it has it."""
+def load_side(loaded: Loaded, inputs: Mapping[str, Any], root: Path) -> Loaded:
+    """Bars with side inputs, name -> settings as under a study's `side:`; paths below `root`."""
+    return with_side(loaded, {n: SIDES.parse(s) for n, s in inputs.items()}, Place(root))
+
+
+class Keep(NamedTuple):
+    """Who shows a table's making, and which cache it asks."""
+
+    progress: Progress
+    cache: StageCache | None = None
+    """Columns are taken from it where it has them and new ones kept there; None: none is asked."""
+
+
+def write_features(
+    panel: Panel, settings: Mapping[str, Any], path: Path, keep: Keep
+) -> tuple[int, int]:
+    """Write symbol, timestamp, available_at and one column a feature, a few instruments at a time.
+
+    The file is there whole or not at all, Parquet or CSV by its suffix, and never in memory.
+
+    Returns:
+        Rows and columns written.
+
+    Raises:
+        ConfigError: an expression that cannot be read, no feature, or another suffix.
+    """
+    form = check_format(path)
     plan = compile_some(FeaturesConfig.parse(settings), panel)
-    if cache is None:
-        return feature_frame(panel, plan.names, evaluate(plan, panel))
-    made_of = (panel.content_hash(), source_hash())
-    return feature_frame(panel, plan.names, feature_matrix(plan, panel, made_of, cache, Silent()))
+    parts, n = evaluate_in_parts(plan, panel), n_parts(panel)
+    if keep.cache is not None:
+        made_of = (panel.content_hash(), source_hash())
+        whole = feature_matrix(plan, panel, made_of, keep.cache, keep.progress)
+        parts, n = iter([(slice(0, len(panel)), whole)]), 1
+    with keep.progress.stage("table" if keep.cache else "features", n) as step:
+
+        def frames() -> Iterator[pl.DataFrame]:
+            for rows, values in parts:
+                for first in range(rows.start, rows.stop, _ROWS):
+                    piece = slice(first, min(first + _ROWS, rows.stop))
+                    within = slice(piece.start - rows.start, piece.stop - rows.start)
+                    yield feature_frame(panel, plan.names, values[within], piece)
+                step.advance(f"{rows.stop:,} rows")
+                del values  # before the next part is computed: each is large
+
+        write_atomically(path, lambda file: _write_frames(file, form, frames()))
+        step.say(f"{len(plan.names)} columns on {len(panel):,} rows")
+    return len(panel), len(plan.names) + 3
 
 
-def feature_frame(panel: Panel, names: tuple[str, ...], values: Floats) -> pl.DataFrame:
-    """Feature columns beside the rows they belong to."""
-    return _beside(panel, {name: values[:, i] for i, name in enumerate(names)})
+def _write_frames(file: BinaryIO, form: str, frames: Iterator[pl.DataFrame]) -> None:
+    """Frames of the same columns one after the other, in Parquet a row group each."""
+    first = next(frames)
+    if form == "csv":
+        first.write_csv(file)
+        for frame in frames:
+            frame.write_csv(file, include_header=False)
+        return
+    import pyarrow.parquet as pq  # noqa: PLC0415  polars writes no file in pieces
+
+    table = first.to_arrow()
+    # hardly a value of a feature comes twice: a dictionary of them would cost most of the time
+    of_text = ["symbol"]
+    with pq.ParquetWriter(file, table.schema, compression="zstd", use_dictionary=of_text) as writer:
+        writer.write_table(table)
+        for frame in frames:
+            writer.write_table(frame.to_arrow())
+
+
+def feature_frame(
+    panel: Panel, names: tuple[str, ...], values: Floats, rows: slice = slice(None)
+) -> pl.DataFrame:
+    """Feature columns beside the rows of the panel they belong to."""
+    return _beside(panel, {name: values[:, i] for i, name in enumerate(names)}, rows)
 
 
 def label_table(panel: Panel, settings: Mapping[str, Any]) -> pl.DataFrame:
@@ -107,12 +171,12 @@ def date_ns(date: str) -> int:
         raise ConfigError(f"{date!r} is no date: needs YYYY-MM-DD") from None
 
 
-def _beside(panel: Panel, columns: Mapping[str, Any]) -> pl.DataFrame:
+def _beside(panel: Panel, columns: Mapping[str, Any], rows: slice = slice(None)) -> pl.DataFrame:
     frame = pl.DataFrame(
         {
-            "symbol": np.array(panel.symbols)[panel.asset_id],
-            "timestamp": panel.time,
-            "available_at": panel.available_at,
+            "symbol": np.array(panel.symbols)[panel.asset_id[rows]],
+            "timestamp": panel.time[rows],
+            "available_at": panel.available_at[rows],
             **{name: np.ascontiguousarray(c) for name, c in columns.items()},
         }
     )

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -20,6 +21,8 @@ class Entry(NamedTuple):
     """Side columns without which it is left out."""
     scale_free: bool = True
     """Whether it stays the same when all prices are multiplied by one number."""
+    talib: str = ""
+    """The functions of TA-Lib that it is, or is made of: tests hold it equal to them."""
 
 
 BASELINE: Final = (
@@ -30,18 +33,28 @@ BASELINE: Final = (
 """The set to begin with, in the order of its columns."""
 
 
+class Group(NamedTuple):
+    """One file of the catalogue."""
+
+    title: str
+    """Its first line."""
+    entries: Mapping[str, Entry]
+
+
+@cache
+def groups() -> dict[str, Group]:
+    """Every group by name, in the order of their names."""
+    found: dict[str, Group] = {}
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
+        group = importlib.import_module(f"{__name__}.{module.name}")
+        found[module.name] = Group((group.__doc__ or "").split("\n")[0], group.ENTRIES)
+    return found
+
+
 @cache
 def catalogue() -> dict[str, Entry]:
     """Every feature of every group, by name; groups in the order of their names."""
-    return {name: entry for group in _groups().values() for name, entry in group.items()}
-
-
-def groups() -> dict[str, tuple[str, ...]]:
-    """Names of the features of each group, as the files of this folder are called."""
-    return {name: tuple(entries) for name, entries in _groups().items()}
-
-
-@cache
-def _groups() -> dict[str, dict[str, Entry]]:
-    modules = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return {n: importlib.import_module(f"{__name__}.{n}").ENTRIES for n in modules}
+    found: dict[str, Entry] = {}
+    for group in groups().values():
+        found.update(group.entries)
+    return found
