@@ -62,6 +62,13 @@ def test_a_unit_changes_no_probability(fit):
     np.testing.assert_allclose(one, other, atol=1e-6)
 
 
+def test_one_impossible_bar_among_the_train_rows_changes_little(fit):
+    broken, marks = INPUTS.copy(), np.arange(3000) == 0
+    broken[100] = 1e12
+    one, other = (fit(x).filtered(INPUTS, marks).argmax(1) for x in (INPUTS, broken))
+    assert (one == other).mean() > 0.95
+
+
 @pytest.mark.parametrize(
     ("inputs", "settings", "error", "says"),
     [

@@ -76,8 +76,8 @@ def test_the_planted_column_is_found_and_noise_is_not_preferred(chosen, kind):
     assert "planted" in kept
     if kind not in READS_NO_OUTCOME:
         scores = chosen(one, **{"level": 1} if kind == "mutual_information" else {}).scores
-        assert max(scores, key=scores.__getitem__) == "planted"
-        assert not {"noise", "slow", "slower"} & set(kept)
+        rest = [scores.get(name, 0.0) for name in ("noise", "slow", "slower")]
+        assert scores["planted"] > 3 * max(rest)
 
 
 def test_keep_is_the_most_that_stay(chosen, kind):

@@ -121,7 +121,7 @@ def test_without_a_network_one_line_says_so(models, monkeypatch):
 
 def test_without_the_library_it_is_said_how_to_install_it(models, monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(ConfigError, match="make setup.*installs it"):
+    with pytest.raises(ConfigError, match=r"make setup.*installs it"):
         scorer(models)
 
 

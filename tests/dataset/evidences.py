@@ -15,7 +15,7 @@ def wandering(rng, n_instruments, n_bars, memory):
     return x.reshape(-1)
 
 
-def evidence(seed=0, n_instruments=8, n_bars=1500, strength=0.5):
+def evidence(seed=0, n_instruments=6, n_bars=1200, strength=0.6):
     """planted tells of the outcome, noisy is nearly the same, twin exactly, minus its negative;
     noise, slow and slower wander ever longer and tell nothing; still does not move."""
     rng = np.random.default_rng(seed)

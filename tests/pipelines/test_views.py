@@ -22,10 +22,12 @@ from touchstone.registry import artifact, golden, sight
 from touchstone.registry.artifact import ArtifactParts
 from touchstone.simulation import MarketConfig, simulate
 
-QUICK = {"rows": 3000, "starts": 1, "tolerance": 1e-4}
+BARS = {"source": "simulated", "market": {"n_instruments": 4, "n_bars": 5300, "ic": 0.4}}
+QUICK = {"rows": 3000, "starts": 1, "tolerance": 1e-3}
 REGIMES = {"kind": "hmm", "states": 2, **QUICK}
 SELECTION = [{"kind": "clusters", "correlation": 0.85}, {"kind": "mutual_information", "keep": 6}]
 BOTH = {
+    "bars": BARS,
     "regimes": REGIMES,
     "selection": SELECTION,
     "models": [{"kind": "logistic"}, {"kind": "lightgbm", "rounds": 20}],
@@ -35,7 +37,7 @@ BOTH = {
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     out = tmp_path_factory.mktemp("views")
-    return ts.run(str(small_study(out, **BOTH)), out=out), out
+    return ts.run(str(small_study(out, **BOTH)), out=out, jobs=1), out
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,7 @@ def regimes_only(tmp_path_factory):
             "extra": {"v": "volume / mean(volume, 24)", "r": "log(close / lag(close, 1))"},
         },
     }
-    return ts.run(str(small_study(out, **changes)), out=out), out
+    return ts.run(str(small_study(out, **changes)), out=out, jobs=1), out
 
 
 def study_of(run):
@@ -145,7 +147,7 @@ def test_live_regimes_are_the_bits_of_the_batch_with_gaps_and_absences(regimes_o
 def learned_on(tmp_path, name, panel):
     folder = write_bars(tmp_path / name, panel)
     study = read_study(
-        str(small_study(tmp_path, bars={"source": "parquet", "path": str(folder)}, **BOTH))
+        str(small_study(tmp_path, **(BOTH | {"bars": {"source": "parquet", "path": str(folder)}})))
     )
     resources = Resources(StageCache(tmp_path / f"{name}-cache"), MemoryLedger, Silent(), 1)
     prepared = prepare(study, *load(study, Silent()), resources.cache, Silent())
@@ -213,12 +215,15 @@ def test_check_counts_rows_behind_the_warm_up_of_the_inputs_and_names_the_parts(
     slow = {"kind": "hmm", "inputs": {"move": "std(close / lag(close, 1), 500)"}}
     code, text, err = touchstone("check", small_study(tmp_path), "--json")
     plain = json.loads(text)
-    changed = small_study(tmp_path, regimes=slow, selection=SELECTION)
+    features = {"set": "baseline", "groups": ["momentum"], "exclude": ["rsi_14"]}
+    changed = small_study(tmp_path, regimes=slow, selection=SELECTION, features=features)
     code, text, err = touchstone("check", changed, "--json")
     assert code == 0, err
     found = json.loads(text)
     assert found["rows_with_window_and_label"] < plain["rows_with_window_and_label"] - 6 * 400
+    assert found["core_seconds"] > plain["core_seconds"]
     assert "regimes by hmm" in found["rooms"]["dataset"]
+    assert found["rooms"]["features"] == "baseline, momentum without rsi_14 and 0 of your own"
     assert "columns by clusters then mutual_information" in found["rooms"]["dataset"]
 
 
@@ -253,8 +258,9 @@ def test_a_model_may_see_regimes_alone(tmp_path):
     rule = [{"kind": "mutual_information", "keep": 2}]
     features = {"set": "none", "extra": {"hour_": "hour"}}
     models = [{"kind": "logistic"}]
-    study = small_study(tmp_path, regimes=wild, selection=rule, features=features, models=models)
-    run = ts.run(str(study), out=tmp_path)
+    study = small_study(tmp_path, bars=BARS, regimes=wild, selection=rule, features=features,
+                        models=models)  # fmt: skip
+    run = ts.run(str(study), out=tmp_path, jobs=1)
     seen = {name for fold in run.result.market.folds for name in fold.selected}
     assert seen <= {"hour_", "regime_1", "regime_2"}
     if (run.folder / "artifact").is_dir():

@@ -20,6 +20,7 @@ from touchstone.reports.result import iso_day
 _SECONDS_PER_MILLION_ROWS = {"logistic": 10.0, "lightgbm": 50.0}
 _SCORED_ROWS_PER_SECOND = 50_000.0
 _NETWORK_ROWS_PER_SECOND = 20_000.0
+_VIEW_SECONDS = 5.0
 
 
 def check_study(study: Study) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def _rooms(config: StudyConfig) -> dict[str, str]:
     strategy, costs = config.strategy, config.costs
     return {
         "data": str(getattr(config.bars, "source", "?")),
-        "features": f"{config.features.set} and {len(config.features.extra)} of your own",
+        "features": _asked(config),
         "labels": kind_of(config.label),
         "dataset": f"{kind_of(config.folds)} folds, {kind_of(config.scaler)} scaler, windows of "
         f"{config.lookback} bars{_seen(config)}",
@@ -85,6 +86,14 @@ def _rooms(config: StudyConfig) -> dict[str, str]:
         "strategies": f"{kind_of(strategy)}, {len(strategy.candidates())} points",  # type: ignore[attr-defined]
         "execution": f"{costs.per_side_bp:g} bp a side, cash {config.account.cash:,.0f}",
     }
+
+
+def _asked(config: StudyConfig) -> str:
+    """The set, the groups beside it, what is left out, and what is the user's own."""
+    asked = config.features
+    names = ", ".join((asked.set, *asked.groups))
+    less = f" without {', '.join(asked.exclude)}" if asked.exclude else ""
+    return f"{names}{less} and {len(asked.extra)} of your own"
 
 
 def _seen(config: StudyConfig) -> str:
@@ -153,4 +162,5 @@ def _seconds(config: Any, kinds: list[str], rows: int, scored: int, n_folds: int
             budget = min(config.training.rows or rows, rows // n_folds)
             total += budget * config.training.epochs * n_folds / _NETWORK_ROWS_PER_SECOND
             total += scored / _SCORED_ROWS_PER_SECOND
-    return total + 10.0
+    n_fitted = len(config.selection) + (config.regimes is not None)
+    return total + 10.0 + n_fitted * (n_folds + 1) * _VIEW_SECONDS

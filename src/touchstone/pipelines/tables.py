@@ -74,7 +74,8 @@ def write_features(
         made_of = (panel.content_hash(), source_hash())
         whole = feature_matrix(plan, panel, made_of, cache, progress)
         parts = [(slice(0, len(panel)), whole)]
-    with progress.stage("table", n_parts(panel) if cache is None else 1) as step:
+    n = n_parts(panel) if cache is None else 1
+    with progress.stage("features" if cache is None else "table", n) as step:
 
         def frames() -> Iterator[pl.DataFrame]:
             for rows, values in parts:

@@ -165,7 +165,8 @@ class FoldResult(Contents):
     regimes: dict[str, Fraction] | None = Field(
         default=None, exclude_if=lambda shares: shares is None
     )
-    """Regime, calmest first -> its mean probability on the train rows; absent without a filter."""
+    """Regime, calmest first -> its mean probability on the train rows; absent without a filter, or
+    where no regime was kept."""
 
 
 class LedgerCounts(Contents):

@@ -76,14 +76,7 @@ def hmm(config: HmmConfig, inputs: Float64, sequences: Sequences, seed: int) -> 
             f"regimes: {len(x)} train rows for {k} states of {d} inputs, {needed} are needed: "
             "lengthen `train`, or ask for fewer states or inputs"
         )
-    centre, scale = x.mean(0), x.std(0)
-    names = tuple(config.inputs)
-    for name, place, size in zip(names, np.abs(centre), scale, strict=True):
-        if not size > 1e-9 * place:
-            raise TrainingError(
-                f"regimes: input {name!r} is constant over the {len(x)} train rows, and tells no "
-                "states apart: leave it out"
-            )
+    centre, scale = _size(x, tuple(config.inputs))
     u = np.clip((x - centre) / scale, -CLIP, CLIP)
     with threadpool_limits(1):  # the order of sums, and so the bits, depend on the threads
         ends = [_searched(config, u, drawn, begin) for begin in _beginnings(config, u, rng)]
@@ -91,6 +84,22 @@ def hmm(config: HmmConfig, inputs: Float64, sequences: Sequences, seed: int) -> 
     best = max(settled, key=lambda end: end.likelihood)
     _check(config, best, len(x))
     return _ordered(best.model, centre, scale)
+
+
+def _size(x: Float64, names: tuple[str, ...]) -> tuple[Float64, Float64]:
+    """Mean and deviation of each input with its thousandth at either end drawn in, (d,) each.
+
+    So that one impossible bar does not make all others alike.
+    """
+    held = np.clip(x, *np.quantile(x, [0.001, 0.999], axis=0))
+    centre, scale = held.mean(0), held.std(0)
+    for name, place, size in zip(names, np.abs(centre), scale, strict=True):
+        if not size > 1e-9 * place:
+            raise TrainingError(
+                f"regimes: input {name!r} is constant over the {len(x)} train rows, or all but, "
+                "and tells no states apart: leave it out"
+            )
+    return centre, scale
 
 
 class _End(NamedTuple):
