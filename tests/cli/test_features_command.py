@@ -58,7 +58,7 @@ def test_a_break_half_way_leaves_the_old_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(tables, "evaluate_in_parts", broken)
     with pytest.raises(DataError):
-        tables.write_features(PANEL, {"set": "baseline"}, out, tables.Keep(Silent()))
+        tables.write_features(PANEL, {"set": "baseline"}, out, Silent())
     assert out.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["f.parquet"]
 
