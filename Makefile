@@ -1,6 +1,7 @@
 # Everything a newcomer needs: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup prove-quickstart prove-readme bench clean
+.PHONY: help run test check setup peers bench clean \
+        prove-quickstart prove-readme prove-kill prove-quality prove-scorers prove-statistics
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -36,11 +37,30 @@ prove-quickstart: $(DEV) ## 20 other seeds of the quickstart (about half an hour
 prove-readme: $(DEV) ## run every command of the README, the long ones too -> docs/proofs/readme.md
 	$(BIN)/python tests/proofs/readme.py
 
+prove-kill: $(DEV) ## kill downloads, writes and compactions 300 times (about 4 minutes) -> docs/proofs/kill.md
+	$(BIN)/python tests/proofs/kill.py
+
+prove-quality: $(DEV) ## plant every defect of the corpus into simulated and real bars -> docs/proofs/quality.md
+	$(BIN)/python tests/proofs/quality.py
+
+prove-scorers: $(DEV) ## scorers of news against people's labels -> docs/proofs/scorers.md
+	$(BIN)/python tests/proofs/scorers.py
+
+prove-statistics: $(DEV) ## size, power and coverage of the statistics -> docs/proofs/statistics.md
+	$(BIN)/python tests/proofs/statistics.py
+
+peers: .venv-peers/.installed ## libraries that benchmarks compare with, in an environment of their own
+
+.venv-peers/.installed: requirements-peers.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-peers.txt
+	@touch $@
+
 bench: $(DEV) ## every benchmark: the peer and us in turn, median ratios
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
 clean: ## remove the virtual environment, caches and runs of this checkout
-	rm -rf $(VENV) .touchstone runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-peers .touchstone runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
