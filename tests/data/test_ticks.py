@@ -42,6 +42,19 @@ def test_trades_less_the_suspicious_ones(tmp_path):
     assert len(read_trades(path, suspicious=True).trades) == 3
 
 
+@pytest.mark.parametrize(
+    "flags", [[0, 1, 0], [False, True, None], pl.Series([0, 1, 0], dtype=pl.UInt8)]
+)
+def test_doubts_are_read_however_they_are_written(tmp_path, flags):
+    path = saved(
+        tmp_path, "IBM_trade.parquet", timestamp=times(1, 2, 3), price=[10.0, 99.0, 11.0],
+        size=[1.0, 2.0, 3.0], suspicious=flags, exchange=[7, 8, None],
+    )  # fmt: skip
+    tape = read_trades(path)
+    assert tape.trades.price.tolist() == [10, 11]
+    assert (tape.exchange, tape.n_suspicious) == (("7", ""), 1)
+
+
 def test_quotes_with_and_without_an_exchange(tmp_path):
     columns = {"timestamp": times(1, 2), "bid": [10.0, 0.0], "ask": [0.0, 11.0]}
     plain = read_quotes(saved(tmp_path, "EURUSD_quote.parquet", **columns)).quotes
@@ -57,6 +70,10 @@ def test_quotes_with_and_without_an_exchange(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
+        (
+            {"timestamp": times(1), "price": [1.0], "size": [1.0], "suspicious": ["no"]},
+            "suspicious is of type String: needs true and false",
+        ),
         ({"timestamp": times(1)}, "no column price, size"),
         ({"timestamp": [1], "price": [1.0], "size": [1.0]}, "timestamp is of type Int64"),
         ({"timestamp": times(1), "price": ["x"], "size": [1.0]}, "price is of type String"),
@@ -155,6 +172,11 @@ def test_the_command_measures_a_market_that_is_known(tmp_path):
     code, _, err = touchstone("study", "execution", "--trades", late, "--quotes", quotes)
     assert code == 3
     assert "do the two cover the same time?" in err
+    none = saved(tmp_path, "C_quote.parquet", timestamp=times(1), bid=[1.0], ask=[1.1],
+                 exchange=["N"], suspicious=[True])  # fmt: skip
+    code, _, err = touchstone("study", "execution", "--trades", trades, "--quotes", none)
+    assert code == 3
+    assert "holds no quote that its vendor does not doubt" in err
 
 
 # real files

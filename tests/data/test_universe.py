@@ -160,6 +160,9 @@ def test_who_belongs_on_a_day():
     assert said == [("A",), ("A", "B"), ("A", "B"), ("A",)]
     with pytest.raises(ConfigError, match="there is no such date"):
         told.members_on("2022-02-30")
+    for text in ("", "2022", "2022-02", "NaT", "today", "now", "2022-2-3", "20220203"):
+        with pytest.raises(ConfigError, match="needs a day as in 2023-03-14"):
+            told.members_on(text)
 
 
 def test_other_hours_are_told_where_a_class_was():
@@ -201,6 +204,8 @@ def test_groups():
          "{symbol: C, until: 2022-02-01}]}]", "give the oldest name first"),
         ("instruments: [{symbol: A, formerly: [{symbol: ../b, until: 2022-03-01}]}]",
          "A: formerly '../b': needs"),
+        ("instruments: [{symbol: A, formerly: [{symbol: N, until: 2022-03-01}]}, "
+         "{symbol: B, formerly: [{symbol: N, until: 2022-03-01}]}]", "N: two instruments say"),
         ("instruments: {A: {}}", "instruments"),
         ("symbols: [A]", "symbols: no such key"),
     ],

@@ -67,6 +67,26 @@ def test_what_holders_of_the_dead_get():
     assert plain - less == pytest.approx(252 / 29 * (0.7 - 0.35) / 2)
 
 
+def test_who_is_still_traded_on_the_last_day_has_not_been_delisted_yet():
+    closes = np.full((DAYS, 3), 100.0)
+    closes[11:, 2] = np.nan
+    later = lives(closes, [True, False, False])
+    study = survivorship_bias(later, 252, 1, -0.3)
+    assert (study.n_died_later, study.first_end) == (1, 10)
+    # day 10: one of three loses 30 %; the last day: nobody loses anything
+    assert found(study, "rebalanced", True).all == pytest.approx(-252 / 29 * 0.3 / 3)
+    assert found(study, "held", True).all == pytest.approx(-252 / 29 * 0.3 / 3)
+
+
+def test_who_ends_after_a_long_gap_is_delisted_too():
+    closes = np.full((DAYS, 2), 100.0)
+    closes[3:20, 1] = np.nan
+    closes[21:, 1] = np.nan
+    study = survivorship_bias(lives(closes, [True, False]), 252, 1, -0.3)
+    assert study.n_left_out == 1
+    assert found(study, "rebalanced", True).all == pytest.approx(-252 / 29 * 0.3 / 2)
+
+
 def test_wild_moves_are_cut_alike_up_and_down():
     closes = np.full((DAYS, 3), 100.0)
     closes[5:, 1] = 1000.0  # up tenfold
@@ -266,6 +286,8 @@ def test_real_listings(lifetimes):
     assert code == 0, err
     study = json.loads(out)
     assert study["n_instruments"] == 1333
+    assert study["n_died_later"] == (37 if lifetimes else 0)
+    assert study["first_end"] == 102, "the panel lacks whoever died in its first months"
     dead = study["n_instruments"] - study["n_survivors"]
     assert 0.27 < dead / 1333 < 0.35, "a third end before the panel does"
     cut = {b["weighting"]: b for b in study["biases"] if b["clipped"]}

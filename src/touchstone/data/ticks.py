@@ -49,14 +49,14 @@ def read_trades(path: Path, symbol: str | None = None, *, suspicious: bool = Fal
         BarsError: times that fall, or a price that is not positive; names the row.
     """
     frame = _frame(path, _TRADE)
-    kept = _kept(frame, suspicious)
+    kept = _kept(path, frame, suspicious)
     time, price, size = (
         _time(path, frame)[kept],
         *(_numbers(path, frame, n)[kept] for n in ("price", "size")),
     )
     exchange: tuple[str, ...] = ()
     if "exchange" in frame.columns:
-        exchange = tuple(frame["exchange"].fill_null("").filter(_mask(kept)).to_list())
+        exchange = tuple(_words(frame["exchange"]).filter(_mask(kept)).to_list())
     tape = Trades(_symbol(path, symbol), time, price, size)
     return TradeTape(tape, exchange, int((~kept).sum()))
 
@@ -71,7 +71,7 @@ def read_quotes(path: Path, symbol: str | None = None, *, suspicious: bool = Fal
         SourceError, BarsError: as `read_trades`.
     """
     frame = _frame(path, _QUOTE)
-    kept = _kept(frame, suspicious)
+    kept = _kept(path, frame, suspicious)
     time, name = _time(path, frame)[kept], _symbol(path, symbol)
     bid, ask = (_price(_numbers(path, frame, n)[kept]) for n in ("bid", "ask"))
     one = np.ones(time.size)
@@ -82,7 +82,7 @@ def read_quotes(path: Path, symbol: str | None = None, *, suspicious: bool = Fal
     n_left_out = int((~kept).sum())
     if "exchange" not in frame.columns:
         return QuoteTape(Quotes(name, time, bid, ask, bid_size, ask_size), n_left_out)
-    exchange = frame["exchange"].fill_null("").filter(_mask(kept)).to_numpy()
+    exchange = _words(frame["exchange"]).filter(_mask(kept)).to_numpy()
     venues, venue = np.unique(exchange, return_inverse=True)
     by_venue = VenueQuotes(
         name, tuple(str(v) for v in venues), time, venue.astype(np.int64),
@@ -120,10 +120,25 @@ def _frame(path: Path, needed: tuple[str, ...]) -> "pl.DataFrame":
     return frame
 
 
-def _kept(frame: "pl.DataFrame", suspicious: bool) -> Bool:
+def _kept(path: Path, frame: "pl.DataFrame", suspicious: bool) -> Bool:
+    import polars as pl  # noqa: PLC0415
+
     if suspicious or "suspicious" not in frame.columns:
         return np.ones(frame.height, bool)
-    return ~frame["suspicious"].fill_null(value=False).to_numpy()
+    column = frame["suspicious"]
+    flags = column.cast(pl.Boolean) if column.dtype.is_integer() else column
+    if flags.dtype not in (pl.Boolean, pl.Null):
+        raise SourceError(
+            f"{path}: suspicious is of type {column.dtype}: needs true and false, or 1 and 0"
+        )
+    return ~np.asarray(flags.cast(pl.Boolean).fill_null(value=False).to_numpy(), bool)
+
+
+def _words(column: "pl.Series") -> "pl.Series":
+    """Codes of exchanges as text, however a file writes them."""
+    import polars as pl  # noqa: PLC0415
+
+    return column.cast(pl.String).fill_null("")
 
 
 def _time(path: Path, frame: "pl.DataFrame") -> Int64:

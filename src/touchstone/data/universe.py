@@ -1,6 +1,7 @@
 """A universe file: instruments in groups, who belonged when, and what they were called before."""
 
 import datetime
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -18,6 +19,7 @@ from touchstone.market import Panel
 from touchstone.market.bars import FIELDS
 from touchstone.market.instrument import Date, Instrument
 
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NEVER: Final = 1_000_000
 """A trading day, days since 1970, after all others."""
 
@@ -103,6 +105,13 @@ class Universe(Config):
         twice = sorted({s for s in symbols if symbols.count(s) > 1}) if _repeats(symbols) else []
         if twice:
             raise ConfigError(f"{twice[0]}: stands twice; one instrument may have several stays")
+        former = [(f.symbol, f.until) for listing in self.instruments for f in listing.formerly]
+        shared = sorted({pair for pair in former if former.count(pair) > 1})
+        if shared:
+            name, until = shared[0]
+            raise ConfigError(
+                f"{name}: two instruments say that it was theirs until {until}: its bars are of one"
+            )
         return self
 
     @property
@@ -141,6 +150,8 @@ class Universe(Config):
         Raises:
             ConfigError: no such date.
         """
+        if not _DATE.fullmatch(date):  # numpy reads "2023", "today" and "" as days too
+            raise ConfigError(f"date {date!r}: needs a day as in 2023-03-14")
         day = np.array([_day(date, "date")], np.int64)
         return tuple(sorted(x.symbol for x in self.instruments if _inside(x, day)[0]))
 

@@ -44,6 +44,8 @@ RUNS: Final[tuple[Run, ...]] = ("size", "product")
 
 _ALWAYS: Final = {"kind": "threshold", "entry_threshold": [0.0, 0.2, 0.3, 0.4, 0.5]}
 _FREE: Final = {"commission_bp": 0, "slippage_bp": 0}
+_BEGINNING: Final = '{"of": "'
+"""Of every line of a journal."""
 
 
 class CalibrateConfig(Config):
@@ -203,8 +205,9 @@ def _read(journal: Path, config: CalibrateConfig, real: Panel | None) -> dict[As
         return {}
     mine = {_of(config, real, run): run for run in RUNS}
     known: dict[Ask, Trial] = {}
-    for number, text in enumerate(journal.read_text(encoding="utf-8").splitlines()):
-        if not (text.startswith("{") and text.endswith("}")):
+    for number, text in enumerate(journal.read_text("utf-8", errors="replace").splitlines()):
+        begun = text.startswith(_BEGINNING) or _BEGINNING.startswith(text)
+        if begun and not text.endswith("}"):
             continue  # killed while it was written
         try:
             line: dict[str, Any] = json.loads(text)

@@ -25,9 +25,11 @@ def measure_execution(
 
     Raises:
         SourceError: a file that cannot be read as ticks.
-        DataError: no trade in session with a quote before it and one at the horizon.
+        DataError: no quotes, or no trade in session with a quote before it and one at the horizon.
     """
     tape, book = read_trades(trades), read_quotes(quotes, symbol=None)
+    if not len(book.quotes.time):
+        raise DataError(f"{quotes}: holds no quote that its vendor does not doubt: bring others")
     best, feed = _best(book.quotes)
     hours = Calendar(calendar)
     inside = hours.overlaps_session(tape.trades.time, 1)

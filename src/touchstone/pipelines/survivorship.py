@@ -20,6 +20,8 @@ from touchstone.validation.survivorship import (
 
 _ALIVE_DAYS = 5
 """Trading days by which a last bar may trail the panel's and still count as alive."""
+_LATE = 0.1
+"""Share of the days without any death from which on the panel is likely to lack the early ones."""
 
 
 class Measured(NamedTuple):
@@ -86,7 +88,7 @@ def told(measured: Measured) -> list[str]:
     n_dead = study.n_instruments - study.n_survivors
     lines = [
         f"{study.n_instruments:,} instruments over {study.n_days + 1:,} days, of which {n_dead:,} "
-        f"({100 * n_dead / study.n_instruments:.0f} %) died",
+        f"({100 * n_dead / study.n_instruments:.0f} %) died{_when(study)}",
         f"wild moves: {study.n_cut_up} days above x{CLIP:g} and {study.n_cut_down} below "
         f"x{1 / CLIP:.3g} are cut to it where it says cut; {study.n_left_out} across more than "
         f"{PATIENCE_DAYS} days without a bar are left out, and {n_closed} rows of days on "
@@ -131,6 +133,20 @@ def as_json(measured: Measured) -> dict[str, Any]:
         "biases": [one._asdict() for one in study.biases],
         "years": [one._asdict() for one in study.years],
     }
+
+
+def _when(study: Study) -> str:
+    """When they died, and what that leaves open: whoever died at once may not be in the panel."""
+    later = f", {study.n_died_later} of them after the last day" if study.n_died_later else ""
+    if study.first_end is None:
+        return later
+    first = study.first_end + 1
+    if first <= _LATE * (study.n_days + 1):
+        return f"{later}, the first on day {first}"
+    return (
+        f"{later}, the first on day {first} only: if those that died before are missing from the "
+        "panel, the bias is larger than what follows"
+    )
 
 
 def _doubt(*biases: Bias) -> str:

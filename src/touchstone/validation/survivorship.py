@@ -64,6 +64,10 @@ class Study(NamedTuple):
     n_days: int
     n_instruments: int
     n_survivors: int
+    n_died_later: int
+    """Of those that died, how many still had a close on the last day: their end is not in here."""
+    first_end: int | None
+    """First day that is the last one of an instrument that died; None: all died later."""
     n_cut_down: int
     """Moves below 1 / CLIP."""
     n_cut_up: int
@@ -87,6 +91,7 @@ def survivorship_bias(
         seed: of the bootstrap.
         delisting_return: what a holder gets on top of the last close of one that died, as -0.3
             (Shumway 1997 finds -30 % where a delisting is for performance); 0: the last close.
+            One that is still traded on the last day pays nothing yet, whatever became of it.
 
     Raises:
         TooFewBarsError: fewer than 20 days.
@@ -100,10 +105,10 @@ def survivorship_bias(
     log_clip = np.log(CLIP)
     cut = np.clip(moves, -log_clip, log_clip)
     last = _last_day(lives)
+    ended = ~lives.survives & (last < moves.shape[0])
     biases, years = [], []
     for clipped, logs in ((True, cut), (False, moves)):
-        growth = np.exp(logs)
-        growth[last, np.arange(last.size)] *= np.where(lives.survives, 1.0, 1.0 + delisting_return)
+        growth = _with_end(np.exp(logs), last, ended, delisting_return)
         for weighting in ("rebalanced", "held"):
             mine, all_ = (
                 _rebalanced(growth[:, who]) if weighting == "rebalanced"
@@ -120,6 +125,8 @@ def survivorship_bias(
         n_days=moves.shape[0],
         n_instruments=lives.survives.size,
         n_survivors=int(lives.survives.sum()),
+        n_died_later=int((~lives.survives & ~ended).sum()),
+        first_end=int(last[ended].min()) if ended.any() else None,
         n_cut_down=int((moves < -log_clip).sum()),
         n_cut_up=int((moves > log_clip).sum()),
         n_left_out=n_left_out,
@@ -179,10 +186,18 @@ def _moves(lives: Lives) -> tuple[Float64, int]:
 
 
 def _last_day(lives: Lives) -> Int64:
-    """Row of the moves at which each instrument has its last close, (n_instruments,)."""
+    """Day on which each instrument has its last close, (n_instruments,)."""
     last = np.zeros(lives.survives.size, np.int64)
     np.maximum.at(last, lives.instrument, lives.day)
-    return np.maximum(last - 1, 0)
+    return last
+
+
+def _with_end(growth: Float64, last: Int64, ended: Bool, delisting_return: float) -> Float64:
+    """Moves with what the last close of those that ended was worth, however it was reached."""
+    if delisting_return:
+        row, who = np.maximum(last[ended] - 1, 0), np.flatnonzero(ended)
+        growth[row, who] = np.nan_to_num(growth[row, who], nan=1.0) * (1.0 + delisting_return)
+    return growth
 
 
 def _rebalanced(growth: Float64) -> Float64:
