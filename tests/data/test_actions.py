@@ -87,6 +87,27 @@ def test_rows_that_cannot_be(tmp_path, line, said):
         read_actions(table(tmp_path, line))
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("split,2014-06-09,7,,,2014-04-23", "split,2014-06-09,7:1,,,2014-05-01"),
+        ("split,2014-06-09,7,,,2014-04-23", "split,2014-06-09,2,,,2014-04-23"),
+        ("dividend,2014-06-09,,0.5,,2014-04-23", "dividend,2014-06-09,,0.50,,2014-04-24"),
+    ],
+)
+def test_an_action_that_stands_twice_is_not_applied_twice(tmp_path, first, second):
+    kind = first.split(",")[0]
+    path = table(tmp_path, f"AAPL,{first}", f"IBM,{second}", f"AAPL,{second}")
+    with pytest.raises(SourceError, match=f"row 2: AAPL: the {kind} of 2014-06-09 stands twice"):
+        read_actions(path)
+
+
+def test_a_regular_and_a_special_dividend_share_a_day(tmp_path):
+    row = "AAPL,dividend,2014-06-09,,{},,2014-04-23"
+    both = read_actions(table(tmp_path, row.format(0.5), row.format(2)))["AAPL"]
+    assert both.value.tolist() == [0.5, 2.0]
+
+
 def test_a_table_without_knowledge_time_is_refused(tmp_path):
     path = table(tmp_path, "AAPL,split,2014-06-09,7", head="symbol,kind,ex_date,value\n")
     with pytest.raises(SourceError, match=r"no column knowledge_time \(when each action became"):

@@ -55,9 +55,11 @@ def read_actions(path: Path) -> dict[str, Actions]:
             f"{', '.join(frame.columns)}"
         )
     rows: dict[str, list[_Row]] = {}
+    seen: set[tuple[str, int, int, float]] = set()
     for i, told in enumerate(frame.iter_rows(named=True)):
         try:
             symbol, row = _row(i, {k: (v or "").strip() for k, v in told.items()})
+            _refuse_twice(i, symbol, row, seen)
         except BadRowError as error:
             raise SourceError(f"{path}: row {error.row}: {error}") from None
         rows.setdefault(symbol, []).append(row)
@@ -128,6 +130,21 @@ def _row(i: int, told: dict[str, str]) -> tuple[str, _Row]:
         ended = known_at + _DAY_NS
         known_at = min(ended, ex_time) if known_at <= ex_time else ended
     return symbol, _Row(ex_time, KINDS.index(kind), end, value, known_at)
+
+
+def _refuse_twice(i: int, symbol: str, row: _Row, seen: set[tuple[str, int, int, float]]) -> None:
+    """A split that stands twice would be applied twice, and a dividend paid twice."""
+    kind = KINDS[row.kind]
+    if kind not in ("split", "dividend"):
+        return
+    one = (symbol, row.kind, row.ex_time, row.value if kind == "dividend" else 0.0)
+    if one in seen:
+        day = np.datetime64(row.ex_time, "ns").astype("datetime64[D]")
+        both = "the product of the ratios" if kind == "split" else "the sum of the amounts"
+        raise BadRowError(
+            i, f"{symbol}: the {kind} of {day} stands twice: keep one row; {both} if both are true"
+        )
+    seen.add(one)
 
 
 def _number(i: int, symbol: str, name: str, text: str) -> float:

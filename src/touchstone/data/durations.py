@@ -22,10 +22,13 @@ def nanoseconds(text: str) -> int:
     (True, 0)
 
     Raises:
-        ConfigError: not a whole number and s, m, h or d.
+        ConfigError: not a whole number and s, m, h or d; more than 9999 days, which added to a
+            time could run over the end of int64 into the past.
     """
-    if not re.fullmatch(r"\d{1,5}[smhd]", text):
-        raise ConfigError(f"{text!r}: needs a whole number and s, m, h or d, as in 24h")
+    if not re.fullmatch(r"\d{1,5}[smh]|\d{1,4}d", text, re.ASCII):
+        raise ConfigError(
+            f"{text!r}: needs a whole number and s, m, h or d, 9999d at most, as in 24h"
+        )
     return int(text[:-1]) * _UNIT_NS[text[-1]]
 
 

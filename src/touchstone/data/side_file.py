@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _SUFFIXES: Final = (".parquet", ".pq", ".csv", ".csv.gz")
 _DAY_NS: Final = 86_400_000_000_000
 _DATE: Final = r"^\s*\d{4}[-/.]?\d{2}[-/.]?\d{2}\s*$"
+_MIDNIGHT: Final = r"^\s*\d{4}[-/.]?\d{2}[-/.]?\d{2}([T ]00:00(:00(\.0+)?)?)?\s*$"
 _EMPTY: Final = ("", ".", "nan", "null", "none", "na", "n/a", "#n/a")  # "." is FRED's
 
 
@@ -166,6 +167,9 @@ class Moments(NamedTuple):
     """Whether that clock showed 00:00:00, as a date alone does."""
     bare: Bool
     """Whether the row holds a date without any time of day."""
+    zoneless: Bool
+    """Whether it holds a date, or a midnight that names no zone, which is how a date looks in a
+    column of times."""
 
 
 def moments(column: "pl.Series", timezone: str | None) -> Moments:
@@ -183,11 +187,17 @@ def moments(column: "pl.Series", timezone: str | None) -> Moments:
             f"column {column.name!r} holds dates without a zone: state timezone:, as in "
             "timezone: America/New_York"
         )
+    midnight = np.asarray(told.wall % _DAY_NS == 0, bool)
     bare = np.full(len(column), column.dtype == pl.Date)
+    if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone is None:
+        zoneless = midnight
+    else:
+        zoneless = bare
     if column.dtype == pl.String:
         bare = np.asarray(column.str.contains(_DATE).to_numpy(), bool)
+        zoneless = np.asarray(column.str.contains(_MIDNIGHT).to_numpy(), bool)
     utc = stamps.instant(told.wall, timezone) if told.named_days and timezone else told.utc
-    return Moments(utc, told.wall // _DAY_NS, np.asarray(told.wall % _DAY_NS == 0, bool), bare)
+    return Moments(utc, told.wall // _DAY_NS, midnight, bare, zoneless)
 
 
 def over(told: Moments, dated: Bool) -> Int64:

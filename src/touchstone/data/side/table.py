@@ -95,8 +95,8 @@ def read_table(config: TableConfig, frame: "pl.DataFrame") -> SideTable:
             )
         taken.add(name)
         told = moments(frame[name], config.timezone)
-        # a date alone is over before it is known
-        times[key] = over(told, told.bare) if key == "knowledge_time" else told.utc
+        # a date alone is over before it is known, and most programs write one as a midnight
+        times[key] = over(told, told.zoneless) if key == "knowledge_time" else told.utc
     symbol = column_of(frame, config.columns.symbol, ("symbol",), "symbol")
     names = config.values or [n for n in frame.columns if n not in {*taken, symbol}]
     if not names:
