@@ -179,6 +179,41 @@ def test_the_command_measures_a_market_that_is_known(tmp_path):
     assert "holds no quote that its vendor does not doubt" in err
 
 
+def test_what_happened_while_the_market_was_closed_is_nobodys_spread(tmp_path):
+    """Prices double overnight; on the second day trades come before any quote."""
+    day1 = int(np.datetime64("2024-03-05T14:30", "s").astype(np.int64))
+    hours, second_day = 6.5 * 3600, day1 + 86_400
+    one, two = day1 + np.arange(0, hours, 10), second_day + np.arange(1800, hours, 10)
+    mid = np.r_[np.full(one.size, 100.0), np.full(two.size, 200.0)]
+    quotes = saved(tmp_path, "A_quote.parquet", timestamp=times(*one, *two), bid=mid * 0.9999,
+                   ask=mid * 1.0001)  # fmt: skip
+    early = second_day + np.arange(1, 1800, 10)
+    at = np.r_[one + 5, early, two + 5]
+    price = 1.0001 * np.r_[mid[: one.size], np.full(early.size, 200.0), mid[one.size :]]
+    trades = saved(tmp_path, "A_trade.parquet", timestamp=times(*at), price=price,
+                   size=np.ones(at.size))  # fmt: skip
+    words = ("study", "execution", "--trades", trades, "--quotes", quotes, "--calendar", "XNYS")
+    code, out, err = touchstone(*words, "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["effective_bp"] == pytest.approx(2, rel=1e-6)
+    assert found["impact_bp"] == pytest.approx(0, abs=1e-6)
+    assert found["n_trades"] == at.size
+    # less the early ones, and what comes after the last quote
+    assert at.size - early.size - 35 < found["n_measured"] < at.size - early.size
+
+
+def test_quotes_of_another_instrument_are_refused(tmp_path):
+    second = np.arange(1000)
+    quotes = saved(tmp_path, "A_quote.parquet", timestamp=times(*second),
+                   bid=np.full(1000, 20.0), ask=np.full(1000, 20.01))  # fmt: skip
+    trades = saved(tmp_path, "B_trade.parquet", timestamp=times(*second),
+                   price=np.full(1000, 180.0), size=np.ones(1000))  # fmt: skip
+    code, out, err = touchstone("study", "execution", "--trades", trades, "--quotes", quotes)
+    assert (code, out) == (3, "")
+    assert "trades (B) lie 800 % from the mid of the quotes (A)" in err
+
+
 # real files
 
 

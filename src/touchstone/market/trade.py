@@ -143,7 +143,11 @@ def trade_sign(trades: Trades, quotes: Quotes) -> Int8:
 
 
 def execution(
-    trades: Trades, quotes: Quotes, horizon_ns: int, sign: Int8 | None = None
+    trades: Trades,
+    quotes: Quotes,
+    horizon_ns: int,
+    sign: Int8 | None = None,
+    bounds: tuple[Int64, Int64] | None = None,
 ) -> Execution:
     """Spreads paid, kept and moved.
 
@@ -153,6 +157,9 @@ def execution(
             there are those of the last quote.
         horizon_ns: after which the maker is thought to have unwound, as 5 minutes.
         sign: who took, (n_trades,); None: by `trade_sign`.
+        bounds: the close before each trade's session and its own, ns UTC, (n_trades,) each: what
+            was quoted before the one is not known, and no horizon reaches past the other; None:
+            the market never closes.
 
     Raises:
         BarsError: a horizon that is not above 0.
@@ -163,9 +170,14 @@ def execution(
         raise BarsError(f"{trades.symbol}: horizon: needs more than 0 ns, got {horizon_ns}")
     signs = trade_sign(trades, quotes) if sign is None else sign
     taken = np.where(signs == 0, np.nan, signs)
-    mid = quotes.mid_before(trades.time)
-    ended = trades.time + horizon_ns >= (quotes.time[-1] if len(quotes) else 0)
-    later = np.where(ended, np.nan, quotes.mid_before(trades.time + horizon_ns))
+    mid, ends = quotes.mid_before(trades.time), trades.time + horizon_ns
+    if bounds is not None and len(quotes):
+        before, closes = bounds
+        at = np.maximum(np.searchsorted(quotes.time, trades.time, side="left") - 1, 0)
+        mid = np.where(quotes.time[at] < before, np.nan, mid)
+        ends = np.minimum(ends, closes)
+    ended = ends > (quotes.time[-1] if len(quotes) else 0)
+    later = np.where(ended, np.nan, quotes.mid_before(ends))
     unit = 2e4 * taken / mid
     return Execution(
         signs, unit * (trades.price - mid), unit * (trades.price - later), unit * (later - mid)

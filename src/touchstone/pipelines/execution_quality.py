@@ -11,6 +11,8 @@ from touchstone.market import Calendar
 from touchstone.market.national_best import VenueQuotes, last_best, national_best
 from touchstone.market.trade import Quotes, Trades, averages, execution
 
+_STRANGE = 0.05
+"""Trades that lie further than this from the mid, most of them, are of another instrument."""
 _MOSTLY = 0.5
 """A feed whose exchanges would cross each other more often than this prints the best alone."""
 
@@ -23,9 +25,13 @@ def measure_execution(
     Quotes by exchange become the best of all: each exchange's last, or, where these would cross
     most of the time, the last one printed, since such a feed prints none but the best.
 
+    No measure reaches over a close: a quote of an earlier session is none, and a horizon that lies
+    behind the close ends there.
+
     Raises:
         SourceError: a file that cannot be read as ticks.
-        DataError: no quotes, or no trade in session with a quote before it and one at the horizon.
+        DataError: no quotes, prices far from them, or no trade in session with a quote before it
+            and one at the horizon.
     """
     tape, book = read_trades(trades), read_quotes(quotes, symbol=None)
     if not len(book.quotes.time):
@@ -35,7 +41,9 @@ def measure_execution(
     inside = hours.overlaps_session(tape.trades.time, 1)
     all_ = tape.trades
     session = Trades(all_.symbol, all_.time[inside], all_.price[inside], all_.size[inside])
-    done = execution(session, best, round(horizon_seconds * 1e9))
+    # round the clock nothing lies between two days
+    bounds = None if calendar == "24/7" else hours.session_bounds(session.time)[::2]
+    done = execution(session, best, round(horizon_seconds * 1e9), bounds=bounds)
     mean = averages(done, session.size)
     if not mean.n_trades:
         raise DataError(
@@ -43,6 +51,7 @@ def measure_execution(
             f"before it and one {horizon_seconds:g} s later in {quotes}: do the two cover the same "
             "time?"
         )
+    _refuse_strangers(session, best)
     quoted = best.spread_bp[hours.overlaps_session(best.time, 1)]
     return {
         "symbol": session.symbol,
@@ -71,6 +80,16 @@ def told(found: dict[str, Any]) -> list[str]:
         f"  impact           {found['impact_bp']:>7.2f} bp, how far prices went the takers' way",
         f"costs: {{half_spread_bp: {found['effective_bp'] / 2:.2f}}}",
     ]
+
+
+def _refuse_strangers(trades: Trades, quotes: Quotes) -> None:
+    away = np.abs(trades.price / quotes.mid_before(trades.time) - 1)
+    known = away[~np.isnan(away)]
+    if known.size and float(np.median(known)) > _STRANGE:
+        raise DataError(
+            f"prices of the trades ({trades.symbol}) lie {100 * np.median(known):.0f} % from the "
+            f"mid of the quotes ({quotes.symbol}) in the middle: are both of one instrument?"
+        )
 
 
 def _best(quotes: Quotes | VenueQuotes) -> tuple[Quotes, str]:
