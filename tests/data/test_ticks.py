@@ -125,6 +125,16 @@ def test_books_in_both_shapes(tmp_path):
     ("columns", "said"),
     [
         ({"price": [1.0]}, "no levels of a book"),
+        (
+            {
+                "timestamp": pl.Series([None]).cast(pl.Datetime("ns", "UTC")),
+                "bid1_price": [1.0],
+                "bid1_size": [1.0],
+                "ask1_price": [2.0],
+                "ask1_size": [1.0],
+            },
+            "with 1 empty cells",
+        ),
         ({"bid2_price": [1.0], "bid2_size": [1.0]}, r"levels of the bids are \[2, 2\]"),
         ({"bid1_price": [1.0]}, "no column bid1_size of numbers"),
     ],
@@ -141,6 +151,9 @@ def test_updates_that_cannot_be(tmp_path):
         ({"side": ["c"]}, "'c': type is snapshot or delta"),
         ({"type": ["whole"]}, "'whole': type is"),
         ({"price": [-1.0]}, "a price must be"),
+        ({"ts_ms": pl.Series([None], dtype=pl.Int64)}, "ts_ms is of type Int64 with 1 empty"),
+        ({"ts_ms": [1.5]}, "ts_ms is of type Float64"),
+        ({"sequence": ["7"]}, "sequence is of type String with 0 empty"),
     ):
         with pytest.raises((SourceError, BarsError), match=said):
             read_updates(saved(tmp_path, "b.parquet", **(good | change)), "X")

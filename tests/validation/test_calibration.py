@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from touchstone.errors import DataError
 from touchstone.validation.calibration import (
     Trial,
     product,
@@ -71,3 +72,11 @@ def test_the_product_run_counts_words():
 def test_points_of_a_qq_plot_lie_on_the_diagonal_of_uniform_values():
     expected, seen = quantiles((np.arange(50) + 0.5)[::-1] / 50)
     assert np.allclose(expected, seen)
+
+
+def test_nothing_is_kept_without_a_market_and_no_p_is_lost():
+    assert not size([]).kept
+    assert not product([]).kept
+    for p in (np.nan, -0.1, 1.1):
+        with pytest.raises(DataError, match=r"p-values lie in \[0, 1\]"):
+            rate("primary p", np.array([0.5, p]))

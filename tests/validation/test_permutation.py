@@ -121,3 +121,14 @@ def test_labels_without_days_or_measure():
     assert label_test(lambda at: 1.0, day[:0], rng(7)) == (1.0, 1.0, 0)  # noqa: ARG005
     with pytest.raises(DataError, match="in time order"):
         label_test(lambda at: 1.0, day[::-1], rng(7))  # noqa: ARG005
+
+
+def test_a_measure_that_is_no_number_is_no_evidence():
+    day = np.arange(30)
+    true = np.arange(30)
+    always = label_test(lambda at: float("nan"), day, np.random.default_rng(0))
+    assert (always.p, always.statistic) == (1.0, None)
+    elsewhere = label_test(
+        lambda at: 1.0 if (at == true).all() else float("nan"), day, np.random.default_rng(0)
+    )
+    assert elsewhere.p == 1.0

@@ -71,7 +71,7 @@ def read_updates(path: Path, symbol: str) -> BookUpdates:
         )
     snapshot = np.array([k == "snapshot" for k in kind], bool)
     if "sequence" in frame.columns:
-        sequence = frame["sequence"].to_numpy().astype(np.int64)
+        sequence = _whole(path, frame, "sequence")
     else:
         changed = (np.diff(time) != 0) | (np.diff(snapshot.astype(np.int8)) != 0)
         sequence = np.r_[0, np.cumsum(changed)][: time.size].astype(np.int64)
@@ -131,13 +131,27 @@ def _frame(path: Path) -> "pl.DataFrame":
 
 def _time(path: Path, frame: "pl.DataFrame") -> Int64:
     if "ts_ms" in frame.columns:
-        return np.asarray(frame["ts_ms"].to_numpy(), np.int64) * 1_000_000
+        return _whole(path, frame, "ts_ms") * 1_000_000
     if "timestamp" not in frame.columns:
         return np.arange(frame.height, dtype=np.int64)
     column = frame["timestamp"]
-    if getattr(column.dtype, "time_zone", None) is None:
-        raise SourceError(f"{path}: timestamp is of type {column.dtype}: needs a zone")
+    if getattr(column.dtype, "time_zone", None) is None or column.null_count():
+        raise SourceError(
+            f"{path}: timestamp is of type {column.dtype} with {column.null_count()} empty cells: "
+            "needs instants that name their zone"
+        )
     return column.dt.epoch("ns").to_numpy().astype(np.int64)
+
+
+def _whole(path: Path, frame: "pl.DataFrame", name: str) -> Int64:
+    """A column of whole numbers; an empty cell would become a number of its own."""
+    column = frame[name]
+    if not column.dtype.is_integer() or column.null_count():
+        raise SourceError(
+            f"{path}: column {name} is of type {column.dtype} with {column.null_count()} empty "
+            "cells: needs whole numbers"
+        )
+    return np.asarray(column.to_numpy(), np.int64)
 
 
 def _numbers(path: Path, frame: "pl.DataFrame", name: str) -> Float64:

@@ -1,5 +1,6 @@
 """Who is who: bars put into a universe, and the number by which a model knows an instrument."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ from touchstone.data.asset_ids import assign, ids_file
 from touchstone.data.sources import Loaded
 from touchstone.data.universe import Universe, apply
 from touchstone.errors import ConfigError
+from touchstone.market import Panel
+from touchstone.market.actions import DIVIDEND, KINDS, SPLIT, Actions, View
 
 _NONE = np.iinfo(np.int64).max
 
@@ -64,6 +67,45 @@ def within(universe: Universe, place: Path, loaded: Loaded) -> Loaded:
         survivorship=seen.survivorship,
         asset_ids=ids,
     )
+
+
+def refuse_torn(
+    universe: Universe, panel: Panel, actions: Mapping[str, Actions], view: View
+) -> None:
+    """Refuse actions that the files of one instrument's several names cannot be adjusted by.
+
+    Each file is brought into the shares of its own last bar, by the actions of its own name. What
+    happened under another name, or later, would leave a jump where the names meet.
+
+    Args:
+        universe: says who was renamed.
+        panel: bars as loaded, by name.
+        actions: by name.
+        view: that the bars were brought into.
+
+    Raises:
+        ConfigError: such an action; names it.
+    """
+    kinds = {"none": (), "splits": (SPLIT,), "total": (SPLIT, DIVIDEND)}[view]
+    for listing in universe.instruments:
+        names = [*(f.symbol for f in listing.formerly), listing.symbol]
+        held = [n for n in names if n in panel.symbols]
+        if len(names) == 1 or not held:
+            continue
+        oldest = panel.bars(panel.symbols.index(held[0]))
+        last = panel.calendar.day(oldest.time[-1:])[0] if len(held) > 1 else _NONE
+        for name in (n for n in dict.fromkeys(names) if n in actions):
+            own = actions[name]
+            torn = np.isin(own.kind, kinds) & ((name != held[0]) | (own.ex_day > last))
+            if torn.any():
+                day = np.datetime64(int(own.ex_day[torn][0]), "D")
+                what = KINDS[own.kind[torn][0]]
+                raise ConfigError(
+                    f"bars.adjust: {listing.symbol} was called {', '.join(names[:-1])} before, and "
+                    f"the {what} of {name} on {day} cannot adjust bars that lie under "
+                    f"{' and '.join(held)}: put its bars into one file and its actions under one "
+                    f"name, {listing.symbol}, or write adjust: none"
+                )
 
 
 def identities(loaded: Loaded) -> Identities:

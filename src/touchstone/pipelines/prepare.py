@@ -8,6 +8,7 @@ import numpy as np
 
 from touchstone.arrays import Bool, Float32, Float64, Int32, Int64
 from touchstone.config import Config
+from touchstone.data.actions import read_actions
 from touchstone.data.cache import StageCache
 from touchstone.data.side import Place
 from touchstone.data.side_inputs import with_side
@@ -21,7 +22,7 @@ from touchstone.labels import LABELS, UNKNOWN, Labels
 from touchstone.market import Panel
 from touchstone.models import OUTCOMES, head_of
 from touchstone.pipelines import columns
-from touchstone.pipelines.identities import identities, names_of, within
+from touchstone.pipelines.identities import identities, names_of, refuse_torn, within
 from touchstone.pipelines.inputs import input_columns, input_plan, whole_windows
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.study import Study
@@ -84,6 +85,9 @@ def load(study: Study, progress: Progress, cache: StageCache | None = None) -> t
     with progress.stage("bars") as step:
         loaded = SOURCES.part_of(config.bars)(config.bars, request)
         if universe is not None and place is not None:
+            table, view = (getattr(config.bars, n, None) for n in ("actions", "adjust"))
+            if table is not None and view is not None:
+                refuse_torn(universe, loaded.panel, read_actions(study.root / table), view)
             loaded = within(universe, place, loaded)
         panel = loaded.panel
         step.say(f"{len(panel):,} bars of {panel.n_instruments} instruments")

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import stats
 
 from touchstone.arrays import Float64
+from touchstone.errors import DataError
 from touchstone.validation.verdict import Word
 
 ALPHA: Final = 0.05
@@ -73,8 +74,13 @@ def rate(name: str, p: Float64, coverage: float = COVERAGE) -> Rate:
         p: (n,) p-values.
         coverage: of the band, equal tails.
 
+    Raises:
+        DataError: a p-value that is none: it would count as a market that was not rejected.
+
     Source: Clopper & Pearson (1934) turned round: quantiles of Binomial(n, ALPHA).
     """
+    if not ((p >= 0) & (p <= 1)).all():
+        raise DataError(f"{name}: p-values lie in [0, 1], got {p[~((p >= 0) & (p <= 1))][0]}")
     n, tail = p.size, (1 - coverage) / 2
     low, high = (int(stats.binom.ppf(q, n, ALPHA)) if n else 0 for q in (tail, 1 - tail))
     return Rate(name, n, int(np.count_nonzero(p <= ALPHA)), low, high)
@@ -114,8 +120,8 @@ class Size(NamedTuple):
 
     @property
     def kept(self) -> bool:
-        """Whether both pooled rates lie inside their bands."""
-        return self.primary.inside and self.search.inside
+        """Whether both pooled rates lie inside their bands; not without any market."""
+        return self.primary.n > 0 and self.primary.inside and self.search.inside
 
 
 def size(trials: Sequence[Trial]) -> Size:
@@ -143,8 +149,8 @@ class Product(NamedTuple):
 
     @property
     def kept(self) -> bool:
-        """Whether at most `ALPHA` of the markets ended in `evidence`."""
-        return self.evidence <= ALPHA * self.n
+        """Whether at most `ALPHA` of the markets, one at least, ended in `evidence`."""
+        return 0 < self.n and self.evidence <= ALPHA * self.n
 
 
 def product(trials: Sequence[Trial]) -> Product:

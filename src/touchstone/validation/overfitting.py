@@ -39,7 +39,8 @@ def overfitting(returns: Float64, n_blocks: int = N_BLOCKS) -> Overfitting | Non
     candidate that has no variance on a half has Sharpe 0 there). Candidates without variance over
     all days (no trades) are left out. None where fewer than two are left.
 
-    Of candidates without any skill it is about one half, not 0 and not 1.
+    Of candidates without any skill it is about one half, not 0 and not 1; of an odd number n of
+    them (n + 1) / 2n, and of equals 1, since the middle rank counts as the lower half.
 
     Args:
         returns: (n_days, n_candidates) daily returns, in time order.

@@ -1,5 +1,6 @@
 """Would the same positions, or the same scores, have done as well at other times?"""
 
+import math
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -81,7 +82,7 @@ def label_test(
     and hour of another day, and a score that only knows instruments and hours gains nothing.
 
     Args:
-        measure: rows (n,) -> a number, higher is better, None where not defined: it is called
+        measure: rows (n,) -> a number, higher is better, None or NaN where not defined: it is called
             with which row's label each row is given, as `lambda at: roc_auc(p, hit[at])`; a whole
             fit may stand behind it.
         day: (n,) the day of each row; rows in time order.
@@ -100,11 +101,11 @@ def label_test(
     rows = np.arange(day.size, dtype=np.int64)
     starts = np.r_[0, np.flatnonzero(np.diff(day) > 0) + 1]
     told = measure(rows)
-    if told is None or starts.size < 2:
-        return Permuted(1.0, told, 0)
+    if told is None or math.isnan(told) or starts.size < 2:
+        return Permuted(1.0, None if told is None or math.isnan(told) else told, 0)
     drawn = rng.permutation(starts[1:])[:n_permutations]
     as_well = 0
     for start in drawn:
         other = measure(np.roll(rows, -int(start)))
-        as_well += other is None or other >= told
+        as_well += other is None or not other < told  # NaN counts against the claim
     return Permuted((1 + as_well) / (drawn.size + 1), told, int(drawn.size))
