@@ -128,3 +128,13 @@ def test_the_future_changes_no_roll_and_no_return(seed, end):
     np.testing.assert_array_equal(cut.bars.time, whole.bars.time[whole.bars.time < end * DAY])
     scale = whole.bars.close[0] / cut.bars.close[0]
     np.testing.assert_allclose(cut.bars.close * scale, whole.bars.close[:n], rtol=1e-12)
+
+
+def test_a_hole_is_refused_however_far_the_next_bars_are_away():
+    """The second contract ends before the first expires, the third goes on: nothing joins them."""
+    front = contract("H", 0, np.full(50, 100.0), np.full(50, 9), expiry=50)
+    short = contract("M", 20, np.full(25, 110.0), np.full(25, 5), expiry=90)
+    third = contract("U", 40, np.full(80, 120.0), np.full(80, 5), expiry=130)
+    with pytest.raises(BarsError, match="H and M have no bar in common from 5 days before"):
+        continuous("ES", [front, short, third], RollRule())
+    assert len(continuous("ES", [front, short], RollRule()).bars) == 50  # the data end before it

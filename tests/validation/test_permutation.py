@@ -126,7 +126,7 @@ def test_labels_without_days_or_measure():
 def test_a_measure_that_is_no_number_is_no_evidence():
     day = np.arange(30)
     true = np.arange(30)
-    always = label_test(lambda at: float("nan"), day, np.random.default_rng(0))
+    always = label_test(lambda _: float("nan"), day, np.random.default_rng(0))
     assert (always.p, always.statistic) == (1.0, None)
     elsewhere = label_test(
         lambda at: 1.0 if (at == true).all() else float("nan"), day, np.random.default_rng(0)

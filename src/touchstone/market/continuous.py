@@ -84,6 +84,7 @@ def continuous(symbol: str, contracts: Sequence[Contract], rule: RollRule) -> Co
     for i, (front, after) in enumerate(pairwise(contracts)):
         found = _roll(symbol, front, after, begin, rule)
         if found is None:  # the data end before it
+            _refuse_hole(symbol, contracts[i:], rule)
             contracts = contracts[: i + 1]
             break
         last, first = found
@@ -110,13 +111,18 @@ def _roll(
     if due.any():
         at = int(due.argmax())
         return int(mine[at]), int(its[at]) + 1
-    if len(other) and other.time[-1] >= front.expiry:
+    return None
+
+
+def _refuse_hole(symbol: str, contracts: Sequence[Contract], rule: RollRule) -> None:
+    """Refuse to end a series at its front while any later contract goes on behind its expiry."""
+    front, after = contracts[0], contracts[1]
+    if any(len(c.bars) and c.bars.time[-1] >= front.expiry for c in contracts[1:]):
         raise BarsError(
-            f"{symbol}: {held.symbol} and {other.symbol} have no bar in common from "
+            f"{symbol}: {front.bars.symbol} and {after.bars.symbol} have no bar in common from "
             f"{rule.days_before} days before the first expires until it does: no ratio can be "
             "taken; add the missing bars, or raise days_before"
         )
-    return None
 
 
 def _joined(

@@ -150,7 +150,7 @@ class Product(NamedTuple):
     @property
     def kept(self) -> bool:
         """Whether at most `ALPHA` of the markets, one at least, ended in `evidence`."""
-        return 0 < self.n and self.evidence <= ALPHA * self.n
+        return self.n > 0 and self.evidence <= ALPHA * self.n
 
 
 def product(trials: Sequence[Trial]) -> Product:

@@ -82,9 +82,9 @@ def label_test(
     and hour of another day, and a score that only knows instruments and hours gains nothing.
 
     Args:
-        measure: rows (n,) -> a number, higher is better, None or NaN where not defined: it is called
-            with which row's label each row is given, as `lambda at: roc_auc(p, hit[at])`; a whole
-            fit may stand behind it.
+        measure: rows (n,) -> a number, higher is better, None or NaN where not defined: it is
+            called with which row's label each row is given, as `lambda at: roc_auc(p, hit[at])`; a
+            whole fit may stand behind it.
         day: (n,) the day of each row; rows in time order.
         rng: draws the shifts, without replacement as long as there are days.
         n_permutations: how many at most.
