@@ -364,6 +364,18 @@ def test_the_market_hears_everything_once(tmp_path):
     assert 2.5 < both[0][6] < 3, "a, b and c, an hour or two old"
 
 
+def test_what_stands_twice_is_no_later_version():
+    edited = ("AAA", 1, 0, 7, "down")
+    rows = [("AAA", 1, 0, 0, "up"), edited, ("AAA", 2, 0, 0, "up"), ("BBB", 1, 0, 0, "up")]
+    once, twice = items_of(rows), items_of([*rows, *rows[::-1], edited])
+    assert twice.texts == once.texts
+    assert int(twice.first.sum()) == 3
+    for name in ("offsets", "item", "first", "event_time", "knowledge_time"):
+        np.testing.assert_array_equal(getattr(twice, name), getattr(once, name))
+    market = items_of(rows, None)
+    assert market.item.size == 3, "of the market, the first and the last row are one"
+
+
 def test_a_list_of_symbols_is_an_item_of_each(tmp_path):
     columns = {"symbols": [["AAA", "BBB"], ["BBB"]], "created_at": ["2022-01-01T05:00Z"] * 2,
                "text": ["good", "bad"]}  # fmt: skip

@@ -82,7 +82,7 @@ def continuous(symbol: str, contracts: Sequence[Contract], rule: RollRule) -> Co
     ratios: list[float] = []
     begin = 0
     for i, (front, after) in enumerate(pairwise(contracts)):
-        found = _roll(symbol, front, after, begin, rule)
+        found = _roll(front, after, begin, rule)
         if found is None:  # the data end before it
             _refuse_hole(symbol, contracts[i:], rule)
             contracts = contracts[: i + 1]
@@ -95,9 +95,7 @@ def continuous(symbol: str, contracts: Sequence[Contract], rule: RollRule) -> Co
     return _joined(symbol, contracts, pieces, np.array(ratios, np.float64))
 
 
-def _roll(
-    symbol: str, front: Contract, after: Contract, begin: int, rule: RollRule
-) -> tuple[int, int] | None:
+def _roll(front: Contract, after: Contract, begin: int, rule: RollRule) -> tuple[int, int] | None:
     """(last bar of the front, first bar of the next one); None while neither rule has spoken."""
     held, other = front.bars, after.bars
     both, mine, its = np.intersect1d(held.time, other.time, return_indices=True)

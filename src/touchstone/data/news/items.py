@@ -103,6 +103,7 @@ def read_items(frame: "pl.DataFrame", how: Reading) -> Items:
     # by content to the last, so that how rows lie in files moves no bit of a sum
     content = text.rank("dense").to_numpy()
     order = np.lexsort((content, item, created, known, subject))
+    order = order[_told_once(*(c[order] for c in (content, item, created, known, subject)))]
     item, created, known = item[order], created[order], known[order]
     first = _firsts(item)
     published = np.empty(created.size, np.int64)
@@ -248,6 +249,17 @@ def _numbered(
         np.asarray(keys.select(pl.struct(pl.all()).rank("dense")).to_series().to_numpy(), np.int64)
         - 1
     )
+
+
+def _told_once(*columns: Int64) -> Bool:
+    """Sorted rows that are not the row before once more, (n_rows,).
+
+    Files overlap, and where all news is the market's an item stands once for each instrument.
+    """
+    again = np.ones(max(columns[0].size - 1, 0), bool)
+    for column in columns:
+        again &= column[1:] == column[:-1]
+    return np.asarray(np.r_[True, ~again][: columns[0].size], bool)
 
 
 def _firsts(item: Int64) -> Bool:
