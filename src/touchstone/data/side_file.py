@@ -2,8 +2,9 @@
 
 import contextlib
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ _SUFFIXES: Final = (".parquet", ".pq", ".csv", ".csv.gz")
 _DAY_NS: Final = 86_400_000_000_000
 _DATE: Final = r"^\s*\d{4}[-/.]?\d{2}[-/.]?\d{2}\s*$"
 _MIDNIGHT: Final = r"^\s*\d{4}[-/.]?\d{2}[-/.]?\d{2}([T ]00:00(:00(\.0+)?)?)?\s*$"
+_NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 _EMPTY: Final = ("", ".", "nan", "null", "none", "na", "n/a", "#n/a")  # "." is FRED's
 
 
@@ -221,12 +223,16 @@ def words(column: "pl.Series") -> "pl.Series":
     return column.cast(pl.String).fill_null("")
 
 
-def symbols(column: "pl.Series") -> "pl.Series":
-    """Symbols as the bars write them, "" where there is none: BRK-A is BRK.A, BTC-USD BTC/USD."""
+def symbols(column: "pl.Series", renamed: Mapping[str, str] = _NOBODY) -> "pl.Series":
+    """Symbols as the bars write them, "" where there is none: BRK-A is BRK.A, BTC-USD BTC/USD.
+
+    A former name becomes today's, by `renamed`.
+    """
     import polars as pl  # noqa: PLC0415
 
     text = words(column).str.strip_chars()
     known = {name: _symbol(name) for name in text.unique().to_list()}
+    known = {name: renamed.get(symbol, symbol) for name, symbol in known.items()}
     return text.replace_strict(list(known), list(known.values()), return_dtype=pl.String)
 
 

@@ -108,6 +108,13 @@ def refuse_torn(
                 )
 
 
+def successors(universe: Universe) -> dict[str, str]:
+    """Former name -> today's, of names that passed on to nobody else: news of FB is of META."""
+    given_up = [f.symbol for listing in universe.instruments for f in listing.formerly]
+    shared = {name for name in given_up if given_up.count(name) > 1}.union(universe.symbols)
+    return {name: now for name, now in universe.renamed.items() if name not in shared}
+
+
 def identities(loaded: Loaded) -> Identities:
     """The ids that a universe keeps; without one, instruments numbered by their first bar."""
     panel = loaded.panel

@@ -22,7 +22,13 @@ from touchstone.labels import LABELS, UNKNOWN, Labels
 from touchstone.market import Panel
 from touchstone.models import OUTCOMES, head_of
 from touchstone.pipelines import columns
-from touchstone.pipelines.identities import identities, names_of, refuse_torn, within
+from touchstone.pipelines.identities import (
+    identities,
+    names_of,
+    refuse_torn,
+    successors,
+    within,
+)
 from touchstone.pipelines.inputs import input_columns, input_plan, whole_windows
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.study import Study
@@ -93,7 +99,8 @@ def load(study: Study, progress: Progress, cache: StageCache | None = None) -> t
         step.say(f"{len(panel):,} bars of {panel.n_instruments} instruments")
     if config.side:
         with progress.stage("side") as step:
-            loaded = with_side(loaded, config.side, Place(study.root, cache))
+            renamed = {} if universe is None else successors(universe)
+            loaded = with_side(loaded, config.side, Place(study.root, cache, renamed))
             step.say(", ".join(config.side))
     for reject in loaded.rejects:
         progress.note(f"left out {reject.file}: {reject.reason}")

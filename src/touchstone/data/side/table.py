@@ -1,5 +1,7 @@
 """Any table that says when each of its figures became known."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -26,6 +28,7 @@ from touchstone.market import Panel
 if TYPE_CHECKING:
     import polars as pl
 
+_NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 _NEEDED: Final = {
     "event_time": "what each row speaks of",
     "knowledge_time": "from when on each row could be known; without it nobody can tell what a "
@@ -67,7 +70,7 @@ def load(config: TableConfig, panel: Panel, place: Place) -> Joined:
     """
     path = place.root / config.path
     with reading(path) as files:
-        table = read_table(config, files.frame())
+        table = read_table(config, files.frame(), place.renamed)
     known = {
         name: join(table.track(name), panel, nanoseconds(config.max_age)) for name in table.values
     }
@@ -76,8 +79,10 @@ def load(config: TableConfig, panel: Panel, place: Place) -> Joined:
     return Joined({"" if alone else n: k.value for n, k in known.items()}, age, _findings(table))
 
 
-def read_table(config: TableConfig, frame: "pl.DataFrame") -> SideTable:
-    """Rows of a file -> the table.
+def read_table(
+    config: TableConfig, frame: "pl.DataFrame", renamed: Mapping[str, str] = _NOBODY
+) -> SideTable:
+    """Rows of a file -> the table; `renamed` gives today's name for a former one.
 
     Raises:
         SourceError: no event_time or knowledge_time, or no column of numbers.
@@ -108,12 +113,14 @@ def read_table(config: TableConfig, frame: "pl.DataFrame") -> SideTable:
         times["event_time"],
         times["knowledge_time"],
         values,
-        None if symbol is None else _named(frame[symbol]),
+        None if symbol is None else _named(frame[symbol], renamed),
     )
 
 
-def _named(column: "pl.Series") -> "np.ndarray[tuple[int], np.dtype[np.str_]]":
-    names = symbols(column)
+def _named(
+    column: "pl.Series", renamed: Mapping[str, str]
+) -> "np.ndarray[tuple[int], np.dtype[np.str_]]":
+    names = symbols(column, renamed)
     refuse(
         np.asarray((names == "").to_numpy(), bool),
         lambda _: f"column {column.name!r} is empty",

@@ -1,4 +1,4 @@
-"""A renamed instrument whose bars lie under two names, and actions that reach over the renaming."""
+"""A renamed instrument: actions that reach over the renaming, and news under its former name."""
 
 import numpy as np
 import polars as pl
@@ -74,3 +74,38 @@ def test_what_happened_under_the_first_name_or_in_one_file_is_applied(tmp_path):
     bars(tmp_path / "bars", "META", 0, 100)
     split = f"META,split,{on(SPLIT)},2,{on(SPLIT - 5)}\n"
     assert set(closes(tmp_path, split, "splits")) == {50.0}
+
+
+def test_what_is_told_under_a_former_name_is_told_of_the_instrument(tmp_path):
+    two_files(tmp_path)
+    bars(tmp_path / "bars", "N", 0, 100)
+    when = pl.Series(DAYS[[10, 60, 11, 12]] * 86_400_000_000_000 + 1).cast(pl.Datetime("ns", "UTC"))
+    symbol = ["FB", "META", "N", "OLD"]
+    pl.DataFrame({
+        "symbol": symbol, "created_at": when, "text": ["great", "bad", "good", "awful"],
+    }).write_parquet(tmp_path / "news.parquet")  # fmt: skip
+    pl.DataFrame({
+        "symbol": symbol, "event_time": when, "knowledge_time": when, "mood": [1.0, 2.0, 3.0, 4.0],
+    }).write_parquet(tmp_path / "mood.parquet")  # fmt: skip
+    (tmp_path / "universe.yaml").write_text(
+        f"instruments: [{{symbol: META, formerly: [{{symbol: FB, until: {on(RENAMED)}}}]}}, "
+        f"{{symbol: N}}, {{symbol: X, formerly: [{{symbol: N, until: {on(1)}}}]}}]\n"
+    )
+    settings = {
+        "bars": {"source": "parquet", "path": "bars", "timeframe": "1d", "calendar": "XNYS"},
+        "universe": "universe.yaml",
+        "side": {
+            "sentiment": {"kind": "news", "path": "news.parquet"},
+            "mood": {"kind": "table", "path": "mood.parquet"},
+        },
+    }
+    panel = load(parse_study(settings, tmp_path, "renamed"), Silent())[0].panel
+    at = {s: panel.offsets[panel.symbols.index(s)] for s in ("META", "N")}
+    for name, (early, late) in {"sentiment": (0.6, -0.5), "mood": (1.0, 2.0)}.items():
+        column = panel.side[name]
+        assert np.isnan(column[at["META"] + 9])
+        assert column[at["META"] + 10] == pytest.approx(early, abs=0.1)
+        assert column[at["META"] + 60] == pytest.approx(late, abs=0.1)
+        # a name that passed on is whose bars bear it: those of N begin on day 1
+        assert np.isnan(column[at["N"] + 9])
+        assert np.isfinite(column[at["N"] + 10])
