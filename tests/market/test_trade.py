@@ -201,6 +201,10 @@ def test_shortfalls_that_cannot_be():
         shortfall(order._replace(side=0), fill, np.array([1.0]), 0.0)
     with pytest.raises(BarsError, match="prices and quantities above 0"):
         shortfall(order, fill, np.array([-1.0]), 0.0)
+    with pytest.raises(BarsError, match="got 2 prices, 1 quantities"):  # one would stand for both
+        shortfall(order, np.array([50.0, 51.0]), np.array([1.0]), 0.0)
+    with pytest.raises(BarsError, match="commission nan"):
+        shortfall(order, fill, np.array([1.0]), float("nan"))
 
 
 @settings(max_examples=60)

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -11,6 +11,8 @@ from touchstone.errors import ConfigError
 
 if TYPE_CHECKING:
     from touchstone.data.sources import Loaded
+
+_T = TypeVar("_T")
 
 
 def features(
@@ -44,8 +46,8 @@ def features(
     from touchstone.pipelines.workspace import Workspace
 
     check_format(out)
-    own = dict(_pair(text) for text in extra or [])
-    inputs = dict(_side(text) for text in side or [])
+    own = _once("--extra", [_pair(text) for text in extra or []])
+    inputs = _once("--side", [_side(text) for text in side or []])
     loaded = _load(bars, _more(timeframe, calendar, bars_set), symbols)
     loaded = load_side(loaded, inputs, Path())
     for finding in (f for f in loaded.findings if f.startswith("Side input")):
@@ -170,6 +172,16 @@ def _write(table: Any, out: Path) -> None:
 
     write_table(table, out)
     typer.echo(f"{out}: {table.height:,} rows, {table.width} columns", err=True)
+
+
+def _once(option: str, pairs: list[tuple[str, _T]]) -> dict[str, _T]:
+    """Pairs by name; of two with one name, which would count?"""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(n for n in names if names.count(n) > 1)
+        raise ConfigError(f"{option} {twice}: stands twice: rename one")
+    return found
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -252,9 +252,14 @@ def shortfall(
         commission: of all fills together.
 
     Raises:
-        BarsError: prices or quantities that are not positive, more filled than ordered, or no
-            such side.
+        BarsError: not as many prices as quantities, any of them not positive, more filled than
+            ordered, or no such side.
     """
+    if price.shape != quantity.shape or not np.isfinite(commission):
+        raise BarsError(
+            f"fills need a price and a quantity each, and a commission: got {price.size} prices, "
+            f"{quantity.size} quantities, commission {commission!r}"
+        )
     filled = float(quantity.sum())
     prices = np.r_[order.decision, order.arrival, order.end, price]
     if order.side not in (1, -1) or not (prices > 0).all() or not (quantity > 0).all():
