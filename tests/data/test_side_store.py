@@ -87,3 +87,17 @@ def test_writers_at_once_lose_nothing(quick_folder):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda i: learn(path, seen({i: float(i)}, 50, [f"S{i}"])), range(12)))
     assert len(load(path)) == 12
+
+
+def test_an_empty_cell_beside_a_revision_takes_nothing_back(tmp_path):
+    path = tmp_path / "x.parquet"
+
+    def look(day, a, b):
+        event, known = np.array([DAY_NS]), np.array([day * DAY_NS])
+        return SideTable.of(event, known, {"a": np.array([a]), "b": np.array([b])})
+
+    assert learn(path, look(5, 4.0, 1.0)) == 1
+    assert learn(path, look(6, float("nan"), 2.0)) == 1
+    assert learn(path, look(7, 4.0, 2.0)) == 0  # both are as they were known
+    assert learn(path, look(8, 4.5, float("nan"))) == 1
+    assert learn(path, look(9, 4.5, 2.0)) == 0

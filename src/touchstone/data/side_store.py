@@ -65,14 +65,16 @@ def _news(held: SideTable, seen: SideTable) -> Bool:
         np.stack([_place(t, names), t.event_time], axis=1) for t in (held, seen)
     ])  # fmt: skip
     unique, event = np.unique(rows, axis=0, return_inverse=True)
-    last = np.full(len(unique), -1)
-    np.maximum.at(last, event[: len(held)], np.arange(len(held)))  # held in the order of knowledge
-    known = last[event[len(held) :]]
-    news = known < 0
+    here, there = event[: len(held)], event[len(held) :]
+    known = np.zeros(len(unique), bool)
+    known[here] = True
+    news = ~known[there]
     for name, column in seen.values.items():
         if name in held.values and len(held):
-            before = held.values[name][np.maximum(known, 0)]
-            news |= ~np.isnan(column) & (column != before)
+            told = np.flatnonzero(~np.isnan(held.values[name]))  # an empty cell takes nothing back
+            last = np.full(len(unique), np.nan)
+            last[here[told]] = held.values[name][told]  # held in the order of knowledge
+            news |= ~np.isnan(column) & (column != last[there])
     return np.asarray(news, bool)
 
 
