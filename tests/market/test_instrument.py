@@ -35,6 +35,10 @@ def test_a_class_implies(told, calendar, currency, tick, step):
     [
         ({"symbol": "aapl"}, "symbol 'aapl': needs"),
         ({"symbol": "ESZ24", "kind": "future"}, "a future needs its multiplier and its expiry"),
+        (
+            {"symbol": "ESZ24", "kind": "future", "multiplier": 50, "expiry": "2024-13-40"},
+            "ESZ24: expiry '2024-13-40': there is no such date",
+        ),
         ({"symbol": "AAPL", "multiplier": 5}, "only a future has a multiplier"),
         ({"symbol": "AAPL", "expiry": "2024-12-20"}, "only a future has"),
         ({"symbol": "AAPL", "kind": "share"}, "kind: Input should be"),

@@ -1,5 +1,6 @@
 """What a symbol stands for: its class, calendar, currency, and what a price or quantity may be."""
 
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Final, Literal, TypeAlias
 
@@ -56,6 +57,13 @@ class Instrument(Config):
             raise ConfigError(f"symbol {self.symbol!r}: needs {SYMBOL.pattern}")
         if self.kind == "future" and (self.expiry is None or "multiplier" not in self.given):
             raise ConfigError(f"{self.symbol}: a future needs its multiplier and its expiry")
+        if self.expiry is not None:
+            try:
+                date.fromisoformat(self.expiry)
+            except ValueError:
+                raise ConfigError(
+                    f"{self.symbol}: expiry {self.expiry!r}: there is no such date"
+                ) from None
         if self.kind != "future" and (self.expiry is not None or self.multiplier != 1):
             raise ConfigError(
                 f"{self.symbol}: only a future has a multiplier or an expiry, this is of kind "
