@@ -12,7 +12,8 @@ from touchstone.data.bar_file import Job, Part, read
 from touchstone.data.formats import Files, FolderConfig
 from touchstone.data.loading import Loaded, Reject, Request
 from touchstone.errors import ConfigError, DataError, SourceError
-from touchstone.market import Calendar, Panel, Timeframe
+from touchstone.market import Bars, Calendar, Panel, Timeframe
+from touchstone.market.actions import KINDS, Actions, View
 
 _N_SHOWN = 5
 _KINDS = {".csv": "csv", ".gz": "csv", ".parquet": "parquet", ".pq": "parquet"}
@@ -73,8 +74,8 @@ def source_of(path: Path) -> str:
 
 def _adjust(parts: dict[str, Part], rejects: list[Reject], job: Job) -> tuple[str, ...]:
     """Put raw parts into the view that is asked for; a sentence on what was done."""
-    config, timeframe = job.config, job.timeframe
-    if config.adjust == "none":
+    config = job.config
+    if config.actions is None and config.adjust == "none":
         return ()
     if config.actions is None:
         raise ConfigError(
@@ -82,12 +83,15 @@ def _adjust(parts: dict[str, Part], rejects: list[Reject], job: Job) -> tuple[st
             "adjust: none"
         )
     table = read_actions(job.request.root / config.actions)
+    last = {s: _known(parts[s].bars, job) for s in parts if s in table}
+    unused = _unused([table[s].until(last[s]) for s in last], config.adjust)
+    if config.adjust == "none":
+        return unused
     n_applied = n_later = 0
-    for symbol in [s for s in parts if s in table]:
+    for symbol, until in last.items():
         bars = parts[symbol].bars
-        last = int(job.calendar.available_at(bars.time[-1:], timeframe.ns)[0])
         try:
-            done = apply(bars, table[symbol], job.calendar, last, config.adjust)
+            done = apply(bars, table[symbol], job.calendar, until, config.adjust)
         except DataError as error:
             rejects.append(Reject(symbol, str(job.request.root / config.actions), str(error)))
             del parts[symbol]
@@ -99,7 +103,31 @@ def _adjust(parts: dict[str, Part], rejects: list[Reject], job: Job) -> tuple[st
     return (
         f"Prices are {view}, from raw bars and {n_applied:,} corporate actions of "
         f"{sum(s in table for s in parts):,} instruments{later}.",
+        *unused,
     )
+
+
+def _known(bars: Bars, job: Job) -> int:
+    """When the last bar is known, ns UTC."""
+    return int(job.calendar.available_at(bars.time[-1:], job.timeframe.ns)[0])
+
+
+def _unused(tables: list[Actions], view: View) -> tuple[str, ...]:
+    """What a reader might think was done with the actions, and was not."""
+    kinds = [KINDS[k] for own in tables for k in own.kind]
+    told = []
+    n_splits, n_stops = kinds.count("split"), kinds.count("halt") + kinds.count("delisting")
+    if view == "none" and n_splits:
+        told.append(
+            f"Prices are as they were traded (adjust: none): {n_splits} splits in the table of "
+            "actions stand in them as gains or losses. Write adjust: splits, or total."
+        )
+    if n_stops:
+        told.append(
+            f"{n_stops} halts and delistings in the table of actions change no fill: what is held "
+            "keeps its last price."
+        )
+    return tuple(told)
 
 
 def _loaded(parts: list[Part], rejects: tuple[Reject, ...], job: Job) -> Loaded:
