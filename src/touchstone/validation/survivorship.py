@@ -62,6 +62,7 @@ class Study(NamedTuple):
     """The size of the bias in one panel."""
 
     n_days: int
+    """Days with a return, one less than those with closes."""
     n_instruments: int
     n_survivors: int
     n_died_later: int
