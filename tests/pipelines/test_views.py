@@ -199,16 +199,24 @@ def test_the_cache_of_views_gives_the_same_and_may_be_deleted(finished):
 def test_both_make_another_candidate_and_neither_changes_a_name(tmp_path):
     plain = read_study(str(small_study(tmp_path)))
     told = plain.config.canonical()
-    assert "regimes" not in told
-    assert "selection" not in told
+    for key in ("regimes", "selection", '"side"', "universe", "garch_leverage"):
+        assert key not in told
     panel = simulate(MarketConfig(n_instruments=2, n_bars=100), 1)[0]
     names = set()
+    slow, quick = (
+        {"mood": {"kind": "news", "path": "n.csv", "half_life": h}} for h in ("24h", "2h")
+    )
     for changes in ({}, {"regimes": REGIMES}, {"selection": SELECTION},
-                    {"selection": SELECTION[::-1]}):  # fmt: skip
+                    {"selection": SELECTION[::-1]}, {"side": slow}, {"side": quick}):  # fmt: skip
         study = read_study(str(small_study(tmp_path, **changes)))
         model, strategy = study.config.models[0], study.config.strategy
         names.add(candidate_fingerprint(study, panel, model, strategy))
-    assert len(names) == 4
+    assert len(names) == 6
+
+
+def test_a_study_keeps_its_name_when_a_key_is_added():
+    """Else its own earlier look would count as that of another study."""
+    assert read_study("quickstart").fingerprint == "1cb296fafe5d"
 
 
 def test_check_counts_rows_behind_the_warm_up_of_the_inputs_and_names_the_parts(tmp_path):

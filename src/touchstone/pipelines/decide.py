@@ -20,7 +20,7 @@ from touchstone.models.calibrators import (
 )
 from touchstone.pipelines.learn import Learned
 from touchstone.pipelines.prepare import Prepared
-from touchstone.pipelines.study import Study, StudyConfig
+from touchstone.pipelines.study import Study, StudyConfig, without_places
 from touchstone.pipelines.views import asks
 from touchstone.strategies import STRATEGIES, Intent, Outlook
 from touchstone.validation.candidates import candidate, choose
@@ -209,7 +209,15 @@ def candidate_fingerprint(study: Study, panel: Panel, model: Config, strategy: C
         config.calibrator, config.costs, config.account, strategy,
     )  # fmt: skip
     inside = () if panel.member is None else (np.packbits(panel.member).tobytes().hex(),)
-    texts = (repr(universe), str(config.lookback), study.plugin_hash, *asks(config), *inside)
+    beside = (f"{name} {one.canonical()}" for name, one in without_places(config.side).items())
+    texts = (
+        repr(universe),
+        str(config.lookback),
+        study.plugin_hash,
+        *asks(config),
+        *inside,
+        *beside,
+    )
     text = "\x1f".join((*texts, *(p.canonical() for p in parts)))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
