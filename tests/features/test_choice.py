@@ -17,7 +17,7 @@ def ask(**settings):
 
 
 def test_every_feature_stands_in_one_group():
-    names = [name for group in groups().values() for name in group.entries]
+    names = [name for group in groups().values() for name in group]
     assert names == list(catalogue())
     assert len(set(names)) == len(names)
 
@@ -30,7 +30,7 @@ def test_a_set_alone_is_as_before():
 
 
 def test_groups_come_after_the_set_and_nothing_twice():
-    momentum, volatility = (tuple(groups()[n].entries) for n in ("momentum", "volatility"))
+    momentum, volatility = (groups()[n] for n in ("momentum", "volatility"))
     assert ask(set="none", groups=("volatility", "momentum")) == volatility + momentum
     both = ask(groups=("momentum",))
     assert both[: len(BASELINE)] == BASELINE
@@ -41,7 +41,7 @@ def test_groups_come_after_the_set_and_nothing_twice():
 def test_exclude_leaves_out_features_and_groups():
     assert ask(exclude=("rsi_14",)) == tuple(n for n in BASELINE if n != "rsi_14")
     without = ask(set="full", exclude=("calendar", "rsi_14"))
-    assert not set(without) & {*groups()["calendar"].entries, "rsi_14"}
+    assert not set(without) & {*groups()["calendar"], "rsi_14"}
     assert ask(set="none", groups=("momentum",), exclude=("momentum",)) == ()
 
 
