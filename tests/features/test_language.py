@@ -170,3 +170,9 @@ def test_a_side_column_has_a_flag_and_is_asked_for():
     plan = compile_expression("it", "where(vix_known, vix, 20.0)", {"vix", "bid"})
     assert plan.side == ("vix",)
     assert compile_expression("it", "vix_known", {"vix"}).side == ("vix",)
+
+
+@pytest.mark.parametrize(("text", "column"), [("close +", 8), ("  close +", 10), ("(close", 1)])
+def test_a_text_that_cannot_be_read_is_pointed_at_where_it_breaks(text, column):
+    with pytest.raises(ExpressionError, match=f"column {column}: cannot be read"):
+        parse("it", text)
