@@ -111,6 +111,9 @@ def test_two_readings_of_a_name():
     assert not same("max(close, 20)", "max(close, 20.0)")
     assert same("mean(close, open)", "(close + open) / 2")
     assert same("sum(close, 1)", "close")
+    for text in ("mean(close, 20.0)", "sum(close, 20.0)"):
+        with pytest.raises(ExpressionError, match="n must be an integer literal"):
+            compile_expression("it", text)
 
 
 def test_fingerprints_follow_the_content_not_the_writing():
