@@ -257,3 +257,15 @@ def test_side_data_under_a_former_name_are_the_instruments(market, tmp_path):
     path = in_universe(tmp_path, market, [*listings, {"symbol": first}], side=side)
     panel = load(read_study(str(path)), Silent())[0].panel
     assert not np.isfinite(panel.side["mood"][panel.asset_id == panel.symbols.index("META")]).any()
+
+
+def test_who_was_not_asked_for_is_not_said_to_lack_bars(market, tmp_path):
+    first, *others = market.symbols
+    stay = [{"since": day(market, 0), "until": day(market, 0.5)}]
+    listings = [{"symbol": first, "member": stay}, *({"symbol": s} for s in others)]
+    path = in_universe(tmp_path, market, listings)
+    whole, _ = load(read_study(str(path)), Silent())
+    assert whole.survivorship is None
+    some, _ = load(read_study(str(path), {"symbols": tuple(others)}), Silent())
+    assert not any("have no bars" in text for text in some.findings)
+    assert "1 of the 1 instruments that left the universe are not among" in some.survivorship

@@ -84,7 +84,7 @@ def load(study: Study, progress: Progress, cache: StageCache | None = None) -> t
     with progress.stage("bars") as step:
         loaded = SOURCES.part_of(config.bars)(config.bars, request)
         if universe is not None and place is not None:
-            loaded = within(universe, place, loaded)
+            loaded = within(universe, place, loaded, config.symbols)
         panel = loaded.panel
         step.say(f"{len(panel):,} bars of {panel.n_instruments} instruments")
     if config.side:
