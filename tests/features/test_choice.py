@@ -52,6 +52,12 @@ def test_what_is_left_out_may_be_defined_anew():
         compile_features(FeaturesConfig(set="none", groups=("momentum",), extra={"rsi_14": "1"}))
 
 
+@pytest.mark.parametrize("name", ["symbol", "timestamp", "available_at"])
+def test_no_feature_takes_the_place_of_a_tables_own_column(name):
+    with pytest.raises(ExpressionError, match="tables of features have this column"):
+        compile_features(FeaturesConfig(set="none", extra={name: "close"}))
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [

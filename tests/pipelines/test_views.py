@@ -207,16 +207,41 @@ def test_both_make_another_candidate_and_neither_changes_a_name(tmp_path):
         {"mood": {"kind": "news", "path": "n.csv", "half_life": h}} for h in ("24h", "2h")
     )
     for changes in ({}, {"regimes": REGIMES}, {"selection": SELECTION},
-                    {"selection": SELECTION[::-1]}, {"side": slow}, {"side": quick}):  # fmt: skip
+                    {"selection": SELECTION[::-1]}):  # fmt: skip
         study = read_study(str(small_study(tmp_path, **changes)))
         model, strategy = study.config.models[0], study.config.strategy
         names.add(candidate_fingerprint(study, panel, model, strategy))
-    assert len(names) == 6
+    assert len(names) == 4
 
 
 def test_a_study_keeps_its_name_when_a_key_is_added():
     """Else its own earlier look would count as that of another study."""
     assert read_study("quickstart").fingerprint == "1cb296fafe5d"
+
+
+def test_other_side_data_make_another_candidate(tmp_path):
+    """Twenty scorers tried on the same bars are twenty candidates, whatever the features say."""
+    study = read_study(str(small_study(tmp_path)))
+    model, strategy = study.config.models[0], study.config.strategy
+    panel = simulate(MarketConfig(n_instruments=2, n_bars=100), 1)[0]
+    one, other = np.full(len(panel), 0.5), np.full(len(panel), np.nan)
+    panels = [panel, *(panel.map_side(side) for side in (
+        {"sentiment": one}, {"sentiment": other}, {"mood": one}, {"mood": one, "sentiment": one},
+    ))]  # fmt: skip
+    named = [candidate_fingerprint(study, p, model, strategy) for p in panels]
+    assert len(set(named)) == 5
+    assert named[1] == candidate_fingerprint(
+        study, panel.map_side({"sentiment": one.copy()}), model, strategy
+    )
+    bars = {"source": "parquet", "path": "raw", "actions": "actions.csv"}
+    adjusted = {
+        candidate_fingerprint(
+            read_study(str(small_study(tmp_path, bars={**bars, "adjust": adjust}))),
+            panel, model, strategy,
+        )
+        for adjust in ("splits", "total")
+    }  # fmt: skip
+    assert len(adjusted) == 2
 
 
 def test_check_counts_rows_behind_the_warm_up_of_the_inputs_and_names_the_parts(tmp_path):

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -11,6 +11,8 @@ from touchstone.errors import ConfigError
 
 if TYPE_CHECKING:
     from touchstone.data.sources import Loaded
+
+T = TypeVar("T")
 
 
 def features(
@@ -44,8 +46,8 @@ def features(
     from touchstone.pipelines.workspace import Workspace
 
     check_format(out)
-    own = dict(_pair(text) for text in extra or [])
-    inputs = dict(_side(text) for text in side or [])
+    own = _once("--extra", [_pair(text) for text in extra or []])
+    inputs = _once("--side", [_side(text) for text in side or []])
     loaded = _load(bars, _more(timeframe, calendar, bars_set), symbols)
     loaded = load_side(loaded, inputs, Path())
     for finding in (f for f in loaded.findings if f.startswith("Side input")):
@@ -158,7 +160,17 @@ def _load(bars: Path, more: dict[str, Any], symbols: str | None) -> "Loaded":
     loaded = load_folder(bars, more, _names(symbols))
     for reject in loaded.rejects:
         typer.echo(f"left out {reject.file}: {reject.reason}", err=True)
+    for finding in loaded.findings:
+        typer.echo(finding, err=True)
     return loaded
+
+
+def _once(option: str, pairs: list[tuple[str, T]]) -> dict[str, T]:
+    names = [name for name, _ in pairs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"{option}: {twice!r} is given twice: rename one")
+    return dict(pairs)
 
 
 def _names(symbols: str | None) -> tuple[str, ...] | None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -211,12 +211,16 @@ def words(column: "pl.Series") -> "pl.Series":
     return column.cast(pl.String).fill_null("")
 
 
-def symbols(column: "pl.Series") -> "pl.Series":
-    """Symbols as the bars write them, "" where there is none: BRK-A is BRK.A, BTC-USD BTC/USD."""
+def symbols(column: "pl.Series", renamed: Mapping[str, str]) -> "pl.Series":
+    """Symbols as the bars write them, "" where there is none: BRK-A is BRK.A, BTC-USD BTC/USD.
+
+    Of an instrument that was `renamed` the former name is today's: FB is META.
+    """
     import polars as pl  # noqa: PLC0415
 
     text = words(column).str.strip_chars()
     known = {name: _symbol(name) for name in text.unique().to_list()}
+    known = {name: renamed.get(symbol, symbol) for name, symbol in known.items()}
     return text.replace_strict(list(known), list(known.values()), return_dtype=pl.String)
 
 

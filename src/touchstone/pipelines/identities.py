@@ -43,12 +43,14 @@ def names_of(universe: Universe, symbols: tuple[str, ...] | None) -> tuple[str, 
     return tuple(sorted(former.union(symbols)))
 
 
-def within(universe: Universe, place: Path, loaded: Loaded) -> Loaded:
-    """Loaded bars as their universe sees them, with the ids that it keeps.
+def within(
+    universe: Universe, place: Path, loaded: Loaded, asked: tuple[str, ...] | None
+) -> Loaded:
+    """Loaded bars, of the symbols asked for, as their universe sees them, with the ids it keeps.
 
     A name that is only a former one, or that its instrument was not called yet, is no reject.
     """
-    seen = apply(universe, loaded.panel)
+    seen = apply(universe, loaded.panel, asked)
     renamed = universe.renamed
     ids = assign(ids_file(place), universe.symbols, renamed)
     rejects = tuple(

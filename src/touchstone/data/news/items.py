@@ -1,6 +1,6 @@
 """News as vendors deliver it -> versions of items, each with the time from which it was known."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
@@ -52,6 +52,8 @@ class Reading(NamedTuple):
     midnight: Literal["date", "moment"]
     symbols: Collection[str] | None
     """Instruments asked about; None: the market, of which every item speaks."""
+    renamed: Mapping[str, str] = {}
+    """Former name of an instrument -> its name among those."""
 
 
 class Items(NamedTuple):
@@ -162,7 +164,7 @@ def _wanted(
     if how.symbols is None:
         symbol, asked = np.full(frame.height, "", np.str_), told
     else:
-        column = symbols(frame[names["symbol"]])
+        column = symbols(frame[names["symbol"]], how.renamed)
         symbol = np.asarray(column.to_numpy(), np.str_)
         nobody = symbol == ""
         among = np.asarray(column.is_in(sorted(how.symbols)).to_numpy(), bool)

@@ -22,6 +22,8 @@ class Place(NamedTuple):
     """Folder that relative paths are relative to."""
     cache: StageCache | None = None
     """Where scores of texts are kept; None keeps none."""
+    renamed: Mapping[str, str] = {}
+    """Former name -> the one that the panel knows the instrument by."""
 
 
 class Joined(NamedTuple):

@@ -79,6 +79,7 @@ def load(config: NewsConfig, panel: Panel, place: Place) -> Joined:
         config.known_from,
         config.midnight,
         panel.symbols if config.about == "symbol" else None,
+        place.renamed,
     )
     with reading(path) as files:
         items = read_items(files.frame(), how)

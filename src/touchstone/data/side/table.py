@@ -1,5 +1,6 @@
 """Any table that says when each of its figures became known."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -67,7 +68,7 @@ def load(config: TableConfig, panel: Panel, place: Place) -> Joined:
     """
     path = place.root / config.path
     with reading(path) as files:
-        table = read_table(config, files.frame())
+        table = read_table(config, files.frame(), place.renamed)
     known = {
         name: join(table.track(name), panel, nanoseconds(config.max_age)) for name in table.values
     }
@@ -76,7 +77,7 @@ def load(config: TableConfig, panel: Panel, place: Place) -> Joined:
     return Joined({"" if alone else n: k.value for n, k in known.items()}, age, _findings(table))
 
 
-def read_table(config: TableConfig, frame: "pl.DataFrame") -> SideTable:
+def read_table(config: TableConfig, frame: "pl.DataFrame", renamed: Mapping[str, str]) -> SideTable:
     """Rows of a file -> the table.
 
     Raises:
@@ -108,12 +109,14 @@ def read_table(config: TableConfig, frame: "pl.DataFrame") -> SideTable:
         times["event_time"],
         times["knowledge_time"],
         values,
-        None if symbol is None else _named(frame[symbol]),
+        None if symbol is None else _named(frame[symbol], renamed),
     )
 
 
-def _named(column: "pl.Series") -> "np.ndarray[tuple[int], np.dtype[np.str_]]":
-    names = symbols(column)
+def _named(
+    column: "pl.Series", renamed: Mapping[str, str]
+) -> "np.ndarray[tuple[int], np.dtype[np.str_]]":
+    names = symbols(column, renamed)
     refuse(
         np.asarray((names == "").to_numpy(), bool),
         lambda _: f"column {column.name!r} is empty",
