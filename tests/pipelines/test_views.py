@@ -203,9 +203,6 @@ def test_both_make_another_candidate_and_neither_changes_a_name(tmp_path):
         assert key not in told
     panel = simulate(MarketConfig(n_instruments=2, n_bars=100), 1)[0]
     names = set()
-    slow, quick = (
-        {"mood": {"kind": "news", "path": "n.csv", "half_life": h}} for h in ("24h", "2h")
-    )
     for changes in ({}, {"regimes": REGIMES}, {"selection": SELECTION},
                     {"selection": SELECTION[::-1]}):  # fmt: skip
         study = read_study(str(small_study(tmp_path, **changes)))
