@@ -41,6 +41,26 @@ def test_full_set_in_pieces(tmp_path, monkeypatch, suffix):
         assert pq.ParquetFile(out).metadata.num_row_groups == 3 + 3 + 2
 
 
+def test_what_a_reader_must_know_of_the_bars_is_told(tmp_path):
+    """With the wrong calendar most rows go, and not without a word."""
+    write_bars(tmp_path / "bars", PANEL)
+    (tmp_path / "bars" / "BROKEN.parquet").write_bytes(b"no table")
+    words = ("--bars", tmp_path / "bars", "--calendar", "XNYS", "--out", tmp_path / "f.parquet")
+    for command in ("features", "labels"):
+        code, _, err = touchstone(command, *words)
+        assert code == 0, err
+        assert "bars outside the sessions of XNYS were left out" in err
+        assert "BROKEN" in err
+
+
+def test_a_name_given_twice_is_refused(tmp_path):
+    write_bars(tmp_path / "bars", PANEL)
+    words = ("features", "--bars", tmp_path / "bars", "--out", tmp_path / "f.parquet")
+    code, _, err = touchstone(*words, "--extra", "x=close", "--extra", "x=open")
+    assert code == 2
+    assert "'x' is given twice" in err
+
+
 def test_another_suffix_is_refused_before_anything_is_read(tmp_path):
     code, _, err = touchstone("features", "--bars", tmp_path / "none", "--out", tmp_path / "f.xlsx")
     assert code == 2

@@ -33,7 +33,7 @@ NIGHT = int(np.datetime64("2014-01-03T05:00", "ns").astype(np.int64))  # 00:00 i
 def test_a_date_is_over_before_it_is_known_whatever_it_is_dressed_as(known, is_date):
     column = pl.Series("knowledge_time", [known])
     frame = pl.DataFrame({"event_time": [date(2014, 1, 1)], "mood": [1.0]}).with_columns(column)
-    table = read_table(TableConfig(path="x", timezone=ZONE), frame)
+    table = read_table(TableConfig(path="x", timezone=ZONE), frame, {})
     assert table.knowledge_time.tolist() == [NIGHT + DAY * is_date]
 
 

@@ -536,12 +536,12 @@ def test_what_a_server_says_cannot_break_a_line(kind, server, quick_folder, text
 
 @pytest.mark.parametrize(
     ("source", "module", "says"),
-    [("alpaca", "alpaca.data.historical", "vendors"), ("ccxt", "ccxt", "crypto")],
+    [("alpaca", "alpaca.data.historical", "alpaca-py"), ("ccxt", "ccxt", "ccxt")],
 )
 def test_a_library_that_is_missing_is_named(quick_folder, monkeypatch, source, module, says):
     monkeypatch.setitem(sys.modules, module, None)
     made = means("http://127.0.0.1:9", 100)
-    with pytest.raises(ConfigError, match=rf"pip install 'touchstone\[{says}\]'"):
+    with pytest.raises(ConfigError, match=f"needs {says}: `make setup`"):
         fetch(quick_folder, config(source), (("AAA",), START_NS, None), made, Silent())
 
 

@@ -17,7 +17,7 @@ def ask(**settings):
 
 
 def test_every_feature_stands_in_one_group():
-    names = [name for group in groups().values() for name in group.entries]
+    names = [name for group in groups().values() for name in group]
     assert names == list(catalogue())
     assert len(set(names)) == len(names)
 
@@ -30,7 +30,7 @@ def test_a_set_alone_is_as_before():
 
 
 def test_groups_come_after_the_set_and_nothing_twice():
-    momentum, volatility = (tuple(groups()[n].entries) for n in ("momentum", "volatility"))
+    momentum, volatility = (groups()[n] for n in ("momentum", "volatility"))
     assert ask(set="none", groups=("volatility", "momentum")) == volatility + momentum
     both = ask(groups=("momentum",))
     assert both[: len(BASELINE)] == BASELINE
@@ -41,7 +41,7 @@ def test_groups_come_after_the_set_and_nothing_twice():
 def test_exclude_leaves_out_features_and_groups():
     assert ask(exclude=("rsi_14",)) == tuple(n for n in BASELINE if n != "rsi_14")
     without = ask(set="full", exclude=("calendar", "rsi_14"))
-    assert not set(without) & {*groups()["calendar"].entries, "rsi_14"}
+    assert not set(without) & {*groups()["calendar"], "rsi_14"}
     assert ask(set="none", groups=("momentum",), exclude=("momentum",)) == ()
 
 
@@ -50,6 +50,12 @@ def test_what_is_left_out_may_be_defined_anew():
     assert compile_features(own).expressions["rsi_14"] == "close"
     with pytest.raises(ExpressionError, match="has this name"):
         compile_features(FeaturesConfig(set="none", groups=("momentum",), extra={"rsi_14": "1"}))
+
+
+@pytest.mark.parametrize("name", ["symbol", "timestamp", "available_at"])
+def test_no_feature_takes_the_place_of_a_tables_own_column(name):
+    with pytest.raises(ExpressionError, match="tables of features have this column"):
+        compile_features(FeaturesConfig(set="none", extra={name: "close"}))
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
 """Bars that no market should send: jumps of e**3, prices of 1e-9 and 1e8, volumes from 0 to 1e12,
 bars without range, quotes that come and go. Nothing breaks, live or in one go."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from touchstone.features import Bar, FeaturesConfig, Stream, compile_features, evaluate
 from touchstone.features.catalogue import catalogue
 from touchstone.market import Bars
-from walks import HOUR_NS, START_NS, panel_of
+from walks import HOUR_NS, START_NS, panel_of, random_panel
 
 QUOTES = ("bid", "ask", "bid_size", "ask_size")
 PLAN = compile_features(FeaturesConfig(set="full"), QUOTES)
@@ -63,3 +65,16 @@ def test_is_bit_equal_live(market):
         bar = Bar(*(x[row] for x in fields), {q: panel.side[q][row] for q in QUOTES})
         live = feed.push(row >= 0, now, bar)[row >= 0]
         np.testing.assert_array_equal(live, values[row[row >= 0]])
+
+
+def test_one_impossible_low_does_not_set_the_scale_of_a_feature():
+    """As GOOGL's of 0.005 on 2008-09-30, at 200: a print that real tables hold."""
+    panel = random_panel(4, 700, 1)
+    plan = compile_features(FeaturesConfig(set="full"))
+    low = panel.low.copy()
+    low[panel.offsets[:-1] + 500] *= 2.5e-5
+    before, after = (evaluate(plan, p, np.float64) for p in (panel, replace(panel, low=low)))
+    usual = np.maximum(np.nanstd(before, axis=0), 1e-9)
+    outlying = np.nanmax(np.abs(after), axis=0) / usual
+    bound = 300 * np.maximum(np.nanmax(np.abs(before), axis=0) / usual, 1)
+    assert not [name for name, is_out in zip(plan.names, outlying > bound, strict=True) if is_out]

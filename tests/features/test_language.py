@@ -111,6 +111,9 @@ def test_two_readings_of_a_name():
     assert not same("max(close, 20)", "max(close, 20.0)")
     assert same("mean(close, open)", "(close + open) / 2")
     assert same("sum(close, 1)", "close")
+    for text in ("mean(close, 20.0)", "sum(close, 20.0)"):
+        with pytest.raises(ExpressionError, match="n must be an integer literal"):
+            compile_expression("it", text)
 
 
 def test_fingerprints_follow_the_content_not_the_writing():
@@ -170,3 +173,9 @@ def test_a_side_column_has_a_flag_and_is_asked_for():
     plan = compile_expression("it", "where(vix_known, vix, 20.0)", {"vix", "bid"})
     assert plan.side == ("vix",)
     assert compile_expression("it", "vix_known", {"vix"}).side == ("vix",)
+
+
+@pytest.mark.parametrize(("text", "column"), [("close +", 8), ("  close +", 10), ("(close", 1)])
+def test_a_text_that_cannot_be_read_is_pointed_at_where_it_breaks(text, column):
+    with pytest.raises(ExpressionError, match=f"column {column}: cannot be read"):
+        parse("it", text)

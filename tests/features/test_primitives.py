@@ -1,6 +1,7 @@
 """Every primitive against its definition, read aloud: slow, one value at a time, no shared code."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -252,6 +253,44 @@ def test_across_instruments(name):
         for i, row in enumerate(rows):
             expected = SECTIONS[name](i, x[rows - 2]) if rows.size >= 3 else 0.0
             assert got[row] == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_across_a_universe_members_measure_everybody(name):
+    panel = random_panel(7, 40, missing=0.3)
+    rng = np.random.default_rng(4)
+    x, member = np.round(rng.normal(size=len(panel)), 1), rng.random(len(panel)) < 0.6
+    got = column(f"{name}(x)", replace(panel, member=member), x=x)
+    for at in panel.blocks().row:
+        rows = at[at >= 0]
+        inside = rows[member[rows]]
+        for row in rows:
+            # an outsider's value joins those of the members for itself alone
+            if inside.size < 3:
+                expected = 0.0
+            elif name == "cross_mean":
+                expected = np.mean(x[inside])
+            elif member[row]:
+                expected = SECTIONS[name](list(inside).index(row), x[inside])
+            elif name == "cross_rank":
+                expected = SECTIONS[name](inside.size, [*x[inside], x[row]])
+            else:
+                spread = x[inside].std()
+                expected = (x[row] - x[inside].mean()) / spread if np.ptp(x[inside]) > 0 else 0
+            assert got[row] == pytest.approx(expected, abs=1e-12)
+
+
+def test_whoever_joins_a_universe_has_a_past_beside_it():
+    """A beta of 96 bars, the first of them before it joined: of the market, not of zeros."""
+    panel = random_panel(6, 300, seed=3)
+    joins = (panel.asset_id == 0) & (panel.time < panel.time[200])
+    beta = "beta(ret, cross_mean(ret), 96)"
+    others = column("cross_mean(ret)", panel.where(panel.asset_id != 0))[:300]
+    got = column(beta, replace(panel, member=~joins))[:300]
+    own = panel.close[1:300] / panel.close[:299] - 1
+    assert got[199] == pytest.approx(
+        np.cov(own[103:199], others[104:200], ddof=0)[0, 1] / others[104:200].var(), rel=1e-9
+    )
 
 
 def test_across_instruments_of_across_instruments():

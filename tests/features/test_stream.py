@@ -1,6 +1,7 @@
 """The live side: absent bars, stored state, refusals; and planted faults that the laws must see."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -37,6 +38,32 @@ def test_replay_ends_where_the_history_does(seed, n_instruments, missing):
     for instrument in range(n_instruments):
         expected = whole[last[instrument]] if last[instrument] >= 0 else np.nan * live[0]
         np.testing.assert_array_equal(live[instrument], expected)
+
+
+MARKET = compile_features(
+    FeaturesConfig(set="none", extra={
+        "beta": "beta(ret, cross_mean(ret), 8)", "rank": "cross_rank(ret)",
+        "days": 'higher("12h", cross_zscore(close - open)) + higher("4h", cross_mean(ret))',
+    })
+)  # fmt: skip
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 999), st.integers(1, 59))
+def test_a_universe_is_the_same_live(seed, stored):
+    """Who belongs is told bar by bar, and a longer bar under way keeps it over a restart."""
+    panel = random_panel(6, 60, seed, 0.2)
+    member = np.random.default_rng(seed).random(len(panel)) < 0.7
+    panel = replace(panel, member=member)
+    whole = evaluate(MARKET, panel, np.float64)
+    one, feed = (Stream(MARKET, 6, timeframe=Timeframe("1h")) for _ in range(2))
+    now = START_NS + stored * HOUR_NS
+    one.replay(panel.where(panel.time < now))
+    feed.restore(StreamState.from_arrays(one.state().arrays()))
+    for until in range(stored, 60):
+        live = feed.replay(panel.where(panel.time == START_NS + until * HOUR_NS))
+        rows = np.flatnonzero(panel.time == START_NS + until * HOUR_NS)
+        np.testing.assert_array_equal(live[panel.asset_id[rows]], whole[rows])
 
 
 def bar(rows, panel):

@@ -1,8 +1,13 @@
 """The cache of feature columns: one more costs one, the bits are those of no cache, deletable."""
 
+import ast
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import touchstone as package
 from small import touchstone, write_bars
 from touchstone.data.cache import StageCache
 from touchstone.features import FeaturesConfig, compile_features, evaluate
@@ -10,6 +15,7 @@ from touchstone.features.catalogue import catalogue
 from touchstone.pipelines.columns import count, gathered
 from touchstone.pipelines.prepare import feature_matrix
 from touchstone.pipelines.progress import Silent
+from touchstone.pipelines.workspace import PACKAGES
 from walks import random_panel
 
 PANEL = random_panel(4, 400, seed=3)
@@ -128,3 +134,24 @@ def test_the_command_tells_of_columns_and_takes_them(tmp_path):
     code, text, _ = touchstone("cache", "show", "--out", space)
     assert code == 0
     assert "3 columns, 2 different" in text
+
+
+ROOMS = ("market", "features", "labels", "dataset", "models", "training", "simulation",
+         "strategies", "execution", "backtest", "metrics", "validation")  # fmt: skip
+AROUND = {"pydantic", "pydantic_core", "safetensors", "threadpoolctl"}
+"""They check, store and hold back; no number comes of them."""
+
+
+def test_every_package_that_a_room_computes_with_is_part_of_the_source():
+    """A column of a calendar, or a fit, of another version of it is no longer that column."""
+    used = set()
+    root = Path(package.__file__).parent
+    for path in (p for room in ROOMS for p in (root / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            used |= {name.partition(".")[0] for name in names}
+    used -= {"touchstone", *sys.stdlib_module_names, *AROUND}
+    named = {name.replace("-", "_").replace("scikit_learn", "sklearn") for name in PACKAGES}
+    assert {"exchange_calendars", "hmmlearn", "numba"} <= used
+    assert used <= named

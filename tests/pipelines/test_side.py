@@ -165,7 +165,7 @@ def test_features_alone_take_side_inputs_on_the_command_line(tmp_path, monkeypat
     two = ("--side", "vix={kind: macro, path: a}", "--side", "vix={kind: macro, path: b}")
     code, _, err = touchstone("features", "--bars", "bars", "--out", "x.csv", *two)
     assert code == 2
-    assert "--side vix: stands twice" in err
+    assert "is given twice" in err
     code, _, err = touchstone("features", "--bars", "bars", "--out", "x.csv",
                               "--side", "vix={kind: macro, path: side/vix.csv}")  # fmt: skip
     assert code == 3

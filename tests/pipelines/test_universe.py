@@ -230,3 +230,42 @@ def test_numbers_of_a_fit_put_who_is_known_first(begun, end, n):
 def test_without_a_universe_numbers_are_those_of_the_first_bar():
     begun = np.array([1, 3, 5, 7], np.int64)
     np.testing.assert_array_equal(known_first(begun, 4), [0, 1, 2, 3])
+
+
+def test_side_data_under_a_former_name_are_the_instruments(market, tmp_path):
+    """Bars of FB become META's; so do its news and its figures, unless the name is somebody's."""
+    first, second, *others = market.symbols
+    when = day(market, 0.5)
+    listings = [{"symbol": "META", "formerly": [{"symbol": first, "until": when}]},
+                *({"symbol": s} for s in (second, *others))]  # fmt: skip
+    time = np.arange(market.time.min(), market.time.max(), DAY)
+    stamps = pl.Series(time).cast(pl.Datetime("ns", "UTC"))
+    times = {"event_time": stamps, "knowledge_time": stamps, "created_at": stamps}
+    told = pl.DataFrame({**times, "value": np.arange(float(time.size))})
+    told = told.with_columns(symbol=pl.lit(first), headline=pl.lit("great profit"))
+    told.drop("created_at", "headline").write_parquet(tmp_path / "mood.parquet")
+    told.select("symbol", "created_at", "headline").write_parquet(tmp_path / "news.parquet")
+    side = {"mood": {"kind": "table", "path": "mood.parquet"},
+            "news": {"kind": "news", "path": "news.parquet"}}  # fmt: skip
+    path = in_universe(tmp_path, market, listings, side=side)
+    panel = load(read_study(str(path)), Silent())[0].panel
+    mine = panel.asset_id == panel.symbols.index("META")
+    for name in ("mood", "news"):
+        known = np.isfinite(panel.side[name])
+        assert known[mine][24:].all()
+        assert not known[~mine].any()
+    path = in_universe(tmp_path, market, [*listings, {"symbol": first}], side=side)
+    panel = load(read_study(str(path)), Silent())[0].panel
+    assert not np.isfinite(panel.side["mood"][panel.asset_id == panel.symbols.index("META")]).any()
+
+
+def test_who_was_not_asked_for_is_not_said_to_lack_bars(market, tmp_path):
+    first, *others = market.symbols
+    stay = [{"since": day(market, 0), "until": day(market, 0.5)}]
+    listings = [{"symbol": first, "member": stay}, *({"symbol": s} for s in others)]
+    path = in_universe(tmp_path, market, listings)
+    whole, _ = load(read_study(str(path)), Silent())
+    assert whole.survivorship is None
+    some, _ = load(read_study(str(path), {"symbols": tuple(others)}), Silent())
+    assert not any("have no bars" in text for text in some.findings)
+    assert "1 of the 1 instruments that left the universe are not among" in some.survivorship

@@ -199,8 +199,8 @@ def test_the_cache_of_views_gives_the_same_and_may_be_deleted(finished):
 def test_both_make_another_candidate_and_neither_changes_a_name(tmp_path):
     plain = read_study(str(small_study(tmp_path)))
     told = plain.config.canonical()
-    assert "regimes" not in told
-    assert "selection" not in told
+    for key in ("regimes", "selection", '"side"', "universe", "garch_leverage"):
+        assert key not in told
     panel = simulate(MarketConfig(n_instruments=2, n_bars=100), 1)[0]
     names = set()
     for changes in ({}, {"regimes": REGIMES}, {"selection": SELECTION},
@@ -209,6 +209,36 @@ def test_both_make_another_candidate_and_neither_changes_a_name(tmp_path):
         model, strategy = study.config.models[0], study.config.strategy
         names.add(candidate_fingerprint(study, panel, model, strategy))
     assert len(names) == 4
+
+
+def test_a_study_keeps_its_name_when_a_key_is_added():
+    """Else its own earlier look would count as that of another study."""
+    assert read_study("quickstart").fingerprint == "1cb296fafe5d"
+
+
+def test_other_side_data_make_another_candidate(tmp_path):
+    """Twenty scorers tried on the same bars are twenty candidates, whatever the features say."""
+    study = read_study(str(small_study(tmp_path)))
+    model, strategy = study.config.models[0], study.config.strategy
+    panel = simulate(MarketConfig(n_instruments=2, n_bars=100), 1)[0]
+    one, other = np.full(len(panel), 0.5), np.full(len(panel), np.nan)
+    panels = [panel, *(panel.map_side(side) for side in (
+        {"sentiment": one}, {"sentiment": other}, {"mood": one}, {"mood": one, "sentiment": one},
+    ))]  # fmt: skip
+    named = [candidate_fingerprint(study, p, model, strategy) for p in panels]
+    assert len(set(named)) == 5
+    assert named[1] == candidate_fingerprint(
+        study, panel.map_side({"sentiment": one.copy()}), model, strategy
+    )
+    bars = {"source": "parquet", "path": "raw", "actions": "actions.csv"}
+    adjusted = {
+        candidate_fingerprint(
+            read_study(str(small_study(tmp_path, bars={**bars, "adjust": adjust}))),
+            panel, model, strategy,
+        )
+        for adjust in ("splits", "total")
+    }  # fmt: skip
+    assert len(adjusted) == 2
 
 
 def test_check_counts_rows_behind_the_warm_up_of_the_inputs_and_names_the_parts(tmp_path):

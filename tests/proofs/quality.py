@@ -24,8 +24,11 @@ from touchstone.data.checking import check_folder  # noqa: E402
 from touchstone.data.checks import CHECKS  # noqa: E402
 
 SIMULATED = ("coins 1h", "stocks 1h", "stocks 1d", "currencies 1h")
-SEEDS = {"simulated": range(40, 42), "real": range(40, 42)}
-"""Seeds that no threshold was chosen with."""
+SEEDS = {"simulated": range(7_001, 7_003), "real": range(7_001, 7_003)}
+"""Of the plantings. Fixed after the checks were: nothing was chosen with them, a miss is published.
+
+The real folders are no such thing: thresholds were revised while their flags were read, and the
+list of true defects (`known.py`) was written from those flags."""
 
 
 def planted() -> tuple[list[str], Counter, Counter, int]:
@@ -34,7 +37,7 @@ def planted() -> tuple[list[str], Counter, Counter, int]:
     n_outages = 0
     where = [(n, "simulated") for n in SIMULATED] + [(n, "real") for n in REAL if BARS.is_dir()]
     for name, sort in where:
-        market = simulated(name, seed=40) if sort == "simulated" else real(name)
+        market = simulated(name, seed=7_000) if sort == "simulated" else real(name)
         missed, n = [], 0
         with tempfile.TemporaryDirectory() as folder:
             lay_out(Path(folder), market)
@@ -80,7 +83,7 @@ def quiet() -> tuple[Counter, int]:
     """False flags on simulated markets without a fault."""
     wrong, pairs = Counter(), 0
     for name in SIMULATED:
-        for seed in range(20, 25):
+        for seed in range(7_100, 7_105):
             market = simulated(name, seed=seed)
             with tempfile.TemporaryDirectory() as folder:
                 lay_out(Path(folder), market)
@@ -100,10 +103,11 @@ def main() -> None:
     calm_share = sum(calm.values()) / calm_pairs
     head = [
         f"{len(DEFECTS)} named defects, {sum(tried.values()):,} plantings: **{100 * recall:.1f} % found** "
-        "by the right check, symbol and time (promised: 95 %).",
+        "by the right check, symbol and time (promised: 95 %). The seeds were fixed after the checks.",
         f"False flags on real bars: **{100 * share:.3f} %** of {pairs:,} pairs of symbol and check "
         "(promised: 1 % at most), true defects and events not counted; on simulated bars "
-        f"{100 * calm_share:.3f} % of {calm_pairs:,}.",
+        f"{100 * calm_share:.3f} % of {calm_pairs:,}. Thresholds were revised while the flags of these real "
+        "folders were read, and what counts as a true defect was listed from them: expect more elsewhere.",
         f"An outage of all instruments was told as one in {n_outages} of {len(kinds)} markets.",
         f"143 coins, 2.6 million hourly bars: {coins:.1f} seconds.",
         "",

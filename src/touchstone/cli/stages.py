@@ -12,7 +12,7 @@ from touchstone.errors import ConfigError
 if TYPE_CHECKING:
     from touchstone.data.sources import Loaded
 
-_T = TypeVar("_T")
+T = TypeVar("T")
 
 
 def features(
@@ -160,7 +160,17 @@ def _load(bars: Path, more: dict[str, Any], symbols: str | None) -> "Loaded":
     loaded = load_folder(bars, more, _names(symbols))
     for reject in loaded.rejects:
         typer.echo(f"left out {reject.file}: {reject.reason}", err=True)
+    for finding in loaded.findings:
+        typer.echo(finding, err=True)
     return loaded
+
+
+def _once(option: str, pairs: list[tuple[str, T]]) -> dict[str, T]:
+    names = [name for name, _ in pairs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"{option}: {twice!r} is given twice: rename one")
+    return dict(pairs)
 
 
 def _names(symbols: str | None) -> tuple[str, ...] | None:
@@ -172,16 +182,6 @@ def _write(table: Any, out: Path) -> None:
 
     write_table(table, out)
     typer.echo(f"{out}: {table.height:,} rows, {table.width} columns", err=True)
-
-
-def _once(option: str, pairs: list[tuple[str, _T]]) -> dict[str, _T]:
-    """Pairs by name; of two with one name, which would count?"""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(n for n in names if names.count(n) > 1)
-        raise ConfigError(f"{option} {twice}: stands twice: rename one")
-    return found
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
-from pydantic import PositiveInt, StringConstraints, field_validator
+from pydantic import Field, PositiveInt, StringConstraints, field_validator
 
 from touchstone.config import Config
 from touchstone.data.columns import ColumnsConfig
@@ -40,10 +40,12 @@ class FolderConfig(Config):
     the row is, which is counted in the findings."""
     without_volume: bool = False
     """Whether files may lack a volume; it is then 0, and a volume cap lets nothing fill."""
-    actions: str | None = None
+    actions: str | None = Field(default=None, exclude_if=lambda place: place is None)
     """Table of splits, dividends, halts and delistings of these bars (CSV or Parquet); relative to
     the study's file."""
-    adjust: Literal["none", "splits", "total"] = "none"
+    adjust: Literal["none", "splits", "total"] = Field(
+        default="none", exclude_if=lambda view: view == "none"
+    )
     """What `actions` do to raw prices: nothing; into the shares of the last bar; or also as if
     dividends had been reinvested (total return)."""
     side: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")], ...] = ()

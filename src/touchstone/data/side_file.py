@@ -4,7 +4,6 @@ import contextlib
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -26,7 +25,6 @@ _SUFFIXES: Final = (".parquet", ".pq", ".csv", ".csv.gz")
 _DAY_NS: Final = 86_400_000_000_000
 _DATE: Final = r"^\s*\d{4}[-/.]?\d{2}[-/.]?\d{2}\s*$"
 _MIDNIGHT: Final = r"^\s*\d{4}[-/.]?\d{2}[-/.]?\d{2}([T ]00:00(:00(\.0+)?)?)?\s*$"
-_NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 _EMPTY: Final = ("", ".", "nan", "null", "none", "na", "n/a", "#n/a")  # "." is FRED's
 
 
@@ -223,10 +221,10 @@ def words(column: "pl.Series") -> "pl.Series":
     return column.cast(pl.String).fill_null("")
 
 
-def symbols(column: "pl.Series", renamed: Mapping[str, str] = _NOBODY) -> "pl.Series":
+def symbols(column: "pl.Series", renamed: Mapping[str, str]) -> "pl.Series":
     """Symbols as the bars write them, "" where there is none: BRK-A is BRK.A, BTC-USD BTC/USD.
 
-    A former name becomes today's, by `renamed`.
+    Of an instrument that was `renamed` the former name is today's: FB is META.
     """
     import polars as pl  # noqa: PLC0415
 

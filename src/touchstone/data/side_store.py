@@ -41,7 +41,7 @@ def load(path: Path) -> SideTable:
         SourceError: no such file, or no such table.
     """
     with reading(path) as files:
-        return read_table(TableConfig(path=str(path)), files.frame())
+        return read_table(TableConfig(path=str(path)), files.frame(), {})
 
 
 def save(path: Path, table: SideTable) -> None:

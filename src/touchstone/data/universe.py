@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -180,11 +180,16 @@ def read_universe(path: Path) -> Universe:
         raise ConfigError(f"{path}:\n{lines}", error.problems) from None
 
 
-def apply(universe: Universe, panel: Panel) -> Applied:
+def apply(universe: Universe, panel: Panel, asked: Collection[str] | None = None) -> Applied:
     """Bars as loaded -> bars of the universe, each row marked as inside or outside.
 
     Rows outside stay: they warm features up and tell what became of a position. Membership is of
     trading days, and only what was told by the close of the day before counts.
+
+    Args:
+        universe: who belongs, and when.
+        panel: bars under today's names and former ones.
+        asked: symbols that the bars were loaded for; None: all.
 
     Raises:
         SourceError: no instrument of the universe has bars.
@@ -214,9 +219,10 @@ def apply(universe: Universe, panel: Panel) -> Applied:
         groups={s: listings[s].groups[0] for s in held if listings[s].groups},
         **columns,
     )
-    absent = [s for s in universe.left if not rows[s].size]
+    absent = [s for s in universe.left if not rows[s].size and (asked is None or s in asked)]
+    unasked = [s for s in universe.left if asked is not None and s not in asked]
     findings = (*_findings(of_universe, absent), *_other_hours(listings, of_universe))
-    return Applied(of_universe, findings, _survivorship(universe, absent))
+    return Applied(of_universe, findings, _survivorship(universe, absent, unasked))
 
 
 def _rows(
@@ -293,7 +299,7 @@ def _other_hours(listings: dict[str, Listing], panel: Panel) -> tuple[str, ...]:
     )
 
 
-def _survivorship(universe: Universe, absent: list[str]) -> str | None:
+def _survivorship(universe: Universe, absent: list[str], unasked: list[str]) -> str | None:
     n = len(universe.instruments)
     if not universe.left:
         return (
@@ -306,6 +312,12 @@ def _survivorship(universe: Universe, absent: list[str]) -> str | None:
         return (
             f"Survivorship: {len(absent)} of the {len(universe.left)} instruments that left the "
             "universe have no bars, so returns are likely to be flattered. Add their bars."
+        )
+    if unasked:
+        return (
+            f"Survivorship: {len(unasked)} of the {len(universe.left)} instruments that left the "
+            "universe are not among the symbols asked for; if they were left out because they "
+            "left, returns are flattered."
         )
     return None
 

@@ -20,6 +20,9 @@ from touchstone.features.state import StreamState as StreamState
 from touchstone.features.stream import Bar as Bar
 from touchstone.features.stream import Stream as Stream
 
+_BESIDE = ("symbol", "timestamp", "available_at")
+"""Columns that stand beside the features in every table of them."""
+
 
 class FeaturesConfig(Config):
     """Which features a study sees."""
@@ -51,6 +54,8 @@ def compile_features(config: FeaturesConfig, side: Collection[str] = ()) -> Plan
     for name, text in config.extra.items():
         if name in texts:
             Origin(name, text).refuse(1, f"the set {config.set!r} has this name: choose another.")
+        if name in _BESIDE:
+            Origin(name, text).refuse(1, "tables of features have this column: choose another.")
         _check_name(name, text)
         texts[name] = text
     return plan(texts, side)

@@ -156,16 +156,18 @@ def _sections(plan: Plan) -> list[list[int]]:
 def _across(
     plan: Plan, place: int, x: Float64, panel: Panel, times: tuple[Int64, Int64]
 ) -> Float64:
-    """A section over the panel; a bar counts once its instrument's warm-up is over.
+    """A section over the panel; a bar is known once its instrument's warm-up is over.
 
-    Of a universe only members count: the others' being there would tell who joins one day.
+    Of a universe only members count: the others' being there would tell who joins one day. A bar
+    outside is measured by the members, so that a window that reaches before the day on which its
+    instrument joined holds the market and no zeros.
     """
     node, out = plan.nodes[place], np.zeros(len(panel))
     age = np.arange(len(panel)) - panel.offsets[panel.asset_id]
     kernel = PRIMITIVES[node.op].kernel
     assert kernel is not None, node.op
-    counts = (age >= plan.warmups[node.args[0]]) & panel.members
-    kernel(x, counts, *times, out)
+    known = age >= plan.warmups[node.args[0]]
+    kernel(x, known, known & panel.members, *times, out)
     return out
 
 

@@ -240,7 +240,10 @@ class _Builder:
 
     def _call(self, tree: Tree, scope: Mapping[str, Bound]) -> int:
         of_two = tree.head in OF_TWO and len(tree.args) == 2
-        if of_two and not self._resolved(tree.args[1], scope).whole:
+        second = self._resolved(tree.args[1], scope) if of_two else None
+        if second is not None and second.form == "number" and tree.head in ("sum", "mean"):
+            of_two = False  # nobody adds a number by this name: 20.0 was meant to be 20 bars
+        if of_two and second is not None and not second.whole:
             bound = dict(zip("ab", (self._bind(a, scope) for a in tree.args), strict=True))
             return self.build(parse(tree.head, OF_TWO[tree.head]), bound)
         if tree.head in DERIVED:
@@ -308,10 +311,11 @@ class _Builder:
             self._refuse(tree, f"n must be an integer literal: {_usage(tree.head)}.", column)
         if not fewest <= literal.value <= LONGEST_WINDOW:
             instead = f" Of two values: {tree.head}(x, {literal.value}.0)."
+            is_extreme = tree.head in ("min", "max")
             self._refuse(
                 tree,
                 f"n is {literal.value}, needs {fewest} .. {LONGEST_WINDOW} bars."
-                f"{instead if tree.head in OF_TWO else ''}",
+                f"{instead if is_extreme else ''}",
                 column,
             )
         return int(literal.value)

@@ -107,7 +107,8 @@ def parse(feature: str, text: str) -> Tree:
     try:
         body = ast.parse(line.strip(), mode="eval").body
     except SyntaxError as error:
-        origin.refuse(start + (error.offset or 1), f"cannot be read: {error.msg}.")
+        at = error.offset or len(line.strip()) + 1  # it ends too early
+        origin.refuse(start + at, f"cannot be read: {error.msg}.")
     except (ValueError, RecursionError, MemoryError) as error:
         origin.refuse(1, f"cannot be read: {error or 'nested too deep'}.")
     return _Reader(origin, line.strip().encode(), start).read(body, 0)

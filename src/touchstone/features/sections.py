@@ -1,8 +1,10 @@
 """Primitives across the instruments that have a bar at the same time.
 
-A kernel takes `x`, `known` (whether a row counts), rows `order`ed by time and then instrument,
-and `bounds` of the times in it: rows order[bounds[g]:bounds[g + 1]] stand at one time. Sums run
-in the order of instruments. Fewer than 3 that count give 0; a row that does not count is left
+A kernel takes `x`, `known` (whether a row has a value), `counts` (whether the others are measured
+by it: the members of a universe), rows `order`ed by time and then instrument, and `bounds` of the
+times in it: rows order[bounds[g]:bounds[g + 1]] stand at one time. Sums run in the order of
+instruments. A known row that does not count is measured by those that do, so that whoever joins
+has a past; it moves none of them. Fewer than 3 that count give 0; a row that is not known is left
 as it is.
 """
 
@@ -18,25 +20,27 @@ FEWEST: Final = 3
 
 
 @njit(nogil=True, cache=True)
-def _present(known: Bool, order: Int64, bounds: Int64, group: int) -> Int64:
+def _among(which: Bool, order: Int64, bounds: Int64, group: int) -> Int64:
     rows = order[bounds[group] : bounds[group + 1]]
-    return rows[known[rows]]
+    return rows[which[rows]]
 
 
 @njit(nogil=True, cache=True)
-def cross_rank(x: Float64, known: Bool, order: Int64, bounds: Int64, out: Float64) -> None:
+def cross_rank(
+    x: Float64, known: Bool, counts: Bool, order: Int64, bounds: Int64, out: Float64
+) -> None:
     """Share of the other instruments whose value lies below, equals by half: 0 .. 1."""
     for group in range(bounds.size - 1):
-        rows = _present(known, order, bounds, group)
-        if rows.size < FEWEST:
+        rows, others = _among(known, order, bounds, group), _among(counts, order, bounds, group)
+        if others.size < FEWEST:
             out[rows] = 0.0
             continue
-        values = x[rows]
-        rising = np.sort(values)
-        for i in range(rows.size):
-            below = np.searchsorted(rising, values[i])
-            not_above = np.searchsorted(rising, values[i], side="right")
-            out[rows[i]] = 0.5 * (below + not_above - 1) / (rows.size - 1)
+        rising = np.sort(x[others])
+        for row in rows:
+            below = np.searchsorted(rising, x[row])
+            not_above = np.searchsorted(rising, x[row], side="right")
+            own = 1 if counts[row] else 0
+            out[row] = 0.5 * (below + not_above - own) / (others.size - own)
 
 
 @njit(nogil=True, cache=True)
@@ -48,27 +52,31 @@ def _centre(values: Float64) -> float:
 
 
 @njit(nogil=True, cache=True)
-def cross_mean(x: Float64, known: Bool, order: Int64, bounds: Int64, out: Float64) -> None:
+def cross_mean(
+    x: Float64, known: Bool, counts: Bool, order: Int64, bounds: Int64, out: Float64
+) -> None:
     """Mean over the instruments."""
     for group in range(bounds.size - 1):
-        rows = _present(known, order, bounds, group)
-        out[rows] = x[rows[0]] + _centre(x[rows]) if rows.size >= FEWEST else 0.0
+        rows, others = _among(known, order, bounds, group), _among(counts, order, bounds, group)
+        out[rows] = x[others[0]] + _centre(x[others]) if others.size >= FEWEST else 0.0
 
 
 @njit(nogil=True, cache=True)
-def cross_zscore(x: Float64, known: Bool, order: Int64, bounds: Int64, out: Float64) -> None:
+def cross_zscore(
+    x: Float64, known: Bool, counts: Bool, order: Int64, bounds: Int64, out: Float64
+) -> None:
     """Deviations from the mean over the instruments, in standard deviations; 0 if all agree."""
     for group in range(bounds.size - 1):
-        rows = _present(known, order, bounds, group)
-        if rows.size < FEWEST:
+        rows, others = _among(known, order, bounds, group), _among(counts, order, bounds, group)
+        if others.size < FEWEST:
             out[rows] = 0.0
             continue
-        values = x[rows]
+        values = x[others]
         centre, total = _centre(values), 0.0
-        for i in range(rows.size):
+        for i in range(others.size):
             deviation = (values[i] - values[0]) - centre
             total += deviation * deviation
-        spread = math.sqrt(total / rows.size)
-        for i in range(rows.size):
-            deviation = (values[i] - values[0]) - centre
-            out[rows[i]] = deviation / spread if spread > 0.0 else 0.0
+        spread = math.sqrt(total / others.size)
+        for row in rows:
+            deviation = (x[row] - values[0]) - centre
+            out[row] = deviation / spread if spread > 0.0 else 0.0

@@ -19,6 +19,8 @@ class LongerState(NamedTuple):
     """Which instruments have such a bar, (n_instruments,)."""
     bars: Float64
     """Its fields so far, then its side columns in order of name, (5 + n_side, n_instruments)."""
+    member: Bool
+    """Whether it belonged to the universe at the last shorter bar, (n_instruments,)."""
     values: Float64
     """What the last bar that was over gave, NaN where none, (n_instruments, n_columns)."""
     stream: "StreamState"
@@ -49,7 +51,7 @@ class StreamState(NamedTuple):
             "columns": self.columns,
         }
         for number, longer in enumerate(self.longer):
-            own = {name: getattr(longer, name) for name in LongerState._fields[:4]}
+            own = {name: getattr(longer, name) for name in LongerState._fields[:5]}
             for name, array in (own | longer.stream.arrays()).items():
                 out[f"{number}.{name}"] = array
         return out
@@ -70,6 +72,7 @@ class StreamState(NamedTuple):
                     np.array(own["span"], np.int64),
                     np.array(own["under_way"], bool),
                     np.array(own["bars"], np.float64),
+                    np.array(own["member"], bool),
                     np.array(own["values"], np.float64),
                 )
                 longer.append(LongerState(*fields, cls.from_arrays(own)))

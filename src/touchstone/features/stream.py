@@ -76,13 +76,15 @@ class Stream:
             if timeframe is not None
         }
 
-    def push(self, present: Bool, time: int, bar: Bar) -> Float64:
+    def push(self, present: Bool, time: int, bar: Bar, member: Bool | None = None) -> Float64:
         """The features at the close of this bar.
 
         Args:
             present: which instruments have this bar, (n_instruments,).
             time: the bar's start, ns UTC, later than that of every bar before.
             bar: its fields; a side column holds NaN where it is not known.
+            member: which of them belong to the universe at this bar, by which the others are
+                measured, (n_instruments,); None: all.
 
         Returns:
             (n_instruments, n_features) float64; NaN for absent instruments and in the warm-up.
@@ -95,10 +97,12 @@ class Stream:
         present = np.asarray(present, bool)
         if not present.any():
             return np.full((self.n_instruments, len(self.plan.outputs)), np.nan)
+        inside = np.ones(self.n_instruments, bool) if member is None else np.asarray(member, bool)
         self._refuse_late(time)
-        self._refuse_lacking(present, bar)
+        self._refuse_lacking(present, inside, bar)
         for longer in self._longer.values():
-            longer.push(present, time, bar)
+            longer.push(present, time, bar, inside)
+        space.member[:] = inside
         space.advance(present)
         space.age[:] = np.where(present, self._seen, _ABSENT)
         for place in space.program.leaves:
@@ -115,11 +119,13 @@ class Stream:
         """Push all bars of a panel, oldest first; the features of its last time, as `push`."""
         last = np.full((self.n_instruments, len(self.plan.outputs)), np.nan)
         time, rows = panel.blocks()
+        members = panel.members
         for now, row in zip(time.tolist(), rows, strict=True):
             at = np.maximum(row, 0)
             side = {name: column[at] for name, column in panel.side.items()}
             prices = (panel.open[at], panel.high[at], panel.low[at], panel.close[at])
-            last = self.push(row >= 0, now, Bar(*prices, panel.volume[at], side))
+            bar = Bar(*prices, panel.volume[at], side)
+            last = self.push(row >= 0, now, bar, members[at])
         return last
 
     def state(self) -> StreamState:
@@ -171,14 +177,15 @@ class Stream:
                 "replay the history with it in its place."
             )
 
-    def _refuse_lacking(self, present: Bool, bar: Bar) -> None:
+    def _refuse_lacking(self, present: Bool, member: Bool, bar: Bar) -> None:
         lacking = [name for name in self.plan.side if name not in bar.side]
         if lacking:
             raise DataError(
                 f"the bar lacks the side column {lacking[0]!r}: give it, NaN where it is not known."
             )
         needed = (self.n_instruments,)
-        columns = {"present": present, **dict(zip(Bar._fields[:5], bar[:5], strict=True))}
+        columns: dict[str, npt.ArrayLike] = {"present": present, "member": member}
+        columns |= dict(zip(Bar._fields[:5], bar[:5], strict=True))
         columns |= {name: bar.side[name] for name in self.plan.side}
         for name, column in columns.items():
             if np.shape(column) != needed:
@@ -230,9 +237,10 @@ class _Longer:
         self._span = np.full(2, _NEVER, np.int64)
         self._under_way = np.zeros(n_instruments, bool)
         self._bars = np.zeros((5 + len(plan.side), n_instruments))
+        self._member = np.ones(n_instruments, bool)
         self._values = np.full((n_instruments, len(plan.outputs)), np.nan)
 
-    def push(self, present: Bool, time: int, bar: Bar) -> None:
+    def push(self, present: Bool, time: int, bar: Bar, member: Bool) -> None:
         """Take a shorter bar in; a longer one that it shows to be over is computed first."""
         at = np.array([time], np.int64)
         span = np.concatenate(spans(at, self._timeframe, self._calendar))
@@ -250,6 +258,7 @@ class _Longer:
         np.copyto(self._bars[3], fields[3], where=present)
         for row, name in zip(self._bars[5:], self._side, strict=True):
             np.copyto(row, np.asarray(bar.side[name], np.float64), where=present)
+        np.copyto(self._member, member, where=present)
         self._under_way |= present
         if span[1] <= self._calendar.available_at(at, self._bars_of.ns)[0]:
             self._finish()
@@ -263,6 +272,7 @@ class _Longer:
             self._span.copy(),
             self._under_way.copy(),
             self._bars.copy(),
+            self._member.copy(),
             self._values.copy(),
             self._stream.state(),
         )
@@ -270,13 +280,16 @@ class _Longer:
     def refuse(self, state: LongerState) -> None:
         """Raise DataError where the state is another's."""
         self._stream._refuse(state.stream)
-        mine: tuple[npt.NDArray[Any], ...] = (self._span, self._under_way, self._bars, self._values)
-        if any(a.shape != b.shape for a, b in zip(mine, state[:4], strict=True)):
+        mine: tuple[npt.NDArray[Any], ...] = (
+            self._span, self._under_way, self._bars, self._member, self._values,
+        )  # fmt: skip
+        if any(a.shape != b.shape for a, b in zip(mine, state[:5], strict=True)):
             raise DataError("the stream's state is damaged: replay the history instead.")
 
     def restore(self, state: LongerState) -> None:
         self._span[:], self._under_way[:] = state.span, state.under_way
         self._bars[:], self._values[:] = state.bars, state.values
+        self._member[:] = state.member
         self._stream.restore(state.stream)
 
     def _finish(self) -> None:
@@ -284,6 +297,6 @@ class _Longer:
             side = dict(zip(self._side, self._bars[5:], strict=True))
             open_, high, low, close, volume = self._bars[:5]
             bar = Bar(open_, high, low, close, volume, side)
-            values = self._stream.push(self._under_way, int(self._span[0]), bar)
+            values = self._stream.push(self._under_way, int(self._span[0]), bar, self._member)
             self._values[self._under_way] = values[self._under_way]
             self._under_way[:] = False

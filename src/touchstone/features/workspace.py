@@ -38,6 +38,8 @@ class Workspace:
         self.program, self.lanes, self.rows = program, lanes, rows
         self.age = np.zeros(lanes, np.int64)
         """Bars that each lane's instrument had before the current rows."""
+        self.member = np.ones(lanes, bool)
+        """Whether sections measure the others by each lane's instrument."""
         self.turn = 0
         """Rows by which the rings have turned."""
         layout = Layout(program, lanes, rows, reuse=not live)
@@ -134,7 +136,7 @@ class Workspace:
         if node.kind == "recursion":
             memory = self._memory(place, PRIMITIVES[node.op].memory)
             return kernel, (*columns, self.age, *skips, *memory, self.view(place, 1), *parameters)
-        return _across, (kernel, *columns, self.age, *skips, out)
+        return _across, (kernel, *columns, self.age, *skips, self.member, out)
 
     def _memory(self, place: int, n_rows: int) -> list[Float64]:
         """The rows in front of a column that a recursion keeps for itself, if it keeps any."""
@@ -152,9 +154,12 @@ def _pairs(pairs: Iterable[tuple[int, int]]) -> Int64:
     return np.array(list(pairs), np.int64).reshape(-1, 2)
 
 
-def _across(kernel: Callable[..., None], x: Float64, age: Int64, skip: int, out: Float64) -> None:
+def _across(
+    kernel: Callable[..., None], x: Float64, age: Int64, skip: int, member: Bool, out: Float64
+) -> None:
     """A section over the one row of a block that holds one time."""
-    kernel(x, age >= skip, np.arange(age.size), np.array([0, age.size]), out)
+    known = age >= skip
+    kernel(x, known, known & member, np.arange(age.size), np.array([0, age.size]), out)
 
 
 @njit(nogil=True, cache=True, _nrt=False)

@@ -197,10 +197,11 @@ def _scored(study: Study, panel: Panel, place: int, strategy: Config, run: Run) 
 
 
 def candidate_fingerprint(study: Study, panel: Panel, model: Config, strategy: Config) -> str:
-    """Names one candidate: universe, features, label, model, calibration, costs, strategy.
+    """Names one candidate: universe, side data, features, label, model, costs, strategy, ...
 
-    The universe is what the panel holds, whatever the study calls it. Folds and seeds are left
-    out: they repeat a candidate, they do not make another one.
+    Universe and side columns are what the panel holds, whatever the study calls them, so that
+    another decay, scorer or file is another candidate. Folds and seeds are left out: they repeat
+    a candidate, they do not make another one.
     """
     config = study.config
     universe = (panel.symbols, panel.timeframe.name, panel.calendar.name, config.start, config.end)
@@ -209,9 +210,24 @@ def candidate_fingerprint(study: Study, panel: Panel, model: Config, strategy: C
         config.calibrator, config.costs, config.account, strategy,
     )  # fmt: skip
     inside = () if panel.member is None else (np.packbits(panel.member).tobytes().hex(),)
-    texts = (repr(universe), str(config.lookback), study.plugin_hash, *asks(config), *inside)
+    texts = (
+        repr(universe), str(config.lookback), study.plugin_hash, *asks(config), *inside,
+        *_beside(panel, config),
+    )  # fmt: skip
     text = "\x1f".join((*texts, *(p.canonical() for p in parts)))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _beside(panel: Panel, config: StudyConfig) -> tuple[str, ...]:
+    """What a candidate sees beside raw bars, as text; empty where it sees nothing else."""
+    adjust = getattr(config.bars, "adjust", "none")
+    found = () if adjust == "none" else (f"adjust {adjust}",)
+    if not panel.side:
+        return found
+    digest = hashlib.sha256()
+    for name in sorted(panel.side):
+        digest.update(name.encode() + b"\0" + np.ascontiguousarray(panel.side[name]).tobytes())
+    return (*found, digest.hexdigest())
 
 
 def model_names(config: StudyConfig) -> tuple[str, ...]:

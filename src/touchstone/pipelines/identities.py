@@ -46,12 +46,14 @@ def names_of(universe: Universe, symbols: tuple[str, ...] | None) -> tuple[str, 
     return tuple(sorted(former.union(symbols)))
 
 
-def within(universe: Universe, place: Path, loaded: Loaded) -> Loaded:
-    """Loaded bars as their universe sees them, with the ids that it keeps.
+def within(
+    universe: Universe, place: Path, loaded: Loaded, asked: tuple[str, ...] | None
+) -> Loaded:
+    """Loaded bars, of the symbols asked for, as their universe sees them, with the ids it keeps.
 
     A name that is only a former one, or that its instrument was not called yet, is no reject.
     """
-    seen = apply(universe, loaded.panel)
+    seen = apply(universe, loaded.panel, asked)
     renamed = universe.renamed
     ids = assign(ids_file(place), universe.symbols, renamed)
     rejects = tuple(
@@ -106,13 +108,6 @@ def refuse_torn(
                     f"{' and '.join(held)}: put its bars into one file and its actions under one "
                     f"name, {listing.symbol}, or write adjust: none"
                 )
-
-
-def successors(universe: Universe) -> dict[str, str]:
-    """Former name -> today's, of names that passed on to nobody else: news of FB is of META."""
-    given_up = [f.symbol for listing in universe.instruments for f in listing.formerly]
-    shared = {name for name in given_up if given_up.count(name) > 1}.union(universe.symbols)
-    return {name: now for name, now in universe.renamed.items() if name not in shared}
 
 
 def identities(loaded: Loaded) -> Identities:

@@ -13,7 +13,7 @@ from touchstone.data.cache import StageCache
 from touchstone.data.side import Place
 from touchstone.data.side_inputs import with_side
 from touchstone.data.sources import SOURCES, Loaded, Request
-from touchstone.data.universe import read_universe
+from touchstone.data.universe import Universe, read_universe
 from touchstone.dataset.paths import pooled
 from touchstone.dataset.splits import SPLITS, Folds, timeline
 from touchstone.errors import ConfigError
@@ -26,7 +26,6 @@ from touchstone.pipelines.identities import (
     identities,
     names_of,
     refuse_torn,
-    successors,
     within,
 )
 from touchstone.pipelines.inputs import input_columns, input_plan, whole_windows
@@ -94,12 +93,12 @@ def load(study: Study, progress: Progress, cache: StageCache | None = None) -> t
             table, view = (getattr(config.bars, n, None) for n in ("actions", "adjust"))
             if table is not None and view is not None:
                 refuse_torn(universe, loaded.panel, read_actions(study.root / table), view)
-            loaded = within(universe, place, loaded)
+            loaded = within(universe, place, loaded, config.symbols)
         panel = loaded.panel
         step.say(f"{len(panel):,} bars of {panel.n_instruments} instruments")
     if config.side:
         with progress.stage("side") as step:
-            renamed = {} if universe is None else successors(universe)
+            renamed = {} if universe is None else _renamed(universe)
             loaded = with_side(loaded, config.side, Place(study.root, cache, renamed))
             step.say(", ".join(config.side))
     for reject in loaded.rejects:
@@ -107,6 +106,13 @@ def load(study: Study, progress: Progress, cache: StageCache | None = None) -> t
     for finding in loaded.findings:
         progress.note(finding)
     return loaded, data_hash(loaded)
+
+
+def _renamed(universe: Universe) -> dict[str, str]:
+    """Former name -> today's, but for names that more than one instrument had."""
+    former = [f.symbol for x in universe.instruments for f in x.formerly]
+    shared = {*universe.symbols, *(name for name in former if former.count(name) > 1)}
+    return {was: now for was, now in universe.renamed.items() if was not in shared}
 
 
 def data_hash(loaded: Loaded) -> str:

@@ -223,7 +223,7 @@ def told_config(study: Study) -> dict[str, Any]:
     """The study as parsed, without the place of its data: that is no part of what was asked."""
     told: dict[str, Any] = json.loads(study.config.canonical())
     told["bars"].pop("path", None)
-    for side in told["side"].values():
+    for side in told.get("side", {}).values():
         side.pop("path", None)
     return told
 

@@ -49,9 +49,11 @@ class StudyConfig(Config):
         default_factory=lambda: SOURCES.parse({"source": "simulated"})
     )
     """Where the bars come from."""
-    side: Mapping[str, Annotated[Config, PartOf(SIDES)]] = Field(default_factory=dict)
+    side: Mapping[str, Annotated[Config, PartOf(SIDES)]] = Field(
+        default_factory=dict, exclude_if=lambda inputs: not inputs
+    )
     """What is known beside the bars, name -> side input; features call its columns by name."""
-    universe: str | None = None
+    universe: str | None = Field(default=None, exclude_if=lambda place: place is None)
     """A universe file (instruments, groups, who belonged when), relative to the study's file; its
     asset ids are kept beside it. Null: whatever has bars, throughout."""
     symbols: tuple[str, ...] | None = None
@@ -336,6 +338,14 @@ def null_bars(bars: Config) -> Config:
     return bars.model_copy(update={"market": market.model_copy(update={"ic": 0.0})})
 
 
+def without_places(side: Mapping[str, Config]) -> dict[str, Config]:
+    """Side inputs as far as they are part of a question: the place of a file is none."""
+    return {
+        name: one.model_copy(update={"path": ""}) if hasattr(one, "path") else one
+        for name, one in side.items()
+    }
+
+
 def identified(config: StudyConfig, root: Path) -> Study:
     """A study of this config, with the fingerprint that names it."""
     # What a study is called and where its data lie is no part of the question: the data have a
@@ -344,11 +354,8 @@ def identified(config: StudyConfig, root: Path) -> Study:
     bars = config.bars
     places = {k: None if k == "actions" else "" for k in ("path", "actions") if hasattr(bars, k)}
     bars = bars.model_copy(update=places)
-    side = {
-        name: one.model_copy(update={"path": ""}) if hasattr(one, "path") else one
-        for name, one in config.side.items()
-    }
-    asked = config.model_copy(update={"bars": bars, "side": side, "name": "", "universe": None})
+    changed = {"bars": bars, "side": without_places(config.side), "name": "", "universe": None}
+    asked = config.model_copy(update=changed)
     digest = hashlib.sha256(asked.canonical().encode())
     own = hashlib.sha256(b"\0".join((root / plugin).read_bytes() for plugin in config.plugins))
     plugin_hash = own.hexdigest()[:16] if config.plugins else ""

@@ -10,7 +10,11 @@ import touchstone
 
 _SHAPES = ("contents.py", "measured.py", "result.py")
 """Files of `reports` that say what a result holds; the others only draw it."""
-_PACKAGES = ("numpy", "numba", "scipy", "torch", "lightgbm", "scikit-learn", "arch")
+PACKAGES = (
+    "numpy", "numba", "scipy", "torch", "lightgbm", "scikit-learn", "arch", "hmmlearn",
+    "exchange-calendars",
+)  # fmt: skip
+"""Packages that numbers come of: of another version a cached stage is no longer that stage."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Workspace:
 def source_hash() -> str:
     """16 hex digits: the source of every room that computes, and the packages it computes with."""
     package = Path(touchstone.__file__).parent
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES]
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
     digest = hashlib.sha256("\n".join(versions).encode())
     for path in sorted(package.rglob("*.py")):
         where = path.relative_to(package)

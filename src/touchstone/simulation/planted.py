@@ -70,7 +70,7 @@ class MarketConfig(Config):
     """Weight of the last squared shock in the variance."""
     garch_beta: _Share = 0.93
     """Weight of the last variance; alpha + beta + leverage / 2 must lie below 1."""
-    garch_leverage: _Share = 0.0
+    garch_leverage: Annotated[float, Field(ge=0, le=1, exclude_if=lambda extra: extra == 0)] = 0.0
     """Further weight of the last squared shock where it was a fall: falls are followed by more
     volatility than rises."""
     correlation: _Share = 0.3

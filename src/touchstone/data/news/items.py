@@ -53,7 +53,7 @@ class Reading(NamedTuple):
     symbols: Collection[str] | None
     """Instruments asked about; None: the market, of which every item speaks."""
     renamed: Mapping[str, str] = {}
-    """Former name of an instrument -> the one that is asked about."""
+    """Former name of an instrument -> its name among those."""
 
 
 class Items(NamedTuple):

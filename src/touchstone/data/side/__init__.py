@@ -23,7 +23,7 @@ class Place(NamedTuple):
     cache: StageCache | None = None
     """Where scores of texts are kept; None keeps none."""
     renamed: Mapping[str, str] = {}
-    """Former name of an instrument -> what its bars are called."""
+    """Former name -> the one that the panel knows the instrument by."""
 
 
 class Joined(NamedTuple):

@@ -1,7 +1,6 @@
 """Any table that says when each of its figures became known."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -28,7 +27,6 @@ from touchstone.market import Panel
 if TYPE_CHECKING:
     import polars as pl
 
-_NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 _NEEDED: Final = {
     "event_time": "what each row speaks of",
     "knowledge_time": "from when on each row could be known; without it nobody can tell what a "
@@ -79,10 +77,8 @@ def load(config: TableConfig, panel: Panel, place: Place) -> Joined:
     return Joined({"" if alone else n: k.value for n, k in known.items()}, age, _findings(table))
 
 
-def read_table(
-    config: TableConfig, frame: "pl.DataFrame", renamed: Mapping[str, str] = _NOBODY
-) -> SideTable:
-    """Rows of a file -> the table; `renamed` gives today's name for a former one.
+def read_table(config: TableConfig, frame: "pl.DataFrame", renamed: Mapping[str, str]) -> SideTable:
+    """Rows of a file -> the table.
 
     Raises:
         SourceError: no event_time or knowledge_time, or no column of numbers.

@@ -166,9 +166,9 @@ ENTRIES: Final = {
         talib="MAX",
     ),
     "breakdown_48": Entry(
-        "close / lag(min(low, 48), 1) - 1",
-        "Close above the lowest of the 48 bars before.",
-        "fraction",
+        "clip(close / lag(min(low, 48), 1) - 1, -1.0, 10.0)",
+        "Close above the lowest of the 48 bars before; 10 at most.",
+        "-1 .. 10",
         "Brock, Lakonishok & LeBaron (1992), as above",
         talib="MIN",
     ),
@@ -179,9 +179,9 @@ ENTRIES: Final = {
         _WILLIAMS,
     ),
     "swing_low_gap": Entry(
-        f"close / held(lag(low, 2), {_SWING_LOW}) - 1",
-        "Close above the last low that lay under two bars either side.",
-        "fraction",
+        f"clip(close / held(lag(low, 2), {_SWING_LOW}) - 1, -1.0, 10.0)",
+        "Close above the last low that lay under two bars either side; 10 at most.",
+        "-1 .. 10",
         _WILLIAMS,
     ),
     "session_return": Entry(

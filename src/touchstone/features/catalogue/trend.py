@@ -134,11 +134,12 @@ ENTRIES: Final = {
         "Kaufman (1995), Smarter Trading, on the adaptive moving average",
         "KAMA",
     ),
-    "psar_gap": _gap(
-        "psar(high, low)",
-        "The close above the parabolic stop; its sign is the side of the trend.",
+    "psar_gap": Entry(
+        "clip(close / psar(high, low) - 1, -1.0, 10.0)",
+        "The close above the parabolic stop, 10 at most; its sign is the side of the trend.",
+        "-1 .. 10",
         f"{_WILDER}, section 2",
-        "SAR",
+        talib="SAR",
     ),
     "sma_gap_24": _gap("mean(close, 24)", "The close above its 24-bar mean.", "-", "SMA"),
     "sma_gap_168": _gap("mean(close, 168)", "The close above its 168-bar mean.", "-", "SMA"),
