@@ -177,7 +177,7 @@ def test_damage_is_found(tmp_path, damage):
         (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     assert len(store.verify()) == 1
     if damage != "swap":
-        with pytest.raises(SourceError, match="write the instrument again"):
+        with pytest.raises(SourceError, match="fetch the instrument again"):
             store.read("BTC/USD", HOURLY)
 
 

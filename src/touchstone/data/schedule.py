@@ -72,6 +72,12 @@ def drop_stale(plan: Plan, config: VendorConfig, symbol: str, now: int) -> None:
     plan.restart(c.id for c in chunks if c.state != "stored")
 
 
+def restore(plan: Plan, config: VendorConfig, row: Row) -> None:
+    """Plan the whole history of an instrument whose file is damaged, unless that is under way."""
+    if any(c.state == "stored" for c in plan.chunks(config.timeframe, row.symbol)):
+        whole_again(plan, config, row)
+
+
 def whole_again(plan: Plan, config: VendorConfig, row: Row) -> None:
     """Plan an instrument's whole history anew: the vendor has adjusted it since."""
     chunks = plan.chunks(config.timeframe, row.symbol)

@@ -96,8 +96,16 @@ class BarStore:
             return _decoded(symbol, content)
         raise SourceError(
             f"{self.root}: the manifest names {row.file} for {symbol}, which is not there: "
-            "restore it, or write the instrument again"
+            "restore it, or fetch the instrument again: the same command as before does"
         )
+
+    def is_whole(self, row: Row) -> bool:
+        """Whether a row's file is there, and is what the manifest says."""
+        try:
+            check(row, (self.root / row.file).read_bytes())
+        except (SourceError, FileNotFoundError):
+            return False
+        return True
 
     def write(self, bars: Bars, timeframe: Timeframe, origin: Origin) -> Row:
         """Replace one instrument.
@@ -135,6 +143,12 @@ class BarStore:
             content = (self.root / row.file).read_bytes()
             check(row, content)
             bars = _decoded(row.symbol, content)
+        except FileNotFoundError:
+            yield (
+                f"{row.file}: is not there: restore it, or fetch {row.symbol} again: the same "
+                "command as before does"
+            )
+            return
         except (DataError, OSError) as error:
             yield str(error)
             return
@@ -237,7 +251,8 @@ def check(row: Row, content: bytes) -> None:
     if len(content) != row.size or hashlib.sha256(content).hexdigest() != row.sha256:
         raise SourceError(
             f"{row.file}: {len(content)} bytes that do not hash to what the manifest says "
-            f"({row.size} bytes, sha256 {row.sha256[:12]}...): write the instrument again"
+            f"({row.size} bytes, sha256 {row.sha256[:12]}...): restore it, or fetch the instrument "
+            "again: the same command as before does"
         )
 
 
