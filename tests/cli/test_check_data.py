@@ -102,6 +102,15 @@ def test_the_worst_comes_first(folder):
         (["--alarm", "webhook"], "TOUCHSTONE_WEBHOOK"),
         (["--alarm", "webhook:nowhere"], "needs an address"),
         (["--now", "soon"], "needs a time"),
+        (["--now", "NaT"], "needs a time"),
+        (["--now", "9999-01-01"], "needs a time"),
+        (["--symbols", ","], "no symbols"),
+        (["--set", "gaps=1"], "gaps.KEY=VALUE"),
+        (["--set", "gaps.kind=frozen"], "gaps.KEY=VALUE"),
+        (["--set", "gaps.alpha=nan"], "alpha"),
+        (["--set", "spikes.alpha=0"], "greater than 0"),
+        (["--set", "stale_end.minimum=-3"], "greater than or equal to 0"),
+        (["--bars-set", "source=alpaca"], "reads no folder as it is"),
         (["--timeframe", "1w"], "needs a number and m, h or d"),
     ],
 )
@@ -110,6 +119,37 @@ def test_what_cannot_be_is_told_with_the_way_out(folder, words, told, monkeypatc
     code, _, err = touchstone("data", "check", folder, *words)
     assert code == 2
     assert told in err
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [("S09", "did you mean 'S0"), ("XYZ", "it has 6 others"), ("BTC/USD", "parquet:")],
+)
+def test_a_symbol_that_is_not_there_is_no_pass(folder, asked, told):
+    """Neither one that has no file, nor one whose file, named with a dash, cannot be read."""
+    (folder / "BTC-USD.parquet").write_bytes(b"torn")
+    code, out, err = touchstone("data", "check", folder, "--symbols", f"S01,{asked}")
+    assert code == 3
+    assert told in " ".join(out.split())
+    assert f"refused or worse: {asked}\n" in err
+
+
+def test_now_may_name_its_zone(folder):
+    end = int(random_panel(5, 600, seed=3).available_at.max())
+    last = np.datetime64(end, "ns").astype("datetime64[s]")
+    for now, code in ((f"{last}Z", 0), (f"{last}+09:00", 3), (f"{last}-09:00", 0)):
+        assert touchstone("data", "check", folder, "--now", now)[0] == code, now
+
+
+def test_rows_out_of_order_are_told_as_that_alone(folder):
+    for symbol, order in (("S01", slice(None, None, -1)), ("S02", np.argsort(np.arange(600) % 7))):
+        path = folder / f"{symbol}.parquet"
+        pl.read_parquet(path)[order].write_parquet(path)
+    told = json.loads(touchstone("data", "check", folder, "--json")[1])
+    assert {(f["symbol"], f["check"]) for f in told["findings"]} == {
+        ("S01", "time_order"),
+        ("S02", "time_order"),
+    }
 
 
 def test_no_folder_no_file(tmp_path):

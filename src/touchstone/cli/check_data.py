@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _FAILED = 3
 _ADDRESS = "TOUCHSTONE_WEBHOOK"
+_FIRST_YEAR, _LAST_YEAR = 1900, 2261  # 64 bits of nanoseconds hold no later one
 _STYLES = {"good": "green", "usable": "cyan", "doubtful": "yellow", "refused": "red"}
 
 
@@ -171,11 +173,16 @@ def _instant(text: str | None) -> int | None:
     if text == "machine":
         return time.time_ns()
     try:
-        return int(np.datetime64(text.removesuffix("Z"), "ns").astype(np.int64))
+        when = datetime.fromisoformat(text)
+        if not _FIRST_YEAR <= when.year <= _LAST_YEAR:
+            raise ValueError(when)
     except ValueError:
         raise ConfigError(
             f"--now {text!r}: needs a time such as 2024-01-31T21:00, or machine"
         ) from None
+    if when.tzinfo is not None:
+        when = when.astimezone(UTC).replace(tzinfo=None)
+    return int(np.datetime64(when, "ns").astype(np.int64))
 
 
 def _names(symbols: str | None) -> tuple[str, ...] | None:

@@ -9,12 +9,12 @@ import numpy as np
 from touchstone.arrays import Float64, Int64
 from touchstone.data import columns, grid, stamps
 from touchstone.data.bar_file import collect, instruments, names_of, numbers
-from touchstone.data.folder import listed_files
+from touchstone.data.folder import listed_files, nearest
 from touchstone.data.formats import Files, FolderConfig
 from touchstone.data.loading import Reject
 from touchstone.data.store import MANIFEST, BarStore, Row, check
 from touchstone.errors import ConfigError, DataError, SourceError
-from touchstone.files import SYMBOL, symbol_to_stem
+from touchstone.files import SYMBOL, stem_to_symbol, symbol_to_stem
 from touchstone.market import Bars, Calendar, Timeframe
 from touchstone.market.bars import FIELDS
 
@@ -86,6 +86,7 @@ def read_folder(
     bars: dict[str, RawBars] = {}
     unreadable: list[Reject] = []
     for (stem, file), row in names.items():
+        named = symbol_of(stem) if row is None else row.symbol
         try:
             if row is not None:
                 check(row, file.read_bytes())
@@ -98,9 +99,20 @@ def read_folder(
                 else:
                     bars[found.symbol] = found._replace(origin=_origin(row))
         except (DataError, ConfigError, OSError) as error:
-            if symbols is None or stem in symbols:
-                unreadable.append(Reject(stem, str(file), str(error)))
-    return RawFolder(tuple(bars[s] for s in sorted(bars)), tuple(unreadable))
+            if symbols is None or named in symbols:
+                unreadable.append(Reject(named, str(file), str(error)))
+    told = bars.keys() | {reject.symbol for reject in unreadable}
+    known = [symbol_of(stem) if row is None else row.symbol for (stem, _), row in names.items()]
+    absent = [Reject(s, str(path), nearest(s, known)) for s in symbols or () if s not in told]
+    return RawFolder(tuple(bars[s] for s in sorted(bars)), (*unreadable, *absent))
+
+
+def symbol_of(stem: str) -> str:
+    """The symbol that a file is named after; its name itself where that names none."""
+    try:
+        return stem_to_symbol(stem)
+    except DataError:
+        return stem
 
 
 def _manifest(path: Path, timeframe: str) -> dict[tuple[str, Path], Row | None]:
