@@ -141,6 +141,19 @@ def test_now_may_name_its_zone(folder):
         assert touchstone("data", "check", folder, "--now", now)[0] == code, now
 
 
+def test_a_file_without_a_volume_says_so(folder):
+    """A study would leave it out: it cannot be called good."""
+    path = folder / "S01.parquet"
+    pl.read_parquet(path).drop("volume").write_parquet(path)
+    (finding,) = json.loads(touchstone("data", "check", folder, "--json")[1])["findings"]
+    assert (finding["symbol"], finding["check"], finding["severity"]) == (
+        "S01", "impossible_values", "warn",
+    )  # fmt: skip
+    assert "S01" in touchstone("inspect", folder)[1]
+    told = ("--bars-set", "without_volume=true", "--json")
+    assert json.loads(touchstone("data", "check", folder, *told)[1])["findings"] == []
+
+
 def test_rows_out_of_order_are_told_as_that_alone(folder):
     for symbol, order in (("S01", slice(None, None, -1)), ("S02", np.argsort(np.arange(600) % 7))):
         path = folder / f"{symbol}.parquet"

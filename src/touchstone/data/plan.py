@@ -268,8 +268,8 @@ class Plan:
             yield
         except sqlite3.DatabaseError as error:
             raise SourceError(
-                f"{self._path}: cannot be used as the plan of a download ({error}); without it "
-                "the stored bars stand, and fetch begins a new one"
+                f"{self._path}: cannot be used as the plan of a download ({error}): remove it, "
+                "if it is damaged: the stored bars stand, and fetch begins a new one"
             ) from None
 
 

@@ -51,6 +51,8 @@ class RawBars(NamedTuple):
     """What the store's manifest says: source, adjustment."""
     marks: Mapping[str, tuple[str, ...]] = {}
     """Text columns that say where each row comes from, (n_rows,) each."""
+    lacks_volume: bool = False
+    """Whether the file has no volume, and nobody said that it may lack one."""
 
     @classmethod
     def of(cls, bars: Bars) -> "RawBars":
@@ -194,6 +196,7 @@ def _raw(
         if name in names
     }
     open_, high, low, close, volume = (values[f] for f in FIELDS)
+    lacks = "volume" not in names and not config.without_volume
     return RawBars(
-        symbol, "", rows, time, open_, high, low, close, volume, vwap, off_grid, {}, marks
+        symbol, "", rows, time, open_, high, low, close, volume, vwap, off_grid, {}, marks, lacks
     )
