@@ -1,5 +1,6 @@
 """`data check` as a user types it: grades, exit codes, JSON alone, alarms, what it infers."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 from small import bars_frame, touchstone, write_bars
 from touchstone.data.store import BarStore, Origin
 from touchstone.files import symbol_to_stem
-from touchstone.market import Timeframe
-from walks import random_panel, random_walk
+from touchstone.market import Bars, Calendar, Timeframe
+from touchstone.market.bars import FIELDS
+from walks import HOUR_NS, random_panel, random_walk
 
 BARS = Path(__file__).parents[3] / "shared" / "data" / "bars"
 REAL = [
@@ -213,6 +215,26 @@ def test_a_store_is_checked_by_its_manifest(tmp_path):
     code, out, _ = touchstone("data", "check", tmp_path / "store")
     assert code == 3
     assert "its adjustment is all, that of 2 other files raw" in " ".join(out.split())
+
+
+def test_what_a_store_holds_tells_timeframe_and_hours(tmp_path):
+    """As of any folder: stocks that were fetched are not judged by the hours of coins."""
+    store, held = BarStore(tmp_path), Origin("test", "all", 0)
+    for k in range(3):
+        bars = random_walk(24 * 120, k, symbol=f"S{k}")
+        inside = Calendar("XNYS").overlaps_session(bars.time, HOUR_NS)
+        columns = (getattr(bars, n)[inside] for n in ("time", *FIELDS))
+        store.write(Bars(f"S{k}", *columns), Timeframe("1h"), held)
+    told = json.loads(touchstone("data", "check", tmp_path, "--json")[1])
+    assert (told["timeframe"], told["calendar"], told["grade"]) == ("1h", "XNYS", "good")
+
+    walk = random_walk(90, symbol="COIN")
+    days = dataclasses.replace(walk, time=walk.time[0] + np.arange(90) * 24 * HOUR_NS)
+    store.write(days, Timeframe("1d"), held)
+    code, _, err = touchstone("data", "check", tmp_path)
+    assert (code, "has bars of 1d and 1h: say which" in err) == (2, True)
+    told = json.loads(touchstone("data", "check", tmp_path, "--timeframe", "1d", "--json")[1])
+    assert (told["timeframe"], told["calendar"], len(told["symbols"])) == ("1d", "24/7", 1)
 
 
 def test_csv_and_one_file_with_many_symbols(tmp_path):

@@ -12,7 +12,7 @@ from touchstone.data.formats import FolderConfig
 from touchstone.data.inference import infer
 from touchstone.data.raw_bars import files_of, read_folder
 from touchstone.data.sources import SOURCES
-from touchstone.data.store import MANIFEST
+from touchstone.data.store import MANIFEST, BarStore
 from touchstone.errors import ConfigError
 from touchstone.market import Calendar, Timeframe
 from touchstone.market.findings import Finding, Grade, grades
@@ -65,9 +65,8 @@ def check_folder(
             "is checked all the same"
         )
     configs = _configs(checks or {})
-    if not {"timeframe", "calendar"} <= settings.keys() and not (path / MANIFEST).is_file():
-        timeframe, calendar = infer(config, listed_files(path, files_of(config)))
-        told = {"timeframe": timeframe, "calendar": calendar, **settings, "source": source}
+    if not {"timeframe", "calendar"} <= settings.keys():
+        told = {**_told(config, path, settings), **settings, "source": source}
         config = SOURCES.parse(told)
         assert isinstance(config, FolderConfig)
     folder = read_folder(config, root, symbols)
@@ -88,6 +87,24 @@ def check_cohort(cohort: Cohort, configs: tuple[Config, ...] | None = None) -> C
         cohort.timeframe.name,
         cohort.calendar.name,
     )
+
+
+def _told(config: FolderConfig, path: Path, settings: Mapping[str, Any]) -> dict[str, str]:
+    """Timeframe and calendar as the bars tell them; of a store, its manifest and then its bars."""
+    if not (path / MANIFEST).is_file():
+        timeframe, calendar = infer(config, listed_files(path, files_of(config)))
+        return {"timeframe": timeframe, "calendar": calendar}
+    rows = BarStore(path).rows()
+    held = sorted({row.timeframe for row in rows})
+    timeframe = str(settings.get("timeframe", held[0] if held else config.timeframe))
+    if len(held) > 1 and "timeframe" not in settings:
+        raise ConfigError(
+            f"{path}: the store has bars of {' and '.join(held)}: say which, as in "
+            f"--timeframe {held[0]}"
+        )
+    files = [(row.symbol, path / row.file) for row in rows if row.timeframe == timeframe]
+    calendar = infer(config, files)[1] if files else config.calendar
+    return {"timeframe": timeframe, "calendar": calendar}
 
 
 def _configs(settings: Mapping[str, Mapping[str, Any]]) -> tuple[Config, ...]:
