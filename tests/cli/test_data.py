@@ -72,6 +72,16 @@ def test_fetch_then_status_then_study(server, tmp_path):
     assert len(server.asked) == n_asked, "a study never touches the network"
 
 
+@pytest.mark.usefixtures("server")
+def test_a_store_can_be_looked_at(tmp_path):
+    assert fetch("AAA")[0] == 0
+    store = tmp_path / "data" / "alpaca"
+    code, out, err = touchstone("inspect", store)
+    assert (code, err) == (0, "")
+    assert "bars of 1 instruments" in out
+    assert json.loads(touchstone("data", "check", store, "--json")[1])["calendar"] == "24/7"
+
+
 def test_one_bad_symbol_fails_alone_with_code_3(server):
     server.mischief = lambda asked, answer: (
         Answer({"message": f"no such thing, {CANARY}-1"}, 422) if asked.symbol == "ZZZ" else answer

@@ -213,6 +213,15 @@ class BarStore:
                 yield path
 
 
+def is_store(path: Path) -> bool:
+    """Whether a folder's manifest lists bars; artifacts have manifests too."""
+    try:
+        told = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(told, dict) and {"version", "content", "rows"} <= told.keys()
+
+
 def content_hash(bars: Bars) -> str:
     """SHA-256 of the columns, 64 hex digits: the same in every file format."""
     digest = hashlib.sha256()
