@@ -127,8 +127,9 @@ def update(
     """Bring a store up to the last finished bar, as each instrument was fetched before.
 
     The two days before the last stored bar are fetched again and compared: where the vendor now
-    says something else, old and new value go to the log of revisions. Adjusted bars whose
-    adjustment changed (a split, a dividend) are fetched again as a whole.
+    says something else, old and new value go to the log of revisions. Of adjusted bars four days
+    of a month ago too: where the adjustment changed (a split, a dividend), even late, they are
+    fetched again as a whole.
 
     Exit code 3: no connection, or a symbol that could not be had; the others are up to date.
     """
