@@ -12,7 +12,7 @@ from touchstone.data.bar_file import collect, instruments, names_of, numbers
 from touchstone.data.folder import listed_files, nearest
 from touchstone.data.formats import Files, FolderConfig
 from touchstone.data.loading import Reject
-from touchstone.data.store import MANIFEST, BarStore, Row, check
+from touchstone.data.store import MANIFEST, Row, check, steady
 from touchstone.errors import ConfigError, DataError, SourceError
 from touchstone.files import SYMBOL, stem_to_symbol, symbol_to_stem
 from touchstone.market import Bars, Calendar, Timeframe
@@ -83,8 +83,16 @@ def read_folder(
         SourceError: no such path, or no file of bars in it.
     """
     path = root / config.path
-    rows = _manifest(path, config.timeframe)
-    names = rows or dict.fromkeys(listed_files(path, files_of(config)))
+    if not (path / MANIFEST).is_file():
+        listed = dict.fromkeys(listed_files(path, files_of(config)))
+        return _read(path, listed, config, symbols)
+    return steady(path, lambda rows: _read(path, _held(path, rows, config), config, symbols))
+
+
+def _read(
+    path: Path, names: Mapping[tuple[str, Path], Row | None], config: FolderConfig,
+    symbols: Sequence[str] | None,
+) -> RawFolder:  # fmt: skip
     bars: dict[str, RawBars] = {}
     unreadable: list[Reject] = []
     for (stem, file), row in names.items():
@@ -117,12 +125,12 @@ def symbol_of(stem: str) -> str:
         return stem
 
 
-def _manifest(path: Path, timeframe: str) -> dict[tuple[str, Path], Row | None]:
-    if not (path / MANIFEST).is_file():
-        return {}
-    rows = [row for row in BarStore(path).rows() if row.timeframe == timeframe]
+def _held(
+    path: Path, held: Sequence[Row], config: FolderConfig
+) -> dict[tuple[str, Path], Row | None]:
+    rows = [row for row in held if row.timeframe == config.timeframe]
     if not rows:
-        raise SourceError(f"{path}: the store has no bars of timeframe: {timeframe}")
+        raise SourceError(f"{path}: the store has no bars of timeframe: {config.timeframe}")
     return {(symbol_to_stem(row.symbol), path / row.file): row for row in rows}
 
 

@@ -12,9 +12,9 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from touchstone.market import Bars, Timeframe
 from touchstone.market.bars import FIELDS
 
 MANIFEST = "manifest.json"
+_T = TypeVar("_T")
 _VERSION = 1
 _N_TRIES = 20  # reads that meet a version just replaced
 
@@ -211,6 +212,36 @@ class BarStore:
         for path in kept.parent.iterdir():
             if path != kept and version.fullmatch(path.name):
                 yield path
+
+
+def steady(path: Path, attempt: Callable[[tuple[Row, ...]], _T]) -> _T:
+    """What an attempt makes of a store's rows; again where a writer replaced a file meanwhile.
+
+    Args:
+        path: the store.
+        attempt: reads the files that the rows name, and tells by itself of those it cannot read.
+
+    Raises:
+        DataError: as the attempt does, once nobody writes any more.
+    """
+    store = BarStore(path)
+    for n in range(_N_TRIES):
+        rows = store.rows()
+        settled = n == _N_TRIES - 1
+        try:
+            made = attempt(rows)
+        except DataError:
+            if settled or _stands(store, rows):
+                raise
+            continue
+        if settled or _stands(store, rows):
+            return made
+    raise AssertionError
+
+
+def _stands(store: BarStore, rows: tuple[Row, ...]) -> bool:
+    """Whether every file of the rows is still there, or is missing for good."""
+    return all((store.root / r.file).is_file() for r in rows) or store.rows() == rows
 
 
 def is_store(path: Path) -> bool:
