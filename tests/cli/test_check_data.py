@@ -198,6 +198,15 @@ def test_an_alarm_rings_once(folder, tmp_path, caplog):
     assert len([r for r in caplog.records if r.name == "touchstone.alarms"]) == 1
 
 
+def test_a_look_at_one_symbol_forgets_no_alarm_of_another(folder, tmp_path, caplog):
+    for symbol in ("S01", "S02"):
+        change(folder, symbol, high=lambda h: h * np.where(np.arange(600) == 300, 5.0, 1.0))
+    words = ("data", "check", folder, "--alarm", "log", "--out", tmp_path)
+    for more in ((), ("--symbols", "S01"), ("--symbols", "S03"), ()):
+        touchstone(*words, *more)
+    assert len([r for r in caplog.records if r.name == "touchstone.alarms"]) == 2
+
+
 def test_a_dead_webhook_is_told_and_changes_no_grade(folder, tmp_path):
     change(folder, "S02", high=lambda h: h * np.where(np.arange(600) == 300, 5.0, 1.0))
     words = ("--alarm", "webhook:http://127.0.0.1:1/secret", "--out", tmp_path)

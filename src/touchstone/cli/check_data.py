@@ -80,14 +80,13 @@ def check(
     limit, senders = Grade.named(fail_at), _senders(alarm or [])
     stated = {"timeframe": timeframe, "calendar": calendar}
     bars = {k: v for k, v in stated.items() if v} | nested(parse_overrides(bars_set or []))
-    found = checked_folder(
-        path, bars, nested(parse_overrides(set_ or [])), _names(symbols), _instant(now)
-    )
+    named = _names(symbols)
+    found = checked_folder(path, bars, nested(parse_overrides(set_ or [])), named, _instant(now))
     if json_:
         typer.echo(json.dumps(as_json(path, found, limit), indent=1))
     else:
         _print(path, found, verbose)
-    for sent in ring(path, found, senders, Workspace(out).alarms) if senders else ():
+    for sent in ring(path, found, senders, Workspace(out).alarms, named) if senders else ():
         if not sent.ok:
             typer.echo(f"alarm not sent: {sent.problem}", err=True)
     failed = worse(found, limit)
