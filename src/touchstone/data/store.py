@@ -278,7 +278,7 @@ def refuse_mixture(row: Row, origin: Origin) -> None:
         if has != comes:
             raise SourceError(
                 f"{row.symbol}: the store's bars have {name} {has!r}, these {comes!r}: never mix "
-                "them; write() the whole, or into another store"
+                "them: fetch into another store (--store)"
             )
 
 
