@@ -1,5 +1,6 @@
 """`data check` as a user types it: grades, exit codes, JSON alone, alarms, what it infers."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 from small import bars_frame, touchstone, write_bars
 from touchstone.data.store import BarStore, Origin
 from touchstone.files import symbol_to_stem
-from touchstone.market import Timeframe
-from walks import random_panel, random_walk
+from touchstone.market import Bars, Calendar, Timeframe
+from touchstone.market.bars import FIELDS
+from walks import HOUR_NS, random_panel, random_walk
 
 BARS = Path(__file__).parents[3] / "shared" / "data" / "bars"
 REAL = [
@@ -102,6 +104,15 @@ def test_the_worst_comes_first(folder):
         (["--alarm", "webhook"], "TOUCHSTONE_WEBHOOK"),
         (["--alarm", "webhook:nowhere"], "needs an address"),
         (["--now", "soon"], "needs a time"),
+        (["--now", "NaT"], "needs a time"),
+        (["--now", "9999-01-01"], "needs a time"),
+        (["--symbols", ","], "no symbols"),
+        (["--set", "gaps=1"], "gaps.KEY=VALUE"),
+        (["--set", "gaps.kind=frozen"], "gaps.KEY=VALUE"),
+        (["--set", "gaps.alpha=nan"], "alpha"),
+        (["--set", "spikes.alpha=0"], "greater than 0"),
+        (["--set", "stale_end.minimum=-3"], "greater than or equal to 0"),
+        (["--bars-set", "source=alpaca"], "reads no folder as it is"),
         (["--timeframe", "1w"], "needs a number and m, h or d"),
     ],
 )
@@ -110,6 +121,50 @@ def test_what_cannot_be_is_told_with_the_way_out(folder, words, told, monkeypatc
     code, _, err = touchstone("data", "check", folder, *words)
     assert code == 2
     assert told in err
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [("S09", "did you mean 'S0"), ("XYZ", "it has 6 others"), ("BTC/USD", "parquet:")],
+)
+def test_a_symbol_that_is_not_there_is_no_pass(folder, asked, told):
+    """Neither one that has no file, nor one whose file, named with a dash, cannot be read."""
+    (folder / "BTC-USD.parquet").write_bytes(b"torn")
+    code, out, err = touchstone("data", "check", folder, "--symbols", f"S01,{asked}")
+    assert code == 3
+    assert told in " ".join(out.split())
+    assert f"refused or worse: {asked}\n" in err
+
+
+def test_now_may_name_its_zone(folder):
+    end = int(random_panel(5, 600, seed=3).available_at.max())
+    last = np.datetime64(end, "ns").astype("datetime64[s]")
+    for now, code in ((f"{last}Z", 0), (f"{last}+09:00", 3), (f"{last}-09:00", 0)):
+        assert touchstone("data", "check", folder, "--now", now)[0] == code, now
+
+
+def test_a_file_without_a_volume_says_so(folder):
+    """A study would leave it out: it cannot be called good."""
+    path = folder / "S01.parquet"
+    pl.read_parquet(path).drop("volume").write_parquet(path)
+    (finding,) = json.loads(touchstone("data", "check", folder, "--json")[1])["findings"]
+    assert (finding["symbol"], finding["check"], finding["severity"]) == (
+        "S01", "impossible_values", "warn",
+    )  # fmt: skip
+    assert "S01" in touchstone("inspect", folder)[1]
+    told = ("--bars-set", "without_volume=true", "--json")
+    assert json.loads(touchstone("data", "check", folder, *told)[1])["findings"] == []
+
+
+def test_rows_out_of_order_are_told_as_that_alone(folder):
+    for symbol, order in (("S01", slice(None, None, -1)), ("S02", np.argsort(np.arange(600) % 7))):
+        path = folder / f"{symbol}.parquet"
+        pl.read_parquet(path)[order].write_parquet(path)
+    told = json.loads(touchstone("data", "check", folder, "--json")[1])
+    assert {(f["symbol"], f["check"]) for f in told["findings"]} == {
+        ("S01", "time_order"),
+        ("S02", "time_order"),
+    }
 
 
 def test_no_folder_no_file(tmp_path):
@@ -143,6 +198,15 @@ def test_an_alarm_rings_once(folder, tmp_path, caplog):
     assert len([r for r in caplog.records if r.name == "touchstone.alarms"]) == 1
 
 
+def test_a_look_at_one_symbol_forgets_no_alarm_of_another(folder, tmp_path, caplog):
+    for symbol in ("S01", "S02"):
+        change(folder, symbol, high=lambda h: h * np.where(np.arange(600) == 300, 5.0, 1.0))
+    words = ("data", "check", folder, "--alarm", "log", "--out", tmp_path)
+    for more in ((), ("--symbols", "S01"), ("--symbols", "S03"), ()):
+        touchstone(*words, *more)
+    assert len([r for r in caplog.records if r.name == "touchstone.alarms"]) == 2
+
+
 def test_a_dead_webhook_is_told_and_changes_no_grade(folder, tmp_path):
     change(folder, "S02", high=lambda h: h * np.where(np.arange(600) == 300, 5.0, 1.0))
     words = ("--alarm", "webhook:http://127.0.0.1:1/secret", "--out", tmp_path)
@@ -160,6 +224,26 @@ def test_a_store_is_checked_by_its_manifest(tmp_path):
     code, out, _ = touchstone("data", "check", tmp_path / "store")
     assert code == 3
     assert "its adjustment is all, that of 2 other files raw" in " ".join(out.split())
+
+
+def test_what_a_store_holds_tells_timeframe_and_hours(tmp_path):
+    """As of any folder: stocks that were fetched are not judged by the hours of coins."""
+    store, held = BarStore(tmp_path), Origin("test", "all", 0)
+    for k in range(3):
+        bars = random_walk(24 * 120, k, symbol=f"S{k}")
+        inside = Calendar("XNYS").overlaps_session(bars.time, HOUR_NS)
+        columns = (getattr(bars, n)[inside] for n in ("time", *FIELDS))
+        store.write(Bars(f"S{k}", *columns), Timeframe("1h"), held)
+    told = json.loads(touchstone("data", "check", tmp_path, "--json")[1])
+    assert (told["timeframe"], told["calendar"], told["grade"]) == ("1h", "XNYS", "good")
+
+    walk = random_walk(90, symbol="COIN")
+    days = dataclasses.replace(walk, time=walk.time[0] + np.arange(90) * 24 * HOUR_NS)
+    store.write(days, Timeframe("1d"), held)
+    code, _, err = touchstone("data", "check", tmp_path)
+    assert (code, "has bars of 1d and 1h: say which" in err) == (2, True)
+    told = json.loads(touchstone("data", "check", tmp_path, "--timeframe", "1d", "--json")[1])
+    assert (told["timeframe"], told["calendar"], len(told["symbols"])) == ("1d", "24/7", 1)
 
 
 def test_csv_and_one_file_with_many_symbols(tmp_path):

@@ -1,7 +1,9 @@
 """`touchstone data` as a user types it: exit codes, what is said where, and what Ctrl-C leaves."""
 
 import json
+import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from walks import HOUR_NS, START_NS
 SPAN = ("--from", "2022-01-01", "--to", "2022-01-20", "--calendar", "24/7")
 N_BARS = 20 * 24
 STORE = Path("data/alpaca")
+IS_ROOT = os.geteuid() == 0 and shutil.which("setpriv") is not None
 
 
 @pytest.fixture
@@ -72,6 +75,40 @@ def test_fetch_then_status_then_study(server, tmp_path):
     assert len(server.asked) == n_asked, "a study never touches the network"
 
 
+def test_status_writes_nothing(server, tmp_path):
+    """So that it works on a store that is another's, and beside a download."""
+    assert fetch("AAA")[0] == 0
+    store = tmp_path / "data" / "alpaca"
+    changed_rows = {"AAA": changed(walk("AAA", 700, 0), [478], 1.5)}
+    server.bars |= changed_rows
+    assert touchstone("data", "update", store)[0] == 0
+    before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in store.rglob("*") if p.is_file()}
+    command = [sys.executable, "-m", "touchstone", "data", "status", str(store), "--verify"]
+    for path in (*store.rglob("*"), store):
+        path.chmod(path.stat().st_mode & ~0o222)
+    try:
+        # root may write anywhere, unless it gives that up
+        drop = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"] if IS_ROOT else []
+        done = subprocess.run([*drop, *command], capture_output=True, text=True, check=False)
+    finally:
+        for path in (store, *store.rglob("*")):
+            path.chmod(path.stat().st_mode | 0o700)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "every file is what the manifest says" in done.stdout
+    after = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in store.rglob("*") if p.is_file()}
+    assert before == after
+
+
+@pytest.mark.usefixtures("server")
+def test_a_store_can_be_looked_at(tmp_path):
+    assert fetch("AAA")[0] == 0
+    store = tmp_path / "data" / "alpaca"
+    code, out, err = touchstone("inspect", store)
+    assert (code, err) == (0, "")
+    assert "bars of 1 instruments" in out
+    assert json.loads(touchstone("data", "check", store, "--json")[1])["calendar"] == "24/7"
+
+
 def test_one_bad_symbol_fails_alone_with_code_3(server):
     server.mischief = lambda asked, answer: (
         Answer({"message": f"no such thing, {CANARY}-1"}, 422) if asked.symbol == "ZZZ" else answer
@@ -110,6 +147,9 @@ def test_without_network_one_line_and_code_3(monkeypatch, source):
         ((), 2, "name some"),
         (("../x",), 3, "is not a symbol"),
         (("AAA", "--rate", "0"), 2, "rate"),
+        (("AAA", "--url", "nowhere"), 2, "needs the address of a server"),
+        (("AAA", "--url", "ftp://127.0.0.1/"), 2, "needs the address of a server"),
+        (("AAA", "--url", "http://["), 2, "needs the address of a server"),
         (("AAA", "--news", "--source", "yahoo"), 2, "no news; alpaca has"),
         (("--symbols-file", "nowhere.txt"), 3, "nowhere.txt"),
     ],

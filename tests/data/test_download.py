@@ -274,6 +274,17 @@ def test_a_split_is_never_joined_to_bars_from_before_it(server, quick_folder):
     assert len(RevisionLog(quick_folder / "revisions.sqlite").rows()) == 490
 
 
+def test_a_split_that_the_vendor_adjusts_for_late_is_seen(server, quick_folder):
+    """Days after it, when the last two days lie behind it, history is adjusted at last."""
+    run(quick_folder, server, 500.5, ("AAA",), adjustment="split")
+    (outcome,) = update(quick_folder, means(server, 600.5), Silent())
+    assert (outcome.n_new, outcome.n_revisions) == (100, 0)
+    server.bars["AAA"] = adjusted(server.bars["AAA"], 510, 0.5)
+    (outcome,) = update(quick_folder, means(server, 620.5), Silent())
+    assert (outcome.reasons, outcome.n_revisions) == ((), 510)
+    assert same(quick_folder, "AAA", server.bars["AAA"]) == 620
+
+
 def test_a_split_whose_history_cannot_be_had_ends_and_waits(server, quick_folder):
     run(quick_folder, server, 500.5, ("AAA",))
     before = BarStore(quick_folder).rows()
@@ -288,6 +299,18 @@ def test_a_split_whose_history_cannot_be_had_ends_and_waits(server, quick_folder
     server.mischief = lambda _, answer: answer
     (outcome,) = update(quick_folder, means(server, 600.5), Silent())
     assert (outcome.reasons, same(quick_folder, "AAA", server.bars["AAA"])) == ((), 600)
+
+
+def test_an_update_goes_on_with_what_is_stored_though_all_of_it_failed(server, quick_folder):
+    """After a split the whole history is asked for; where all of that fails, it is asked again."""
+    run(quick_folder, server, 500.5, ("AAA",), adjustment="split")
+    server.bars["AAA"] = adjusted(server.bars["AAA"], 500, 0.5)
+    n = len(server.asked)
+    server.mischief = lambda asked, answer: Answer({}, 503) if asked.n > n + 1 else answer
+    assert update(quick_folder, means(server, 510.5), Silent())[0].reasons != ()
+    server.mischief = lambda _, answer: answer
+    assert [o.reasons for o in update(quick_folder, means(server, 520.5), Silent())] == [()]
+    assert same(quick_folder, "AAA", server.bars["AAA"]) == 520
 
 
 def test_an_update_leaves_alone_what_never_was(server, quick_folder):
@@ -330,6 +353,47 @@ def test_a_vendor_that_lost_its_past_changes_nothing(server, quick_folder):
     (outcome,) = update(quick_folder, means(server, 600.5), Silent())
     assert outcome.reasons == ()
     assert same(quick_folder, "AAA", server.bars["AAA"]) == 600
+
+
+@pytest.mark.parametrize("adjustment", ["raw", "split"])
+@pytest.mark.parametrize("how", ["torn", "gone"])
+@pytest.mark.parametrize("again", ["fetch", "update"])
+def test_a_damaged_file_is_fetched_anew(server, quick_folder, adjustment, how, again):
+    """The same command is the way out, also where it is stopped on the way."""
+
+    def once():
+        if again == "fetch":
+            return run(quick_folder, server, 510.5, ("AAA",), adjustment=adjustment)["AAA"]
+        return update(quick_folder, means(server, 510.5), Silent())[0]
+
+    run(quick_folder, server, 500.5, ("AAA",), adjustment=adjustment)
+    store = BarStore(quick_folder)
+    path = quick_folder / store.rows()[0].file
+    path.unlink() if how == "gone" else path.write_bytes(path.read_bytes()[:-9])
+    assert len(store.verify()) == 1
+    n = len(server.asked)
+    server.mischief = lambda asked, answer: Answer({}, 503) if asked.n > n + 3 else answer
+    assert once().reasons != ()
+    server.mischief = lambda _, answer: answer
+    assert once().reasons == ()
+    assert store.verify() == ()
+    assert same(quick_folder, "AAA", server.bars["AAA"]) == 510
+    n = len(server.asked)
+    once()
+    assert len(server.asked) - n <= 4
+
+
+def test_a_damaged_file_is_kept_where_the_vendor_has_less_now(server, quick_folder):
+    run(quick_folder, server, 500.5, ("AAA",), **RAW)
+    (row,) = BarStore(quick_folder).rows()
+    (quick_folder / row.file).write_bytes(b"torn")
+    whole = server.bars["AAA"]
+    late = {n: getattr(whole, n)[100:] for n in FIELDS}
+    server.bars["AAA"] = dataclasses.replace(whole, **late)
+    (outcome,) = update(quick_folder, means(server, 500.5), Silent())
+    assert "of its 500 bars the vendor has 400 now" in outcome.reasons[0]
+    assert BarStore(quick_folder).rows() == (row,)
+    assert (quick_folder / row.file).read_bytes() == b"torn"
 
 
 def test_other_marks_are_refused_before_anything_is_asked(server, quick_folder):

@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -14,8 +15,12 @@ from bar_files import assert_same
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from touchstone.data.raw_bars import read_folder
 from touchstone.data.sources import SOURCES, Request
+from touchstone.data.sources.alpaca import AlpacaConfig
+from touchstone.data.sources.parquet import ParquetConfig
 from touchstone.data.store import BarStore, Origin
+from touchstone.data.stored import Marks, load_stored
 from touchstone.errors import DataError, SourceError, TooFewBarsError
 from touchstone.files import sha256_file
 from touchstone.market import Bars, Timeframe
@@ -177,7 +182,7 @@ def test_damage_is_found(tmp_path, damage):
         (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     assert len(store.verify()) == 1
     if damage != "swap":
-        with pytest.raises(SourceError, match="write the instrument again"):
+        with pytest.raises(SourceError, match="fetch the instrument again"):
             store.read("BTC/USD", HOURLY)
 
 
@@ -272,3 +277,43 @@ def test_readers_beside_a_writer_never_see_a_half(quick_folder):
     writer.join()
     os.close(hear)
     assert len(lengths) == 10
+
+
+@pytest.mark.parametrize("source", ["parquet", "test", "raw"])
+def test_a_reader_beside_a_writer_loses_no_instrument(quick_folder, source):
+    """Files are replaced while they are read: whoever reads a store gets one version or another."""
+    store, over = BarStore(quick_folder), threading.Event()
+
+    def marks(_):
+        return Marks(FEED.source, FEED.feed, FEED.adjustment)
+
+    store.write(random_walk(40, symbol="AAA"), HOURLY, FEED)
+
+    def write():
+        for n in itertools.count(1):
+            if over.is_set():
+                return
+            store.write(random_walk(40, n, symbol="AAA"), HOURLY, FEED)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(25):
+            settings = {"path": str(quick_folder), "calendar": "24/7"}
+            if source == "raw":
+                read = read_folder(ParquetConfig(**settings))
+                assert [len(b.time) for b in read.bars] == [40]
+                assert read.unreadable == ()
+                continue
+            request = Request(None, None, None, 0, quick_folder)
+            if source == "parquet":
+                config = ParquetConfig(**settings)
+                loaded = SOURCES.part_of(config)(config, request)
+            else:
+                config = AlpacaConfig(**settings)
+                loaded = load_stored(config, marks, request)
+            assert loaded.panel.n_instruments == 1
+            assert loaded.rejects == ()
+    finally:
+        over.set()
+        writer.join()

@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _FAILED = 3
 _ADDRESS = "TOUCHSTONE_WEBHOOK"
+_FIRST_YEAR, _LAST_YEAR = 1900, 2261  # 64 bits of nanoseconds hold no later one
 _STYLES = {"good": "green", "usable": "cyan", "doubtful": "yellow", "refused": "red"}
 
 
@@ -78,14 +80,13 @@ def check(
     limit, senders = Grade.named(fail_at), _senders(alarm or [])
     stated = {"timeframe": timeframe, "calendar": calendar}
     bars = {k: v for k, v in stated.items() if v} | nested(parse_overrides(bars_set or []))
-    found = checked_folder(
-        path, bars, nested(parse_overrides(set_ or [])), _names(symbols), _instant(now)
-    )
+    named = _names(symbols)
+    found = checked_folder(path, bars, nested(parse_overrides(set_ or [])), named, _instant(now))
     if json_:
         typer.echo(json.dumps(as_json(path, found, limit), indent=1))
     else:
         _print(path, found, verbose)
-    for sent in ring(path, found, senders, Workspace(out).alarms) if senders else ():
+    for sent in ring(path, found, senders, Workspace(out).alarms, named) if senders else ():
         if not sent.ok:
             typer.echo(f"alarm not sent: {sent.problem}", err=True)
     failed = worse(found, limit)
@@ -171,11 +172,16 @@ def _instant(text: str | None) -> int | None:
     if text == "machine":
         return time.time_ns()
     try:
-        return int(np.datetime64(text.removesuffix("Z"), "ns").astype(np.int64))
+        when = datetime.fromisoformat(text)
+        if not _FIRST_YEAR <= when.year <= _LAST_YEAR:
+            raise ValueError(when)
     except ValueError:
         raise ConfigError(
             f"--now {text!r}: needs a time such as 2024-01-31T21:00, or machine"
         ) from None
+    if when.tzinfo is not None:
+        when = when.astimezone(UTC).replace(tzinfo=None)
+    return int(np.datetime64(when, "ns").astype(np.int64))
 
 
 def _names(symbols: str | None) -> tuple[str, ...] | None:

@@ -127,8 +127,9 @@ def update(
     """Bring a store up to the last finished bar, as each instrument was fetched before.
 
     The two days before the last stored bar are fetched again and compared: where the vendor now
-    says something else, old and new value go to the log of revisions. Adjusted bars whose
-    adjustment changed (a split, a dividend) are fetched again as a whole.
+    says something else, old and new value go to the log of revisions. Of adjusted bars four days
+    of a month ago too: where the adjustment changed (a split, a dividend), even late, they are
+    fetched again as a whole.
 
     Exit code 3: no connection, or a symbol that could not be had; the others are up to date.
     """
@@ -192,8 +193,27 @@ def _means(pace: tuple[int, int], url: str | None) -> "Means":
     from touchstone.pipelines.downloading import Means
 
     rate, threads = pace
+    if url is not None:
+        _check_address(url)
     bucket = TokenBucket(rate, time.monotonic, time.sleep)
     return Means(_keys, Pace(bucket, time.sleep, threads), time.time_ns, url)
+
+
+def _check_address(url: str) -> None:
+    """An address that is none would be tried again and again.
+
+    Raises:
+        ConfigError: not http or https, or no host.
+    """
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ConfigError("--url: needs the address of a server, as in http://127.0.0.1:8080")
 
 
 def _keys(names: tuple[str, ...]) -> "Secrets":

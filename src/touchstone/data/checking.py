@@ -8,10 +8,11 @@ from touchstone.config import Config
 from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Cohort
 from touchstone.data.folder import listed_files, source_of
+from touchstone.data.formats import FolderConfig
 from touchstone.data.inference import infer
 from touchstone.data.raw_bars import files_of, read_folder
 from touchstone.data.sources import SOURCES
-from touchstone.data.store import MANIFEST
+from touchstone.data.store import MANIFEST, BarStore
 from touchstone.errors import ConfigError
 from touchstone.market import Calendar, Timeframe
 from touchstone.market.findings import Finding, Grade, grades
@@ -53,15 +54,21 @@ def check_folder(
         SourceError: no such folder, or no file of bars in it.
         ConfigError: no such check, or a setting that it does not know.
     """
+    if symbols is not None and not symbols:
+        raise ConfigError("no symbols: name some, or leave --symbols out to check all")
     path = root / str(settings.get("path", "."))
-    config: Any = SOURCES.parse({"source": source_of(path), **settings})
-    if not hasattr(config, "path"):
-        raise ConfigError(f"source {config.source!r} reads no folder: nothing to check")
+    source = str(settings.get("source", source_of(path)))
+    config = SOURCES.parse({**settings, "source": source})
+    if not isinstance(config, FolderConfig):
+        raise ConfigError(
+            f"source: {source} reads no folder as it is: leave it out, a folder that was fetched "
+            "is checked all the same"
+        )
     configs = _configs(checks or {})
-    if not {"timeframe", "calendar"} <= settings.keys() and not (path / MANIFEST).is_file():
-        timeframe, calendar = infer(config, listed_files(path, files_of(config)))
-        told = {"timeframe": timeframe, "calendar": calendar, **settings}
-        config = SOURCES.parse({"source": config.source, **told})
+    if not {"timeframe", "calendar"} <= settings.keys():
+        told = {**_told(config, path, settings), **settings, "source": source}
+        config = SOURCES.parse(told)
+        assert isinstance(config, FolderConfig)
     folder = read_folder(config, root, symbols)
     hours = Timeframe(config.timeframe), Calendar(config.calendar)
     return check_cohort(Cohort(folder.bars, *hours, now, folder.unreadable), configs)
@@ -82,7 +89,27 @@ def check_cohort(cohort: Cohort, configs: tuple[Config, ...] | None = None) -> C
     )
 
 
+def _told(config: FolderConfig, path: Path, settings: Mapping[str, Any]) -> dict[str, str]:
+    """Timeframe and calendar as the bars tell them; of a store, its manifest and then its bars."""
+    if not (path / MANIFEST).is_file():
+        timeframe, calendar = infer(config, listed_files(path, files_of(config)))
+        return {"timeframe": timeframe, "calendar": calendar}
+    rows = BarStore(path).rows()
+    held = sorted({row.timeframe for row in rows})
+    timeframe = str(settings.get("timeframe", held[0] if held else config.timeframe))
+    if len(held) > 1 and "timeframe" not in settings:
+        raise ConfigError(
+            f"{path}: the store has bars of {' and '.join(held)}: say which, as in "
+            f"--timeframe {held[0]}"
+        )
+    files = [(row.symbol, path / row.file) for row in rows if row.timeframe == timeframe]
+    calendar = infer(config, files)[1] if files else config.calendar
+    return {"timeframe": timeframe, "calendar": calendar}
+
+
 def _configs(settings: Mapping[str, Mapping[str, Any]]) -> tuple[Config, ...]:
-    for kind in settings:
+    for kind, keys in settings.items():
         CHECKS.config(kind)  # a name that is none is told with the nearest
+        if not isinstance(keys, Mapping) or "kind" in keys:
+            raise ConfigError(f"{kind}: needs settings of the check, as in {kind}.KEY=VALUE")
     return tuple(CHECKS.parse({"kind": k, **settings.get(k, {})}) for k in CHECKS.kinds())

@@ -67,10 +67,12 @@ def compact(holding: Holding, timeframe: Timeframe, symbol: str, marks: Marks) -
         plan.stored(ready)
         return Stored(row, 0)
     refuse_mixture(old, origin)
-    before = store.read(symbol, timeframe)
     spans = [(c.start, c.end) for c in ready]
-    found = differences(before, new, spans, (timeframe.name, fetched_at))
     whole = _covers(spans, old)
+    if whole and not store.is_whole(old):
+        return Stored(_restored(holding, old, new, origin, ready), 0)
+    before = store.read(symbol, timeframe)
+    found = differences(before, new, spans, (timeframe.name, fetched_at))
     late = fetched_at - old.fetched_at >= STALE_NS
     if marks.adjustment != "raw" and not whole and _adjusted_since(before, new, found, late=late):
         # without a stored chunk that is under way already, and waits for what failed of it
@@ -84,6 +86,19 @@ def compact(holding: Holding, timeframe: Timeframe, symbol: str, marks: Marks) -
     row = store.write(after, timeframe, origin)
     plan.stored(ready)
     return Stored(row, n_revisions)
+
+
+def _restored(holding: Holding, old: Row, new: Bars, origin: Origin, ready: list[Planned]) -> Row:
+    """A new whole history in the place of a file that was damaged: there is nothing to compare."""
+    inside = int(((new.time >= old.first) & (new.time <= old.last)).sum())
+    if old.n_bars - inside > max(1, _MOST_WITHDRAWN * old.n_bars):
+        raise SourceError(
+            f"{old.file} is damaged, and of its {old.n_bars:,} bars the vendor has {inside:,} now: "
+            "restore the file, or fetch what is left into another store"
+        )
+    row = holding.store.write(new, Timeframe(old.timeframe), origin)
+    holding.plan.stored(ready)
+    return row
 
 
 def _joining(chunks: Sequence[Planned], old: Row | None) -> list[Planned]:

@@ -205,13 +205,15 @@ def _absent(
     """Requested symbols of which nothing was found and nothing said."""
     told = {r.symbol for r in rejects} | parts.keys()
     known = [stem.replace("-", "/") for stem in stems]
-    out = []
-    for symbol in request.symbols or ():
-        if symbol not in told:
-            near = difflib.get_close_matches(symbol, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {len(known)} others"
-            out.append(Reject(symbol, str(path), f"no file for {symbol!r}: {hint}"))
-    return out
+    wanted = (symbol for symbol in request.symbols or () if symbol not in told)
+    return [Reject(symbol, str(path), nearest(symbol, known)) for symbol in wanted]
+
+
+def nearest(symbol: str, known: Sequence[str]) -> str:
+    """That there is no file for a symbol, and which of those known may be meant."""
+    near = difflib.get_close_matches(symbol, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"it has {len(known)} others"
+    return f"no file for {symbol!r}: {hint}"
 
 
 def _nothing(path: Path, rejects: list[Reject]) -> str:

@@ -152,7 +152,12 @@ def _spacing(time: Int64, calendar: Calendar, timeframe: Timeframe) -> None:
     """Bars that never lie one timeframe apart are of another timeframe."""
     if time.size < 3:
         return
-    steps, counts = np.unique(np.diff(time), return_counts=True)
+    steps = np.diff(time)
+    if (steps <= 0).any():  # rows out of order: that is said of them, not this
+        steps = np.diff(np.unique(time))
+        if not steps.size:
+            return
+    steps, counts = np.unique(steps, return_counts=True)
     usual, least = int(steps[counts.argmax()]), int(steps[0])
     # a session may hold only one bar of more than half its length
     once_a_session = calendar.name != "24/7" and timeframe.ns > calendar.session_ns // 2

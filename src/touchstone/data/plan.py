@@ -7,6 +7,7 @@ plan is scaffolding: without it the bars of the store stand, and are fetched and
 
 import contextlib
 import itertools
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -77,12 +78,25 @@ class Kept(NamedTuple):
 class Plan:
     """One store's plan. One process at a time writes it (`files.lock`); any may read.
 
+    Args:
+        path: its file; made if absent.
+        read_only: nothing is written, and nothing made: works in a folder that is not ours.
+
     Raises:
         SourceError: the file is no plan.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._path = path
+        if read_only:
+            # where nobody can write there is no log of writes either
+            still = "" if os.access(path.parent, os.W_OK) else "&immutable=1"
+            address = f"{path.resolve().as_uri()}?mode=ro{still}"
+            with self._told():
+                self._database = sqlite3.connect(
+                    address, timeout=30, isolation_level=None, uri=True
+                )
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._told():
             self._database = sqlite3.connect(path, timeout=30, isolation_level=None)
@@ -268,8 +282,8 @@ class Plan:
             yield
         except sqlite3.DatabaseError as error:
             raise SourceError(
-                f"{self._path}: cannot be used as the plan of a download ({error}); without it "
-                "the stored bars stand, and fetch begins a new one"
+                f"{self._path}: cannot be used as the plan of a download ({error}): remove it, "
+                "if it is damaged: the stored bars stand, and fetch begins a new one"
             ) from None
 
 

@@ -9,12 +9,12 @@ import numpy as np
 from touchstone.arrays import Float64, Int64
 from touchstone.data import columns, grid, stamps
 from touchstone.data.bar_file import collect, instruments, names_of, numbers
-from touchstone.data.folder import listed_files
+from touchstone.data.folder import listed_files, nearest
 from touchstone.data.formats import Files, FolderConfig
 from touchstone.data.loading import Reject
-from touchstone.data.store import MANIFEST, BarStore, Row, check
+from touchstone.data.store import MANIFEST, Row, check, steady
 from touchstone.errors import ConfigError, DataError, SourceError
-from touchstone.files import SYMBOL, symbol_to_stem
+from touchstone.files import SYMBOL, stem_to_symbol, symbol_to_stem
 from touchstone.market import Bars, Calendar, Timeframe
 from touchstone.market.bars import FIELDS
 
@@ -51,6 +51,8 @@ class RawBars(NamedTuple):
     """What the store's manifest says: source, adjustment."""
     marks: Mapping[str, tuple[str, ...]] = {}
     """Text columns that say where each row comes from, (n_rows,) each."""
+    lacks_volume: bool = False
+    """Whether the file has no volume, and nobody said that it may lack one."""
 
     @classmethod
     def of(cls, bars: Bars) -> "RawBars":
@@ -81,11 +83,20 @@ def read_folder(
         SourceError: no such path, or no file of bars in it.
     """
     path = root / config.path
-    rows = _manifest(path, config.timeframe)
-    names = rows or dict.fromkeys(listed_files(path, files_of(config)))
+    if not (path / MANIFEST).is_file():
+        listed = dict.fromkeys(listed_files(path, files_of(config)))
+        return _read(path, listed, config, symbols)
+    return steady(path, lambda rows: _read(path, _held(path, rows, config), config, symbols))
+
+
+def _read(
+    path: Path, names: Mapping[tuple[str, Path], Row | None], config: FolderConfig,
+    symbols: Sequence[str] | None,
+) -> RawFolder:  # fmt: skip
     bars: dict[str, RawBars] = {}
     unreadable: list[Reject] = []
     for (stem, file), row in names.items():
+        named = symbol_of(stem) if row is None else row.symbol
         try:
             if row is not None:
                 check(row, file.read_bytes())
@@ -98,17 +109,28 @@ def read_folder(
                 else:
                     bars[found.symbol] = found._replace(origin=_origin(row))
         except (DataError, ConfigError, OSError) as error:
-            if symbols is None or stem in symbols:
-                unreadable.append(Reject(stem, str(file), str(error)))
-    return RawFolder(tuple(bars[s] for s in sorted(bars)), tuple(unreadable))
+            if symbols is None or named in symbols:
+                unreadable.append(Reject(named, str(file), str(error)))
+    told = bars.keys() | {reject.symbol for reject in unreadable}
+    known = [symbol_of(stem) if row is None else row.symbol for (stem, _), row in names.items()]
+    absent = [Reject(s, str(path), nearest(s, known)) for s in symbols or () if s not in told]
+    return RawFolder(tuple(bars[s] for s in sorted(bars)), (*unreadable, *absent))
 
 
-def _manifest(path: Path, timeframe: str) -> dict[tuple[str, Path], Row | None]:
-    if not (path / MANIFEST).is_file():
-        return {}
-    rows = [row for row in BarStore(path).rows() if row.timeframe == timeframe]
+def symbol_of(stem: str) -> str:
+    """The symbol that a file is named after; its name itself where that names none."""
+    try:
+        return stem_to_symbol(stem)
+    except DataError:
+        return stem
+
+
+def _held(
+    path: Path, held: Sequence[Row], config: FolderConfig
+) -> dict[tuple[str, Path], Row | None]:
+    rows = [row for row in held if row.timeframe == config.timeframe]
     if not rows:
-        raise SourceError(f"{path}: the store has no bars of timeframe: {timeframe}")
+        raise SourceError(f"{path}: the store has no bars of timeframe: {config.timeframe}")
     return {(symbol_to_stem(row.symbol), path / row.file): row for row in rows}
 
 
@@ -182,6 +204,7 @@ def _raw(
         if name in names
     }
     open_, high, low, close, volume = (values[f] for f in FIELDS)
+    lacks = "volume" not in names and not config.without_volume
     return RawBars(
-        symbol, "", rows, time, open_, high, low, close, volume, vwap, off_grid, {}, marks
+        symbol, "", rows, time, open_, high, low, close, volume, vwap, off_grid, {}, marks, lacks
     )

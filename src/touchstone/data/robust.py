@@ -5,12 +5,17 @@ Returns of one bar have tails like a Student t with 3 to 5 degrees of freedom (C
 with 4, divided by the robust scale that such returns have, never those of a normal law.
 """
 
-from typing import Final
+from typing import Annotated, Final, TypeAlias
 
 import numpy as np
+from pydantic import Field
 
 from touchstone.arrays import Bool, Float64, Int64
 
+Chance: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
+"""A probability that a check can be set to; neither never nor always."""
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+"""A part of a whole."""
 ALPHA: Final = 0.01
 """False alarms that a check may raise on one clean instrument, all its bars together."""
 QUIET: Final = 1.0

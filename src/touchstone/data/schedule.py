@@ -9,6 +9,10 @@ from touchstone.market import Timeframe
 
 OVERLAP_NS: Final = 2 * 86_400_000_000_000
 """What is fetched again before the last stored bar, to see whether the vendor says the same."""
+PROBE_NS: Final = 30 * 86_400_000_000_000
+"""How long before the last stored bar adjusted prices are looked at besides: a vendor that adjusts
+for a split or a dividend some days late changes only what lies before it."""
+_PROBE_LENGTH_NS: Final = 4 * 86_400_000_000_000  # no market rests longer but for a catastrophe
 STALE_NS: Final = 43_200_000_000_000
 """Pages of adjusted bars that wait longer may be of another telling than those still to come."""
 
@@ -54,10 +58,18 @@ def take_up(
 
 
 def ahead(plan: Plan, config: VendorConfig, row: Row, end: int) -> None:
-    """Plan from two days before the last stored bar up to `end`, less what is under way."""
+    """Plan from two days before the last stored bar up to `end`, less what is under way.
+
+    Of adjusted bars also a few days a month ago, where an adjustment that came late shows.
+    """
     chunks = plan.chunks(config.timeframe, row.symbol)
     under_way = [(c.start, c.end) for c in chunks if c.state != "stored"]
-    pieces = missing(max(0, row.last - OVERLAP_NS), end, under_way)
+    again = max(0, row.last - OVERLAP_NS)
+    pieces = missing(again, end, under_way)
+    if config.marks(row.symbol).adjustment != "raw":
+        # half of what the vendor remembers at most: it is still there
+        probe = max(row.first, row.last - min(PROBE_NS, config.history_ns // 2))
+        pieces = missing(probe, min(probe + _PROBE_LENGTH_NS, again), under_way) + pieces
     plan.add(
         config.timeframe, [c for a, b in pieces for c in cut(row.symbol, a, b, config.span_ns)]
     )
@@ -70,6 +82,12 @@ def drop_stale(plan: Plan, config: VendorConfig, symbol: str, now: int) -> None:
         return
     chunks = plan.chunks(config.timeframe, symbol)
     plan.restart(c.id for c in chunks if c.state != "stored")
+
+
+def restore(plan: Plan, config: VendorConfig, row: Row) -> None:
+    """Plan the whole history of an instrument whose file is damaged, unless that is under way."""
+    if any(c.state == "stored" for c in plan.chunks(config.timeframe, row.symbol)):
+        whole_again(plan, config, row)
 
 
 def whole_again(plan: Plan, config: VendorConfig, row: Row) -> None:

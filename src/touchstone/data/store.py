@@ -12,9 +12,9 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from touchstone.market import Bars, Timeframe
 from touchstone.market.bars import FIELDS
 
 MANIFEST = "manifest.json"
+_T = TypeVar("_T")
 _VERSION = 1
 _N_TRIES = 20  # reads that meet a version just replaced
 
@@ -96,8 +97,16 @@ class BarStore:
             return _decoded(symbol, content)
         raise SourceError(
             f"{self.root}: the manifest names {row.file} for {symbol}, which is not there: "
-            "restore it, or write the instrument again"
+            "restore it, or fetch the instrument again: the same command as before does"
         )
+
+    def is_whole(self, row: Row) -> bool:
+        """Whether a row's file is there, and is what the manifest says."""
+        try:
+            check(row, (self.root / row.file).read_bytes())
+        except (SourceError, FileNotFoundError):
+            return False
+        return True
 
     def write(self, bars: Bars, timeframe: Timeframe, origin: Origin) -> Row:
         """Replace one instrument.
@@ -135,6 +144,12 @@ class BarStore:
             content = (self.root / row.file).read_bytes()
             check(row, content)
             bars = _decoded(row.symbol, content)
+        except FileNotFoundError:
+            yield (
+                f"{row.file}: is not there: restore it, or fetch {row.symbol} again: the same "
+                "command as before does"
+            )
+            return
         except (DataError, OSError) as error:
             yield str(error)
             return
@@ -199,6 +214,45 @@ class BarStore:
                 yield path
 
 
+def steady(path: Path, attempt: Callable[[tuple[Row, ...]], _T]) -> _T:
+    """What an attempt makes of a store's rows; again where a writer replaced a file meanwhile.
+
+    Args:
+        path: the store.
+        attempt: reads the files that the rows name, and tells by itself of those it cannot read.
+
+    Raises:
+        DataError: as the attempt does, once nobody writes any more.
+    """
+    store = BarStore(path)
+    for n in range(_N_TRIES):
+        rows = store.rows()
+        settled = n == _N_TRIES - 1
+        try:
+            made = attempt(rows)
+        except DataError:
+            if settled or _stands(store, rows):
+                raise
+            continue
+        if settled or _stands(store, rows):
+            return made
+    raise AssertionError
+
+
+def _stands(store: BarStore, rows: tuple[Row, ...]) -> bool:
+    """Whether every file of the rows is still there, or is missing for good."""
+    return all((store.root / r.file).is_file() for r in rows) or store.rows() == rows
+
+
+def is_store(path: Path) -> bool:
+    """Whether a folder's manifest lists bars; artifacts have manifests too."""
+    try:
+        told = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(told, dict) and {"version", "content", "rows"} <= told.keys()
+
+
 def content_hash(bars: Bars) -> str:
     """SHA-256 of the columns, 64 hex digits: the same in every file format."""
     digest = hashlib.sha256()
@@ -224,7 +278,7 @@ def refuse_mixture(row: Row, origin: Origin) -> None:
         if has != comes:
             raise SourceError(
                 f"{row.symbol}: the store's bars have {name} {has!r}, these {comes!r}: never mix "
-                "them; write() the whole, or into another store"
+                "them: fetch into another store (--store)"
             )
 
 
@@ -237,7 +291,8 @@ def check(row: Row, content: bytes) -> None:
     if len(content) != row.size or hashlib.sha256(content).hexdigest() != row.sha256:
         raise SourceError(
             f"{row.file}: {len(content)} bytes that do not hash to what the manifest says "
-            f"({row.size} bytes, sha256 {row.sha256[:12]}...): write the instrument again"
+            f"({row.size} bytes, sha256 {row.sha256[:12]}...): restore it, or fetch the instrument "
+            "again: the same command as before does"
         )
 
 

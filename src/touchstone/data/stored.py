@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from touchstone.data.folder import load_files
 from touchstone.data.formats import Files, FolderConfig
 from touchstone.data.loading import Loaded, Reject, Request
-from touchstone.data.store import MANIFEST, BarStore, Row, check
+from touchstone.data.store import MANIFEST, Row, check, steady
 from touchstone.errors import SourceError
 from touchstone.files import symbol_to_stem
 
@@ -49,7 +49,17 @@ def load_stored(config: Any, marks: Callable[[str], Marks], request: Request) ->
     command = f"touchstone data fetch SYMBOL ... --source {config.source} --store {config.path}"
     if not (path / MANIFEST).is_file():
         raise SourceError(f"{path}: no bars were fetched into it yet: {command}")
-    rows = [row for row in BarStore(path).rows() if row.timeframe == config.timeframe]
+    return steady(path, lambda rows: _of_marks(path, rows, (config, marks), request))
+
+
+def _of_marks(
+    path: Path, held: tuple[Row, ...], asked_for: tuple[Any, Callable[[str], Marks]],
+    request: Request,
+) -> Loaded:  # fmt: skip
+    """Bars of those rows that are as the study asks; the others are rejects."""
+    config, marks = asked_for
+    command = f"touchstone data fetch SYMBOL ... --source {config.source} --store {config.path}"
+    rows = [row for row in held if row.timeframe == config.timeframe]
     rejects: list[Reject] = []
     kept: list[Row] = []
     for row in rows:

@@ -1,7 +1,7 @@
 """Which findings become alarms, and that each is raised once while it stands."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,11 @@ def alarms_of(
 
 
 def raise_alarms(
-    source: str, alarms: Sequence[Alarm], senders: Sequence[Config], memory: Path
+    source: str,
+    alarms: Sequence[Alarm],
+    senders: Sequence[Config],
+    memory: Path,
+    about: Collection[str] | None = None,
 ) -> tuple[Sent, ...]:
     """Hand every alarm that was not raised before to every sender.
 
@@ -48,6 +52,7 @@ def raise_alarms(
         alarms: all that stand now.
         senders: configs of the `ALARMS` family.
         memory: file that remembers what was raised; made if absent.
+        about: the only subjects that were looked at, None for all; of others nothing is forgotten.
 
     Returns:
         What became of them, one per sender; `n_tries` 0 where there was nothing new.
@@ -59,7 +64,11 @@ def raise_alarms(
         standing = {a.key for a in alarms}
         for sender in senders:
             name = f"{getattr(sender, 'kind', '')}:{_print(sender)}"
-            sent_before = {k for key in mine.get(name, []) if (k := _key(key)) in standing}
+            sent_before = {
+                k
+                for key in mine.get(name, [])
+                if (k := _key(key)) in standing or (about is not None and k[0] not in about)
+            }
             new = [a for a in alarms if a.key not in sent_before]
             sent = ALARMS.part_of(sender)(sender, new) if new else Sent(ok=True, n_tries=0)
             out.append(sent)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from touchstone.arrays import Bool
+from touchstone.data.dvc import dvc_hash
 from touchstone.dataset.view import View
 from touchstone.labels import UNKNOWN, Labels
 from touchstone.metrics import trading
@@ -109,9 +110,11 @@ def data_card(study: Study, prepared: Prepared) -> DataCard:
             f"correlation with the next bar's return is {market.ic:g}; it shows itself in volume "
             "alone. Nobody finds an edge like the planted one in a real market."
         )
+    place = getattr(study.config.bars, "path", None)
     return DataCard(
         source=str(study.config.bars.source),  # type: ignore[attr-defined]
         hash=prepared.data,
+        dvc=None if place is None else dvc_hash(study.root / place),
         timeframe=panel.timeframe.name,
         calendar=panel.calendar.name,
         first=iso_day(panel.time.min()),

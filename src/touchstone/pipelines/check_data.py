@@ -35,10 +35,24 @@ def worse(found: Checked, fail_at: Grade) -> list[str]:
     return [symbol for symbol, grade in found.grades.items() if grade >= fail_at]
 
 
-def ring(path: Path, found: Checked, senders: Sequence[Config], memory: Path) -> tuple[Sent, ...]:
-    """Raise what casts doubt on bars; what was raised before and still stands is not repeated."""
+def ring(
+    path: Path,
+    found: Checked,
+    senders: Sequence[Config],
+    memory: Path,
+    symbols: tuple[str, ...] | None = None,
+) -> tuple[Sent, ...]:
+    """Raise what casts doubt on bars; what was raised before and still stands is not repeated.
+
+    Args:
+        path: the folder.
+        found: what was found in it.
+        senders: configs of the `ALARMS` family.
+        memory: file that remembers what was raised.
+        symbols: the only ones that were looked at; None: all.
+    """
     source = f"data check {path.resolve()}"
-    return raise_alarms(source, alarms_of(source, found.findings), senders, memory)
+    return raise_alarms(source, alarms_of(source, found.findings), senders, memory, symbols)
 
 
 def as_json(path: Path, found: Checked, fail_at: Grade) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def update(
 ) -> list[Outcome]:
     """Bring every instrument of a store up to now, and compare the last two days.
 
-    One of which every chunk failed when it was fetched is left out unless it is named.
+    One of which nothing is stored, and every chunk failed, is left out unless it is named.
 
     Raises:
         UnreachableError: no connection. What was complete by then is stored.
@@ -99,6 +99,7 @@ def update(
     with held(folder) as holding:
         groups: dict[tuple[str, str], list[str]] = {}
         begun = {(c.timeframe, c.symbol) for c in holding.plan.chunks() if c.state != "failed"}
+        begun |= {(row.timeframe, row.symbol) for row in holding.store.rows()}
         for timeframe, symbol, settings in holding.plan.series():
             wanted = (timeframe, symbol) in begun if symbols is None else symbol in symbols
             if wanted:
@@ -122,9 +123,11 @@ def _bars(
     """Work off the plan of these instruments."""
     plan, vendor, timeframe = holding.plan, vendor_of(_kind(config)), Timeframe(config.timeframe)
     access = Access(means.keys(vendor.secrets), means.url)
+    before, n_revisions = rows_of(holding.store, timeframe.name), dict.fromkeys(symbols, 0)
     for symbol in symbols:
         schedule.drop_stale(plan, config, symbol, means.now())
-    before, n_revisions = rows_of(holding.store, timeframe.name), dict.fromkeys(symbols, 0)
+        if symbol in before and not holding.store.is_whole(before[symbol]):
+            schedule.restore(plan, config, before[symbol])
 
     def finish(symbol: str) -> bool:
         try:

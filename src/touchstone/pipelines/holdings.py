@@ -74,7 +74,7 @@ def _chunks(path: Path) -> dict[tuple[str, str], list[Planned]]:
     if not path.is_file():
         return {}
     out: dict[tuple[str, str], list[Planned]] = {}
-    plan = Plan(path)
+    plan = Plan(path, read_only=True)
     try:
         for chunk in plan.chunks():
             out.setdefault((chunk.timeframe, chunk.symbol), []).append(chunk)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from touchstone.data.store import is_store
 from touchstone.errors import DataError
 from touchstone.pipelines.finished import read_run, run_line
 from touchstone.pipelines.tables import load_folder
@@ -20,7 +21,7 @@ def inspected(path: Path, more: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not path.exists():
         raise DataError(f"{path}: nothing there; needs a folder of bars, an artifact or a run")
-    if (path / "manifest.json").is_file():
+    if (path / "manifest.json").is_file() and not is_store(path):
         return _artifact(path)
     if (path / "result.json").is_file():
         run = read_run(path)

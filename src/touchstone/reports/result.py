@@ -207,6 +207,8 @@ class DataCard(Contents):
     """Kind of the source."""
     hash: str
     """Content hash of the panel."""
+    dvc: str | None = None
+    """Hash under which DVC tracks the folder of the bars; null where it does not."""
     timeframe: str
     """Length of a bar."""
     calendar: str

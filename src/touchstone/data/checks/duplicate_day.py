@@ -5,13 +5,14 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import PositiveInt
 
 from touchstone.arrays import Bool, Float64, Int64
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Clean, Cohort
 from touchstone.data.faults import utc
-from touchstone.data.robust import ALPHA, runs
+from touchstone.data.robust import ALPHA, Chance, runs
 from touchstone.market.findings import Finding, Severity
 
 UInt64: TypeAlias = npt.NDArray[np.uint64]
@@ -21,11 +22,11 @@ class DuplicateDayConfig(Config):
     """How long a copy must be."""
 
     kind: Literal["duplicate_day"] = "duplicate_day"
-    with_volume: int = 3
+    with_volume: PositiveInt = 3
     """Bars in a row whose prices and volumes stand twice; one bar of a day is enough."""
-    without_volume: int = 6
+    without_volume: PositiveInt = 6
     """Bars in a row whose prices alone stand twice; two bars of a day are enough."""
-    alpha: float = ALPHA
+    alpha: Chance = ALPHA
     """Copies that chance may make in one clean instrument."""
 
 

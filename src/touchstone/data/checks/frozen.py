@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
+from pydantic import PositiveInt
 
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Cohort
-from touchstone.data.robust import ALPHA, chance_run, runs
+from touchstone.data.robust import ALPHA, Chance, chance_run, runs
 from touchstone.market.findings import Finding, Severity
 
 
@@ -16,9 +17,9 @@ class FrozenConfig(Config):
     """How long a price may stand."""
 
     kind: Literal["frozen"] = "frozen"
-    minimum: int = 5
+    minimum: PositiveInt = 5
     """Bars in a row, however liquid the instrument."""
-    alpha: float = ALPHA
+    alpha: Chance = ALPHA
     """False alarms allowed on one clean instrument."""
 
 

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
+from pydantic import PositiveInt
 
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Cohort
 from touchstone.data.faults import utc
 from touchstone.data.outages import Missing, missing
-from touchstone.data.robust import ALPHA, chance_run, runs
+from touchstone.data.robust import ALPHA, Chance, Share, chance_run, runs
 from touchstone.market.findings import EVERYONE, Finding, Place, Severity
 
 
@@ -18,13 +19,13 @@ class GapsConfig(Config):
     """When a hole is an outage, and when it is grave."""
 
     kind: Literal["gaps"] = "gaps"
-    alpha: float = ALPHA
+    alpha: Chance = ALPHA
     """False alarms allowed on one clean instrument."""
-    thin: float = 0.1
+    thin: Share = 0.1
     """Share of missing bars around a hole from which on silence is usual there."""
-    around: int = 100
+    around: PositiveInt = 100
     """Bars either side that say what is usual."""
-    grave: float = 0.05
+    grave: Share = 0.05
     """Share of its bars from which on an instrument's outages cast doubt on it."""
 
 

@@ -1,4 +1,4 @@
-"""Prices that are missing, zero or negative; volumes that are missing or negative."""
+"""Prices that are missing, zero or negative; volumes that are missing or negative, or not there."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -21,8 +21,15 @@ class ImpossibleValuesConfig(Config):
 
 @CHECKS.register(ImpossibleValuesConfig)
 def impossible_values(config: ImpossibleValuesConfig, cohort: Cohort) -> Iterator[Finding]:
-    """One finding an instrument: how many rows, the first one's value."""
+    """One finding an instrument: how many rows, the first one's value; one of a lacking column."""
     for i, bars in enumerate(cohort.bars):
+        if bars.lacks_volume:
+            n = int(bars.time.size)
+            said = (
+                f"{bars.symbol}: the file has no volume: a study leaves it out; add the column, or "
+                "set without_volume: true, then it is 0 and a volume cap lets nothing fill"
+            )
+            yield Finding(bars.symbol, config.kind, Severity.WARN, None, n, n, 0, said)
         columns = (*bars.prices, bars.volume)
         broken = [~np.isfinite(x) | (x < 0 if f == "volume" else _no_price(x))
                   for f, x in zip(FIELDS, columns, strict=True)]  # fmt: skip

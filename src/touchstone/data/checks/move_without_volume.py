@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
+from pydantic import PositiveInt
 
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Cohort
-from touchstone.data.robust import ALPHA, chance_run, runs
+from touchstone.data.robust import ALPHA, Chance, chance_run, runs
 from touchstone.market.findings import Finding, Severity
 
 
@@ -16,9 +17,9 @@ class MoveWithoutVolumeConfig(Config):
     """How many such bars in a row are too many."""
 
     kind: Literal["move_without_volume"] = "move_without_volume"
-    minimum: int = 3
+    minimum: PositiveInt = 3
     """Bars in a row, however thin the instrument."""
-    alpha: float = ALPHA
+    alpha: Chance = ALPHA
     """False alarms allowed on one clean instrument."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
+from pydantic import FiniteFloat, NonNegativeFloat
 
 from touchstone.arrays import Bool, Float64
 from touchstone.config import Config
@@ -11,7 +12,7 @@ from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Cohort, Moves
 from touchstone.data.excursions import excursions
 from touchstone.data.levels import level_changes
-from touchstone.data.robust import ALPHA, QUIET, QUIET_SHARE, local_scale, tail_threshold
+from touchstone.data.robust import ALPHA, QUIET, QUIET_SHARE, Chance, local_scale, tail_threshold
 from touchstone.market.findings import Finding, Severity
 
 
@@ -19,15 +20,15 @@ class OutliersConfig(Config):
     """How sure to be. A Hampel filter on log returns less the cross-section's median."""
 
     kind: Literal["outliers"] = "outliers"
-    alpha: float = ALPHA
+    alpha: Chance = ALPHA
     """False alarms allowed on one clean instrument."""
-    surge: float = 3.0
+    surge: FiniteFloat = 3.0
     """Log volume this many robust deviations above its usual vouches for a move."""
-    quiet: float = QUIET
+    quiet: FiniteFloat = QUIET
     """Below this many, volume is usual, and speaks against a move."""
-    quiet_share: float = QUIET_SHARE
+    quiet_share: Chance = QUIET_SHARE
     """Share of true moves that large which leave the volume usual."""
-    least: float = 0.01
+    least: NonNegativeFloat = 0.01
     """A log return below this does no harm, whoever printed it."""
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Cohort
+from touchstone.data.robust import Share
 from touchstone.market.findings import Finding, Severity
 
 
@@ -15,7 +16,7 @@ class OutsideSessionsConfig(Config):
     """When there are too many of them to be a vendor's habit."""
 
     kind: Literal["outside_sessions"] = "outside_sessions"
-    many: float = 0.02
+    many: Share = 0.02
     """Share of bars from which on the calendar is in doubt."""
 
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
+from pydantic import PositiveInt
 
 from touchstone.arrays import Float64
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Clean, Cohort
-from touchstone.data.robust import ALPHA
+from touchstone.data.robust import ALPHA, Chance
 from touchstone.market.findings import Finding, Severity
 
 
@@ -17,9 +18,9 @@ class PartialBarConfig(Config):
     """When a last bar looks unfinished."""
 
     kind: Literal["partial_bar"] = "partial_bar"
-    alpha: float = ALPHA
+    alpha: Chance = ALPHA
     """Probability with which a finished bar is that thin and that still."""
-    history: int = 250
+    history: PositiveInt = 250
     """Bars of the same time of day that the last one is compared with."""
 
 

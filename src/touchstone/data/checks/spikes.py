@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
+from pydantic import FiniteFloat
 
 from touchstone.arrays import Bool, Float64
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Clean, Cohort, Moves
 from touchstone.data.excursions import excursions
-from touchstone.data.robust import ALPHA, tail_threshold
+from touchstone.data.robust import ALPHA, Chance, tail_threshold
 from touchstone.market.findings import Finding, Severity
 
 
@@ -18,12 +19,12 @@ class SpikesConfig(Config):
     """How sure to be."""
 
     kind: Literal["spikes"] = "spikes"
-    alpha: float = ALPHA
+    alpha: Chance = ALPHA
     """False alarms allowed on one clean instrument."""
-    surge: float = 3.0
+    surge: FiniteFloat = 3.0
     """Log volume this many robust deviations above its usual vouches for a close (prices that
     move much are traded much: Karpoff 1987)."""
-    surge_inside: float = 2.0
+    surge_inside: FiniteFloat = 2.0
     """The same for a high or a low, which a moment's trades can make."""
 
 

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
+from pydantic import NonNegativeInt
 
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Cohort
 from touchstone.data.faults import utc
 from touchstone.data.outages import missing
-from touchstone.data.robust import ALPHA, chance_run
+from touchstone.data.robust import ALPHA, Chance, chance_run
 from touchstone.market.findings import EVERYONE, Finding, Place, Severity
 
 
@@ -18,11 +19,11 @@ class StaleEndConfig(Config):
     """How far an end may trail."""
 
     kind: Literal["stale_end"] = "stale_end"
-    minimum: int = 2
+    minimum: NonNegativeInt = 2
     """Bars behind the last of the others, however liquid the instrument."""
-    alpha: float = ALPHA
+    alpha: Chance = ALPHA
     """False alarms allowed on one clean instrument."""
-    days: int = 5
+    days: NonNegativeInt = 5
     """Trading days by which all may end before now."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
+from pydantic import PositiveFloat, PositiveInt
 
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
@@ -17,9 +18,9 @@ class SwappedColumnsConfig(Config):
     """When opens and closes count as swapped."""
 
     kind: Literal["swapped_columns"] = "swapped_columns"
-    block: int = 32
+    block: PositiveInt = 32
     """Bars judged together."""
-    z: float = 6.0
+    z: PositiveFloat = 6.0
     """Standard errors by which closes must follow the opens before them, instead of opens the
     closes before them; a sign test over neighbouring blocks, one false alarm in 10^9."""
 

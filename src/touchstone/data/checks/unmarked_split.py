@@ -9,7 +9,7 @@ from touchstone.config import Config
 from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Cohort
 from touchstone.data.levels import level_changes
-from touchstone.data.robust import ALPHA
+from touchstone.data.robust import ALPHA, Chance
 from touchstone.market.findings import Finding, Severity
 
 
@@ -17,7 +17,7 @@ class UnmarkedSplitConfig(Config):
     """How sure to be."""
 
     kind: Literal["unmarked_split"] = "unmarked_split"
-    alpha: float = ALPHA
+    alpha: Chance = ALPHA
     """False alarms allowed on one clean instrument."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
+from pydantic import PositiveFloat, PositiveInt
 
 from touchstone.arrays import Float64
 from touchstone.config import Config
@@ -20,11 +21,11 @@ class VolumeUnitConfig(Config):
     """What counts as another unit."""
 
     kind: Literal["volume_unit"] = "volume_unit"
-    side: int = 50
+    side: PositiveInt = 50
     """Bars either side of which four fifths must lie apart."""
-    ratio: float = 20.0
+    ratio: PositiveFloat = 20.0
     """Least ratio of the two medians: lots are of 100, one small venue prints 2 to 5 % of all."""
-    range_ratio: float = 2.0
+    range_ratio: PositiveFloat = 2.0
     """Ranges either side may differ by this factor; a market that wakes up moves more as well."""
 
 

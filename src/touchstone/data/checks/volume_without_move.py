@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
+from pydantic import FiniteFloat, PositiveInt
 
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Cohort
-from touchstone.data.robust import ALPHA, chance_run, runs
+from touchstone.data.robust import ALPHA, Chance, chance_run, runs
 from touchstone.market.findings import Finding, Severity
 
 
@@ -16,11 +17,11 @@ class VolumeWithoutMoveConfig(Config):
     """What counts as volume, and how many such bars in a row are too many."""
 
     kind: Literal["volume_without_move"] = "volume_without_move"
-    minimum: int = 3
+    minimum: PositiveInt = 3
     """Bars in a row, however liquid the instrument."""
-    surge: float = -1.0
+    surge: FiniteFloat = -1.0
     """Log volume above this many robust deviations from its usual counts as usual volume."""
-    alpha: float = ALPHA
+    alpha: Chance = ALPHA
     """False alarms allowed on one clean instrument."""
 
 

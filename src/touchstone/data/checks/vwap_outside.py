@@ -8,6 +8,7 @@ import numpy as np
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
 from touchstone.data.cohort import Cohort
+from touchstone.data.robust import Share
 from touchstone.market.findings import Finding, Severity
 
 
@@ -15,7 +16,7 @@ class VwapOutsideConfig(Config):
     """How exactly a vendor's average must fit."""
 
     kind: Literal["vwap_outside"] = "vwap_outside"
-    rounding: float = 1e-4
+    rounding: Share = 1e-4
     """Share of the price by which rounding may carry an average out of its bar."""
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Literal
 
+from pydantic import PositiveFloat
+
 from touchstone.config import Config
 from touchstone.data.alignment import Shift, against_others, against_sessions
 from touchstone.data.checks import CHECKS
@@ -15,7 +17,7 @@ class WrongZoneConfig(Config):
     """How sure to be."""
 
     kind: Literal["wrong_zone"] = "wrong_zone"
-    z: float = 6.0
+    z: PositiveFloat = 6.0
     """Standard errors by which another clock must fit better; 1 in 10^9 for one lag."""
 
 

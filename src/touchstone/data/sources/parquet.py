@@ -7,7 +7,7 @@ from touchstone.data.folder import load_files
 from touchstone.data.formats import Files, FolderConfig
 from touchstone.data.loading import Loaded, Request
 from touchstone.data.sources import SOURCES
-from touchstone.data.store import MANIFEST, BarStore
+from touchstone.data.store import MANIFEST, Row, steady
 from touchstone.data.stored import load_rows
 from touchstone.errors import SourceError
 
@@ -32,10 +32,14 @@ def load(config: ParquetConfig, request: Request) -> Loaded:
     path = request.root / config.path
     if not (path / MANIFEST).is_file():
         return load_files(config, request, files)
-    rows = [row for row in BarStore(path).rows() if row.timeframe == config.timeframe]
-    if not rows:
-        raise SourceError(f"{path}: the store has no bars of timeframe: {config.timeframe}")
-    return load_rows(path, rows, config, request)
+
+    def attempt(held: tuple[Row, ...]) -> Loaded:
+        rows = [row for row in held if row.timeframe == config.timeframe]
+        if not rows:
+            raise SourceError(f"{path}: the store has no bars of timeframe: {config.timeframe}")
+        return load_rows(path, rows, config, request)
+
+    return steady(path, attempt)
 
 
 def _scan(path: Path) -> "pl.LazyFrame":
