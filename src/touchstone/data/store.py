@@ -222,21 +222,22 @@ def steady(path: Path, attempt: Callable[[tuple[Row, ...]], _T]) -> _T:
         attempt: reads the files that the rows name, and tells by itself of those it cannot read.
 
     Raises:
-        DataError: as the attempt does, once nobody writes any more.
+        DataError: as the attempt does, while nobody writes.
     """
     store = BarStore(path)
-    for n in range(_N_TRIES):
+    for _ in range(_N_TRIES):
         rows = store.rows()
-        settled = n == _N_TRIES - 1
         try:
             made = attempt(rows)
         except DataError:
-            if settled or _stands(store, rows):
+            if _stands(store, rows):
                 raise
             continue
-        if settled or _stands(store, rows):
+        if _stands(store, rows):
             return made
-    raise AssertionError
+    # A writer that is quicker than we read is made to wait; where it writes we may lock.
+    with lock(store.root / ".lock"):
+        return attempt(store.rows())
 
 
 def _stands(store: BarStore, rows: tuple[Row, ...]) -> bool:
