@@ -84,5 +84,5 @@ def test_leverage_leaves_the_mean_of_the_variance_at_one():
 
 
 def test_a_real_market_is_asked_for():
-    with pytest.raises(DataError, match="needs real bars"):
+    with pytest.raises(DataError, match="needs a real market"):
         null_market(SIZE, "residual", 1)

@@ -62,7 +62,7 @@ def null_market(config: NullConfig, kind: NullKind, seed: int, real: Panel | Non
     """
     if kind == "residual":
         if real is None:
-            raise DataError("a null market of kind 'residual' needs real bars: name a folder of them")
+            raise DataError("a null market of kind 'residual' needs a real market's bars")
         panel = surrogate(_sample(config, seed, real), seed).panel
     else:
         size = {"n_instruments": config.n_instruments, "n_bars": config.n_bars}
