@@ -3,9 +3,9 @@
 import dataclasses
 import threading
 
-from touchstone.data.download import Pace
+from touchstone.data.downloads.download import Pace
+from touchstone.data.downloads.token_bucket import TokenBucket
 from touchstone.data.http import Secrets
-from touchstone.data.token_bucket import TokenBucket
 from touchstone.pipelines.downloading import Means
 from touchstone.pipelines.fetch import vendor_config
 from walks import HOUR_NS, START_NS, random_walk

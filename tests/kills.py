@@ -16,8 +16,8 @@ import numpy as np
 
 from downloads import changed, config, means, walk
 from touchstone.data import articles
-from touchstone.data.plan import Plan
-from touchstone.data.revisions import RevisionLog
+from touchstone.data.downloads.plan import Plan
+from touchstone.data.downloads.revisions import RevisionLog
 from touchstone.data.sources import vendor_of
 from touchstone.data.store import BarStore
 from touchstone.market import Timeframe

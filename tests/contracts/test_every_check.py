@@ -5,7 +5,7 @@ import pytest
 
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Cohort
+from touchstone.data.doubt.cohort import Cohort
 from touchstone.data.loading import Reject
 from touchstone.data.raw_bars import RawBars
 from touchstone.errors import ConfigError

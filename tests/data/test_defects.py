@@ -12,7 +12,7 @@ from defects.trial import flags, lay_out, outage_of_all, settings, trials
 
 from touchstone.data.checking import check_cohort, check_folder
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Cohort
+from touchstone.data.doubt.cohort import Cohort
 from touchstone.data.raw_bars import RawBars
 from touchstone.market import Calendar, Timeframe
 from touchstone.market.findings import EVERYONE, Severity

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from downloads import Clock, adjusted, changed, config, means, walk
 from touchstone.data import articles
-from touchstone.data.pages import last_complete
-from touchstone.data.plan import Plan
-from touchstone.data.revisions import RevisionLog
+from touchstone.data.downloads.pages import last_complete
+from touchstone.data.downloads.plan import Plan
+from touchstone.data.downloads.revisions import RevisionLog
 from touchstone.data.sources.alpaca import AlpacaConfig
 from touchstone.data.store import BarStore
 from touchstone.errors import ConfigError, DataError

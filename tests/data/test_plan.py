@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchstone.data.plan import Kept, Plan, cut, missing
+from touchstone.data.downloads.plan import Kept, Plan, cut, missing
 from touchstone.data.vendors import Chunk
 from touchstone.errors import SourceError
 

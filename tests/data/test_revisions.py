@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchstone.data.revisions import Revision, RevisionLog, differences, united
+from touchstone.data.downloads.revisions import Revision, RevisionLog, differences, united
 from touchstone.market import Bars
 
 

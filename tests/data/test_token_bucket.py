@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from downloads import Clock
-from touchstone.data.token_bucket import TokenBucket
+from touchstone.data.downloads.token_bucket import TokenBucket
 
 
 @given(

@@ -11,7 +11,7 @@ from record import write
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from kills import FIRST, STEP, SYMBOLS, kill_downloads, truth, vendor
-from touchstone.data.revisions import RevisionLog
+from touchstone.data.downloads.revisions import RevisionLog
 from touchstone.data.store import BarStore
 
 N_KILLS = 300

@@ -188,8 +188,8 @@ def _symbols(typed: Sequence[str] | None, file: Path | None) -> tuple[str, ...]:
 
 def _means(pace: tuple[int, int], url: str | None) -> "Means":
     """Clock, waits and keys: only here are they taken from the machine."""
-    from touchstone.data.download import Pace
-    from touchstone.data.token_bucket import TokenBucket
+    from touchstone.data.downloads.download import Pace
+    from touchstone.data.downloads.token_bucket import TokenBucket
     from touchstone.pipelines.downloading import Means
 
     rate, threads = pace

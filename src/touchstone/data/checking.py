@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Cohort
+from touchstone.data.doubt.cohort import Cohort
+from touchstone.data.doubt.inference import infer
 from touchstone.data.folder import listed_files, source_of
 from touchstone.data.formats import FolderConfig
-from touchstone.data.inference import infer
 from touchstone.data.raw_bars import files_of, read_folder
 from touchstone.data.sources import SOURCES
 from touchstone.data.store import MANIFEST, BarStore

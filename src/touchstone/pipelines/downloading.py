@@ -5,11 +5,11 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from touchstone.data.compaction import Holding
-from touchstone.data.download import Ask, Ended, Pace, download
+from touchstone.data.downloads.compaction import Holding
+from touchstone.data.downloads.download import Ask, Ended, Pace, download
+from touchstone.data.downloads.plan import Plan
+from touchstone.data.downloads.revisions import RevisionLog
 from touchstone.data.http import Secrets
-from touchstone.data.plan import Plan
-from touchstone.data.revisions import RevisionLog
 from touchstone.data.store import BarStore, Row
 from touchstone.files import lock
 from touchstone.pipelines.progress import Progress, Step

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from touchstone.data import schedule
-from touchstone.data.compaction import Holding, compact
-from touchstone.data.download import Ask
+from touchstone.data.downloads import schedule
+from touchstone.data.downloads.compaction import Holding, compact
+from touchstone.data.downloads.download import Ask
+from touchstone.data.downloads.pages import checked, last_complete, packed
+from touchstone.data.downloads.plan import Kept, Planned
 from touchstone.data.http import Access
-from touchstone.data.pages import checked, last_complete, packed
-from touchstone.data.plan import Kept, Planned
 from touchstone.data.sources import SOURCES, vendor_of
 from touchstone.data.vendors import VendorConfig
 from touchstone.errors import ConfigError, DataError, SourceError

@@ -8,11 +8,11 @@ from typing import Final
 
 from touchstone.data import articles
 from touchstone.data.articles import Article
-from touchstone.data.download import Ask
+from touchstone.data.downloads.download import Ask
+from touchstone.data.downloads.pages import checked_news
+from touchstone.data.downloads.plan import Kept, Plan, Planned, cut, missing
+from touchstone.data.downloads.schedule import OVERLAP_NS
 from touchstone.data.http import Access
-from touchstone.data.pages import checked_news
-from touchstone.data.plan import Kept, Plan, Planned, cut, missing
-from touchstone.data.schedule import OVERLAP_NS
 from touchstone.data.sources import vendor_of
 from touchstone.data.vendors import FetchNews
 from touchstone.errors import ConfigError

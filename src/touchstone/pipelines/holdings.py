@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from touchstone.data import articles
+from touchstone.data.downloads.plan import Plan, Planned
+from touchstone.data.downloads.revisions import RevisionLog
 from touchstone.data.dvc import dvc_hash
-from touchstone.data.plan import Plan, Planned
-from touchstone.data.revisions import RevisionLog
 from touchstone.data.store import MANIFEST, BarStore, Row, hash_of
 from touchstone.errors import SourceError
 from touchstone.pipelines.downloading import PLAN, REVISIONS

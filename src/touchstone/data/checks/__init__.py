@@ -8,7 +8,7 @@ once, since a crash is told from a bad row by what the others did.
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from touchstone.data.cohort import Cohort
+from touchstone.data.doubt.cohort import Cohort
 from touchstone.market.findings import Finding
 from touchstone.registration import Family
 

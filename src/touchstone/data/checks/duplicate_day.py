@@ -10,9 +10,9 @@ from pydantic import PositiveInt
 from touchstone.arrays import Bool, Float64, Int64
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Clean, Cohort
+from touchstone.data.doubt.cohort import Clean, Cohort
+from touchstone.data.doubt.robust import ALPHA, Chance, runs
 from touchstone.data.faults import utc
-from touchstone.data.robust import ALPHA, Chance, runs
 from touchstone.market.findings import Finding, Severity
 
 UInt64: TypeAlias = npt.NDArray[np.uint64]

@@ -8,10 +8,10 @@ from pydantic import PositiveInt
 
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Cohort
+from touchstone.data.doubt.cohort import Cohort
+from touchstone.data.doubt.outages import Missing, missing
+from touchstone.data.doubt.robust import ALPHA, Chance, Share, chance_run, runs
 from touchstone.data.faults import utc
-from touchstone.data.outages import Missing, missing
-from touchstone.data.robust import ALPHA, Chance, Share, chance_run, runs
 from touchstone.market.findings import EVERYONE, Finding, Place, Severity
 
 

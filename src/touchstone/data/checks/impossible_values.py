@@ -8,7 +8,7 @@ import numpy as np
 from touchstone.arrays import Bool, Float64
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import SMALLEST, Cohort
+from touchstone.data.doubt.cohort import SMALLEST, Cohort
 from touchstone.market.bars import FIELDS
 from touchstone.market.findings import Finding, Severity
 

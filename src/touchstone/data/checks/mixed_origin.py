@@ -8,7 +8,7 @@ import numpy as np
 
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Cohort
+from touchstone.data.doubt.cohort import Cohort
 from touchstone.market.findings import Finding, Severity
 
 

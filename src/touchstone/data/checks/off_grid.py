@@ -5,7 +5,7 @@ from typing import Literal
 
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Cohort
+from touchstone.data.doubt.cohort import Cohort
 from touchstone.market.findings import Finding, Severity
 
 

@@ -9,10 +9,17 @@ from pydantic import FiniteFloat, NonNegativeFloat
 from touchstone.arrays import Bool, Float64
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Cohort, Moves
-from touchstone.data.excursions import excursions
-from touchstone.data.levels import level_changes
-from touchstone.data.robust import ALPHA, QUIET, QUIET_SHARE, Chance, local_scale, tail_threshold
+from touchstone.data.doubt.cohort import Cohort, Moves
+from touchstone.data.doubt.excursions import excursions
+from touchstone.data.doubt.levels import level_changes
+from touchstone.data.doubt.robust import (
+    ALPHA,
+    QUIET,
+    QUIET_SHARE,
+    Chance,
+    local_scale,
+    tail_threshold,
+)
 from touchstone.market.findings import Finding, Severity
 
 

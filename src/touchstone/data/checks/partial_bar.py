@@ -9,8 +9,8 @@ from pydantic import PositiveInt
 from touchstone.arrays import Float64
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Clean, Cohort
-from touchstone.data.robust import ALPHA, Chance
+from touchstone.data.doubt.cohort import Clean, Cohort
+from touchstone.data.doubt.robust import ALPHA, Chance
 from touchstone.market.findings import Finding, Severity
 
 

@@ -9,9 +9,9 @@ from pydantic import FiniteFloat
 from touchstone.arrays import Bool, Float64
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Clean, Cohort, Moves
-from touchstone.data.excursions import excursions
-from touchstone.data.robust import ALPHA, Chance, tail_threshold
+from touchstone.data.doubt.cohort import Clean, Cohort, Moves
+from touchstone.data.doubt.excursions import excursions
+from touchstone.data.doubt.robust import ALPHA, Chance, tail_threshold
 from touchstone.market.findings import Finding, Severity
 
 

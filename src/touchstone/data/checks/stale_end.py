@@ -8,10 +8,10 @@ from pydantic import NonNegativeInt
 
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Cohort
+from touchstone.data.doubt.cohort import Cohort
+from touchstone.data.doubt.outages import missing
+from touchstone.data.doubt.robust import ALPHA, Chance, chance_run
 from touchstone.data.faults import utc
-from touchstone.data.outages import missing
-from touchstone.data.robust import ALPHA, Chance, chance_run
 from touchstone.market.findings import EVERYONE, Finding, Place, Severity
 
 

@@ -8,9 +8,9 @@ from pydantic import PositiveFloat, PositiveInt
 
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Clean, Cohort
-from touchstone.data.diagnosis import Cause, diagnose
-from touchstone.data.robust import runs
+from touchstone.data.doubt.cohort import Clean, Cohort
+from touchstone.data.doubt.diagnosis import Cause, diagnose
+from touchstone.data.doubt.robust import runs
 from touchstone.market.findings import Finding, Severity
 
 

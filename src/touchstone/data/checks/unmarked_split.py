@@ -7,9 +7,9 @@ import numpy as np
 
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Cohort
-from touchstone.data.levels import level_changes
-from touchstone.data.robust import ALPHA, Chance
+from touchstone.data.doubt.cohort import Cohort
+from touchstone.data.doubt.levels import level_changes
+from touchstone.data.doubt.robust import ALPHA, Chance
 from touchstone.market.findings import Finding, Severity
 
 

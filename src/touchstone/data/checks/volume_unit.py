@@ -9,9 +9,9 @@ from pydantic import PositiveFloat, PositiveInt
 from touchstone.arrays import Float64
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Clean, Cohort
-from touchstone.data.levels import level_changes
-from touchstone.data.robust import ALPHA
+from touchstone.data.doubt.cohort import Clean, Cohort
+from touchstone.data.doubt.levels import level_changes
+from touchstone.data.doubt.robust import ALPHA
 from touchstone.market.findings import Finding, Severity
 
 _NEAR = 5  # bars by which vendors mark a split's volume and its price apart

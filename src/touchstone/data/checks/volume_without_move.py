@@ -8,8 +8,8 @@ from pydantic import FiniteFloat, PositiveInt
 
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Cohort
-from touchstone.data.robust import ALPHA, Chance, chance_run, runs
+from touchstone.data.doubt.cohort import Cohort
+from touchstone.data.doubt.robust import ALPHA, Chance, chance_run, runs
 from touchstone.market.findings import Finding, Severity
 
 

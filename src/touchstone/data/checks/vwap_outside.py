@@ -7,8 +7,8 @@ import numpy as np
 
 from touchstone.config import Config
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Cohort
-from touchstone.data.robust import Share
+from touchstone.data.doubt.cohort import Cohort
+from touchstone.data.doubt.robust import Share
 from touchstone.market.findings import Finding, Severity
 
 

@@ -6,9 +6,9 @@ from typing import Literal
 from pydantic import PositiveFloat
 
 from touchstone.config import Config
-from touchstone.data.alignment import Shift, against_others, against_sessions
 from touchstone.data.checks import CHECKS
-from touchstone.data.cohort import Cohort
+from touchstone.data.doubt.alignment import Shift, against_others, against_sessions
+from touchstone.data.doubt.cohort import Cohort
 from touchstone.data.faults import span
 from touchstone.market.findings import Finding, Severity
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from touchstone.arrays import Bool, Int64
-from touchstone.data.cohort import Cohort
+from touchstone.data.doubt.cohort import Cohort
 
 _LIQUID: Final = 0.05  # share of missing bars up to which an instrument says when a venue is open
 _FEWEST: Final = 2  # liquid instruments that must be alive to tell

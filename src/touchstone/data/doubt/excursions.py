@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from touchstone.data.cohort import Moves
-from touchstone.data.robust import QUIET_SHARE, tail_threshold
+from touchstone.data.doubt.cohort import Moves
+from touchstone.data.doubt.robust import QUIET_SHARE, tail_threshold
 
 LONGEST: Final = 3
 """Bars after which a price must be back."""

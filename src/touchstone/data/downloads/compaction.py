@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from touchstone.data.pages import unpacked
-from touchstone.data.plan import Plan, Planned
-from touchstone.data.revisions import Revision, RevisionLog, differences, united
-from touchstone.data.schedule import STALE_NS
+from touchstone.data.downloads.pages import unpacked
+from touchstone.data.downloads.plan import Plan, Planned
+from touchstone.data.downloads.revisions import Revision, RevisionLog, differences, united
+from touchstone.data.downloads.schedule import STALE_NS
 from touchstone.data.store import BarStore, Origin, Row, refuse_mixture
 from touchstone.data.stored import Marks
 from touchstone.errors import SourceError

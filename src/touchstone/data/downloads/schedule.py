@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from touchstone.data.plan import Plan, cut, missing
+from touchstone.data.downloads.plan import Plan, cut, missing
 from touchstone.data.store import Origin, Row, refuse_mixture
 from touchstone.data.vendors import VendorConfig
 from touchstone.market import Timeframe

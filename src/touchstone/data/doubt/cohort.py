@@ -8,10 +8,10 @@ import numpy as np
 
 from touchstone.arrays import Bool, Float64, Int64
 from touchstone.data import grid
+from touchstone.data.doubt.robust import grouped_median, local_scale, local_surge
 from touchstone.data.faults import utc
 from touchstone.data.loading import Reject
 from touchstone.data.raw_bars import RawBars
-from touchstone.data.robust import grouped_median, local_scale, local_surge
 from touchstone.market import Calendar, Panel, Timeframe
 from touchstone.market.findings import Finding, Place, Severity
 

@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from touchstone.arrays import Float64
-from touchstone.data.cohort import Clean, Moves
-from touchstone.data.robust import ALPHA, QUIET, QUIET_SHARE, tail_threshold
+from touchstone.data.doubt.cohort import Clean, Moves
+from touchstone.data.doubt.robust import ALPHA, QUIET, QUIET_SHARE, tail_threshold
 
 _WHOLE: Final = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100, 1000)
 _BROKEN: Final = (1.5, 4 / 3, 1.25)

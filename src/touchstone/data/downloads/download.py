@@ -11,10 +11,10 @@ from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from typing import Final, NamedTuple, TypeAlias
 
+from touchstone.data.downloads.pages import refuse_circle
+from touchstone.data.downloads.plan import Kept, Plan, Planned
+from touchstone.data.downloads.token_bucket import TokenBucket
 from touchstone.data.http import DeniedError, Secrets, TransientError, UnreachableError
-from touchstone.data.pages import refuse_circle
-from touchstone.data.plan import Kept, Plan, Planned
-from touchstone.data.token_bucket import TokenBucket
 from touchstone.errors import DataError, SourceError
 
 _LONGEST_WAIT: Final = 600.0

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from touchstone.arrays import Bool, Float64, Int8
+from touchstone.data.doubt.robust import grouped_median
 from touchstone.data.raw_bars import RawBars
-from touchstone.data.robust import grouped_median
 from touchstone.market.bars import FIELDS
 
 _FEWEST: Final = 3  # rows that make a habit out of a mishap

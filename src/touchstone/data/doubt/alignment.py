@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 
 from touchstone.arrays import Float64, Int64
-from touchstone.data.cohort import Cohort
+from touchstone.data.doubt.cohort import Cohort
 
 _HOUR_NS: Final = 3_600_000_000_000
 _DAY_NS: Final = 24 * _HOUR_NS

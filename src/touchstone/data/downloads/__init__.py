@@ -1,0 +1,1 @@
+"""From pages of a vendor to a store: the plan, its chunks, what was revised."""
