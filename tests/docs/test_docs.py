@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from small import write_bars
+from touchstone.features.catalogue import catalogue, groups
 from touchstone.reports.reference import result_reference
 from walks import random_panel
 
@@ -42,3 +43,11 @@ def test_readme_commands_run(tmp_path):
 @pytest.mark.parametrize("link", re.findall(r"\]\(((?!http)[^)#]+)\)", README))
 def test_readme_links_lead_somewhere(link):
     assert (ROOT / link).exists(), link
+
+
+def test_counts_of_features_in_documents_are_the_catalogues():
+    n, like_talib = len(catalogue()), sum(bool(e.talib) for e in catalogue().values())
+    assert f"There are {n} features" in README
+    told = " ".join((ROOT / "CHANGELOG.md").read_text().split())
+    assert len(groups()) == 11
+    assert f"Features: {n} in eleven groups, {like_talib} equal to TA-Lib" in told

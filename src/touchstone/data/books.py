@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from touchstone.arrays import Float64, Int64
+from touchstone.data.parquet_file import instants, opened
 from touchstone.errors import SourceError
 from touchstone.market.book_updates import BookUpdates
 from touchstone.market.order_book import ASK, BID, OrderBook
@@ -32,7 +33,7 @@ def read_book(path: Path, symbol: str) -> OrderBook:
         SourceError: no such file, or neither shape; names the columns.
         BarsError: levels out of order; names the row.
     """
-    frame = _frame(path)
+    frame = opened(path)
     if any(_LEVEL.match(n) for n in frame.columns):
         sides = [_levels(path, frame, side) for side in ("bid", "ask")]
     elif "midpoint" in frame.columns and any(_DISTANCE.match(n) for n in frame.columns):
@@ -58,10 +59,7 @@ def read_updates(path: Path, symbol: str) -> BookUpdates:
         SourceError: no such file, a column that is missing, or a word that is none of these.
         BarsError: times that fall, or prices that are not positive.
     """
-    frame = _frame(path)
-    missing = [n for n in _UPDATES if n not in frame.columns]
-    if missing:
-        raise SourceError(f"{path}: no column {', '.join(missing)}; has {', '.join(frame.columns)}")
+    frame = opened(path, _UPDATES)
     time = _time(path, frame)
     kind, side = (frame[n].cast(str).str.to_lowercase().to_list() for n in ("type", "side"))
     strange = set(kind) - {"snapshot", "delta"} or set(side) - _SIDES.keys()
@@ -117,30 +115,12 @@ def _packed(price: Float64, size: Float64) -> tuple[Float64, Float64]:
     return np.where(moved[2], moved[0], np.nan), np.where(moved[2], moved[1], 0.0)
 
 
-def _frame(path: Path) -> "pl.DataFrame":
-    import polars as pl  # noqa: PLC0415  a study of bars needs none
-
-    try:
-        return pl.read_parquet(path)
-    except FileNotFoundError:
-        raise SourceError(f"{path}: no such file") from None
-    except (OSError, pl.exceptions.PolarsError) as error:
-        said = " ".join(str(error).split())[:160]
-        raise SourceError(f"{path}: cannot be read as Parquet ({said})") from None
-
-
 def _time(path: Path, frame: "pl.DataFrame") -> Int64:
     if "ts_ms" in frame.columns:
         return _whole(path, frame, "ts_ms") * 1_000_000
     if "timestamp" not in frame.columns:
         return np.arange(frame.height, dtype=np.int64)
-    column = frame["timestamp"]
-    if getattr(column.dtype, "time_zone", None) is None or column.null_count():
-        raise SourceError(
-            f"{path}: timestamp is of type {column.dtype} with {column.null_count()} empty cells: "
-            "needs instants that name their zone"
-        )
-    return column.dt.epoch("ns").to_numpy().astype(np.int64)
+    return instants(path, frame, "timestamp")
 
 
 def _whole(path: Path, frame: "pl.DataFrame", name: str) -> Int64:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from touchstone.arrays import Bool, Float64, Int64
+from touchstone.arrays import Bool, Float64
+from touchstone.data.parquet_file import instants, opened
 from touchstone.errors import DataError, SourceError
 from touchstone.files import stem_to_symbol
 from touchstone.market.national_best import VenueQuotes
@@ -48,10 +49,10 @@ def read_trades(path: Path, symbol: str | None = None, *, suspicious: bool = Fal
         SourceError: no such file, a column that is missing or is no number, or times without zone.
         BarsError: times that fall, or a price that is not positive; names the row.
     """
-    frame = _frame(path, _TRADE)
+    frame = opened(path, _TRADE)
     kept = _kept(path, frame, suspicious)
     time, price, size = (
-        _time(path, frame)[kept],
+        instants(path, frame, "timestamp")[kept],
         *(_numbers(path, frame, n)[kept] for n in ("price", "size")),
     )
     exchange: tuple[str, ...] = ()
@@ -70,9 +71,9 @@ def read_quotes(path: Path, symbol: str | None = None, *, suspicious: bool = Fal
     Raises:
         SourceError, BarsError: as `read_trades`.
     """
-    frame = _frame(path, _QUOTE)
+    frame = opened(path, _QUOTE)
     kept = _kept(path, frame, suspicious)
-    time, name = _time(path, frame)[kept], _symbol(path, symbol)
+    time, name = instants(path, frame, "timestamp")[kept], _symbol(path, symbol)
     bid, ask = (_price(_numbers(path, frame, n)[kept]) for n in ("bid", "ask"))
     one = np.ones(time.size)
     bid_size, ask_size = (
@@ -101,25 +102,6 @@ def _mask(kept: Bool) -> "pl.Series":
     return pl.Series(kept)
 
 
-def _frame(path: Path, needed: tuple[str, ...]) -> "pl.DataFrame":
-    import polars as pl  # noqa: PLC0415  a study of bars needs none
-
-    try:
-        frame = pl.read_parquet(path)
-    except FileNotFoundError:
-        raise SourceError(f"{path}: no such file") from None
-    except (OSError, pl.exceptions.PolarsError) as error:
-        said = " ".join(str(error).split())[:160]
-        raise SourceError(f"{path}: cannot be read as Parquet ({said})") from None
-    missing = [n for n in needed if n not in frame.columns]
-    if missing:
-        raise SourceError(
-            f"{path}: no column {', '.join(missing)}; needs {', '.join(needed)}, has "
-            f"{', '.join(frame.columns)}"
-        )
-    return frame
-
-
 def _kept(path: Path, frame: "pl.DataFrame", suspicious: bool) -> Bool:
     import polars as pl  # noqa: PLC0415
 
@@ -139,16 +121,6 @@ def _words(column: "pl.Series") -> "pl.Series":
     import polars as pl  # noqa: PLC0415
 
     return column.cast(pl.String).fill_null("")
-
-
-def _time(path: Path, frame: "pl.DataFrame") -> Int64:
-    column = frame["timestamp"]
-    if getattr(column.dtype, "time_zone", None) is None or column.null_count():
-        raise SourceError(
-            f"{path}: timestamp is of type {column.dtype} with {column.null_count()} empty cells: "
-            "needs instants that name their zone"
-        )
-    return column.dt.epoch("ns").to_numpy().astype(np.int64)
 
 
 def _numbers(path: Path, frame: "pl.DataFrame", name: str) -> Float64:
