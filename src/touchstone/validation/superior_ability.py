@@ -29,14 +29,15 @@ def superior_ability(
     returns: Float64,
     rng: np.random.Generator,
     n_resamples: int = N_RESAMPLES,
-    recompute: bool = False,
+    recompute: bool = True,
 ) -> Superior:
     """Test all candidates of a search at once against one benchmark.
 
-    `T = max(0, max_k sqrt(n) dbar_k / w_k)`, w_k by the stationary bootstrap's own kernel. Under
-    the null the means are put to 0, except those so bad that they cannot matter: a candidate is
-    recentred only where `sqrt(n) dbar_k / w_k >= -sqrt(2 ln ln n)`. Candidates without variance
-    (no trades) are left out; with none left, or less than three days, p is 1.
+    `T = max(0, max_k sqrt(n) dbar_k / w_k)`, w_k the HAC error of each resample, or, as Hansen has
+    it, one for all by the stationary bootstrap's own kernel. Under the null the means are put to
+    0, except those so bad that they cannot matter: a candidate is recentred only where
+    `sqrt(n) dbar_k / w_k >= -sqrt(2 ln ln n)`. Candidates without variance (no trades) are left
+    out; with none left, or less than three days, p is 1.
 
     `arch.bootstrap.SPA` does not studentise: there one noisy candidate hides a good quiet one.
 
@@ -44,9 +45,8 @@ def superior_ability(
         returns: (n_days, n_candidates) daily returns in excess of the benchmark, in time order.
         rng: where the resamples come from.
         n_resamples: B; the smallest p there can be is 1 / (B + 1).
-        recompute: instead of Hansen's one w_k, the HAC error recomputed in every resample, as
-            `mean_test` does: for candidates of skewed or autocorrelated returns, of which
-            Hansen's form rejects too many.
+        recompute: the HAC error recomputed in every resample, as `mean_test` does; False takes
+            Hansen's one w_k, which rejects too often where returns are skewed or autocorrelated.
 
     Raises:
         DataError: not a table of finite numbers.
