@@ -1,121 +1,67 @@
-"""Accounts as arrays of records: money, positions and working orders, one row per account.
+"""An account as a person sets it: deposit, what it may hold, when it stops; and fresh state."""
 
-Every array has a leading axis of accounts, so that one history, a thousand environments and one
-live account are the same thing to the kernel. Records, not columns: the kernel reads all of one
-position at once, and a numba function pays for every array that it is handed.
-"""
-
-from typing import Annotated, Final, NamedTuple, TypeAlias
+import math
+from typing import Annotated, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from touchstone.arrays import Int64
 from touchstone.config import Config
+from touchstone.errors import ConfigError
 from touchstone.execution.costs import CostsConfig
+from touchstone.execution.records import (
+    AMBIGUITIES,
+    ORDER,
+    POSITION,
+    PURSE,
+    RESTING,
+    TERMS,
+    Accounts,
+    Records,
+)
 
-ENTRY: Final = 0
-TIME: Final = 1
-PROBABILITY: Final = 2
-STOP: Final = 3
-TARGET: Final = 4
-REASONS: Final = ("entry", "time", "probability", "stop", "target")
-"""Why a fill happened, by its code in `reason`."""
+_BP = 1e-4
+_Share = Annotated[float, Field(gt=0, le=1)]
+
+
+def _extra(default: Any) -> Any:
+    """Part of a study's question only where it is set."""
+    return Field(default=default, exclude_if=lambda value: value == default)
 
 
 class AccountConfig(Config):
-    """A long-only cash account with fractional units: it never borrows and is never short."""
+    """A cash account with fractional units, long only, that never borrows; or what you make it."""
 
     cash: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1_000_000.0
     """Deposit at the start, quote currency."""
+    short: bool = _extra(False)
+    """Whether it may be short. It then measures its room by equity, not by cash."""
+    units: Literal["fractional", "whole"] = _extra("fractional")
+    """Whole units are rounded down, at the order and at the fill."""
+    ambiguity: Literal["pessimistic", "optimistic", "finer"] = _extra("pessimistic")
+    """What a bar counts as that spans stop and target: the stop, the target, or what bars of a
+    shorter timeframe say."""
+    max_gross: Annotated[float, Field(gt=0, le=10)] = _extra(1.0)
+    """Longs and shorts together, share of equity, at most when something is entered."""
+    max_weight: _Share = _extra(1.0)
+    """One instrument's share of equity, at most when it is entered."""
+    max_group: Annotated[float, Field(gt=0, le=10)] | None = _extra(None)
+    """One group's share of equity, at most when something of it is entered; null: no limit."""
+    daily_loss: _Share | None = _extra(None)
+    """Loss since the day began, share of equity, at which everything is left until the next day."""
+    drawdown: _Share | None = _extra(None)
+    """Fall from the high-water mark at which everything is left for good."""
+    cool_down: Annotated[int, Field(ge=0)] = _extra(0)
+    """Bars after a stop in which its instrument is not entered again."""
 
-
-PURSE: Final = np.dtype(
-    [
-        ("cash", np.float64),
-        ("invested", np.float64),  # positions at their last known closes, as of the last mark
-        ("equity", np.float64),  # cash + invested, as of the last mark
-        ("peak", np.float64),  # highest equity of any mark: the high-water mark
-        ("commission", np.float64),  # terms: fraction of a fill's value
-        ("worsening", np.float64),  # terms: half spread + slippage, fraction of the reference
-        ("to_cents", np.bool_),  # terms: whether commissions are rounded to cents
-        ("max_positions", np.int64),  # terms
-        ("n_active", np.int64),  # length of the account's list `active`
-        ("n_cut", np.int64),  # buys filled smaller than ordered, for want of cash
-        ("n_rejected", np.int64),  # wishes and buys that the cash could not pay at all
-    ],
-    align=True,
-)
-"""An account's money and the terms it trades at."""
-
-POSITION: Final = np.dtype(
-    [
-        ("quantity", np.float64),
-        ("entry_price", np.float64),  # of the fill; the average where it was added to
-        ("entry_row", np.int64),  # row of the bar at whose open it was entered
-        ("bars_held", np.int64),  # the instrument's bars closed since; the fill's own is 1
-        ("hold", np.int64),  # bars_held at which it leaves
-        ("upper", np.float64),  # price of the target; inf for none
-        ("lower", np.float64),  # price of the stop; -inf for none
-        ("close", np.float64),  # last known close
-    ],
-    align=True,
-)
-"""What an account holds of one instrument."""
-
-ORDER: Final = np.dtype(
-    [
-        ("quantity", np.float64),  # above 0 buys, below 0 sells, 0 is no order
-        ("row", np.int64),  # row at whose close it was decided
-        ("rank", np.float64),  # buys of a higher rank are served first
-        ("reserve", np.float64),  # kept for a buy: last close x quantity x (1 + cost rates)
-        ("up", np.float64),  # width of the target to place at the fill, of the raw open
-        ("down", np.float64),
-        ("hold", np.int64),
-        ("reason", np.int64),
-    ],
-    align=True,
-)
-"""A working market order; an account has at most one per instrument."""
-
-FILL: Final = np.dtype(
-    [
-        ("row", np.int64),  # row of the bar that filled it
-        ("order_row", np.int64),  # row at whose close it was ordered; a stop's is the entry's
-        ("quantity", np.float64),  # above 0 bought, below 0 sold
-        ("price", np.float64),
-        ("reference", np.float64),  # before slippage and spread: open, stop or target
-        ("commission", np.float64),
-        ("reason", np.int64),
-    ],
-    align=True,
-)
-"""One fill, as the tape has it."""
-
-Records: TypeAlias = npt.NDArray[np.void]
-
-
-class Accounts(NamedTuple):
-    """The whole state that the kernel advances: arrays of the records above."""
-
-    purse: Records
-    """`PURSE`, (n_accounts,)."""
-    positions: Records
-    """`POSITION`, (n_accounts, n_instruments)."""
-    orders: Records
-    """`ORDER`, (n_accounts, n_instruments)."""
-    active: Int64
-    """Instruments with a position or an order, ascending, (n_accounts, n_instruments)."""
-
-
-class Tape(NamedTuple):
-    """Fills in the order they happened. A tape of capacity 0 records nothing."""
-
-    n: Int64
-    """How many are written, (1,)."""
-    fills: Records
-    """`FILL`, (capacity,)."""
+    @model_validator(mode="after")
+    def _a_cash_account_does_not_borrow(self) -> "AccountConfig":
+        if self.max_gross > 1 and not self.short:
+            raise ConfigError(
+                f"account.max_gross {self.max_gross:g}: an account that is not allowed to be "
+                "short pays in cash, so at most 1; set short: true for a margin account"
+            )
+        return self
 
 
 def accounts(
@@ -124,20 +70,61 @@ def accounts(
     config: AccountConfig,
     costs: CostsConfig,
     max_positions: int,
+    n_resting: int = 0,
 ) -> Accounts:
-    """Fresh accounts: the deposit, no positions, no orders."""
+    """Fresh accounts: the deposit, no positions, no orders; `n_resting` orders may rest in each."""
     shape = (n_accounts, n_instruments)
     purse = np.zeros(n_accounts, PURSE)
-    for name in ("cash", "equity", "peak"):
+    for name in ("cash", "equity", "peak", "day_equity"):
         purse[name] = config.cash
-    rates = costs.rates
-    purse["commission"], purse["worsening"] = rates.commission, rates.worsening
-    purse["to_cents"], purse["max_positions"] = rates.to_cents, max_positions
+    purse["day"] = np.iinfo(np.int64).min
+    positions = np.zeros(shape, POSITION)
+    positions["upper"], positions["lower"] = math.inf, -math.inf
     return Accounts(
-        purse, np.zeros(shape, POSITION), np.zeros(shape, ORDER), np.zeros(shape, np.int64)
+        terms_of(n_accounts, config, costs, max_positions),
+        purse,
+        positions,
+        np.zeros(shape, ORDER),
+        np.zeros(shape, np.int64),
+        np.zeros((n_accounts, n_resting), RESTING),
     )
 
 
-def tape(capacity: int) -> Tape:
-    """An empty tape; `capacity` must cover every fill until it is read."""
-    return Tape(np.zeros(1, np.int64), np.empty(capacity, FILL))
+def terms_of(
+    n_accounts: int, config: AccountConfig, costs: CostsConfig, max_positions: int
+) -> Records:
+    """The terms of so many equal accounts, `TERMS` (n_accounts,)."""
+    terms, rates = np.zeros(n_accounts, TERMS), costs.rates
+    half_life = costs.impact_half_life
+    for name, value in {
+        "commission": rates.commission,
+        "per_unit": costs.commission_per_unit,
+        "minimum": costs.commission_minimum,
+        "sell_fee": costs.sell_fee_bp * _BP,
+        "sell_fee_per_unit": costs.sell_fee_per_unit,
+        "worsening": rates.worsening,
+        "half_spread": costs.half_spread_bp * _BP,
+        "slippage": costs.slippage_bp * _BP,
+        "impact": costs.impact,
+        "impact_power": costs.impact_power,
+        "impact_kept": 0.5 ** (1 / half_life) if half_life > 0 else 0.0,
+        "volume_cap": math.inf if costs.volume_cap is None else costs.volume_cap,
+        "borrow": costs.borrow_bp * _BP,
+        "financing": costs.financing_bp * _BP,
+        "max_gross": config.max_gross if config.short or config.max_gross < 1 else math.inf,
+        "max_weight": config.max_weight,
+        "max_group": math.inf if config.max_group is None else config.max_group,
+        "daily_loss": math.inf if config.daily_loss is None else config.daily_loss,
+        "drawdown": math.inf if config.drawdown is None else config.drawdown,
+        "entry_level": -math.inf,
+        "exit_level": 0.0,
+        "scale": 1.0,
+        "max_positions": max_positions,
+        "cool_down": config.cool_down,
+        "ambiguity": AMBIGUITIES.index(config.ambiguity),
+        "to_cents": rates.to_cents,
+        "whole": config.units == "whole",
+        "margin": config.short,
+    }.items():
+        terms[name] = value
+    return terms

@@ -1,15 +1,15 @@
 """What a fill costs: commission, slippage and half the spread, in basis points a side."""
 
 import math
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from pydantic import Field
 
 from touchstone.arrays import Float64
 from touchstone.config import Config
 from touchstone.errors import ConfigError
+from touchstone.execution.compiled import compiled
 
 _BP = 1e-4
 _TIE = 1.0 + 1e-12
@@ -29,15 +29,45 @@ class Rates(NamedTuple):
     """Whether a commission is rounded half up to cents, once a fill."""
 
 
+Money = Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)]
+
+
+def _extra(default: float) -> Any:
+    """A cost that most accounts do not have: part of a study's question only where it is set."""
+    return Field(default=default, exclude_if=lambda value: value == default)
+
+
 class CostsConfig(Config):
     """Costs of one side of a trade. A buy is filled above its reference price, a sell below."""
 
     commission_bp: BasisPoints = 10.0
     """Commission, basis points of the fill's value, a side."""
+    commission_per_unit: Money = _extra(0.0)
+    """Commission, money a unit (share), a side."""
+    commission_minimum: Money = _extra(0.0)
+    """Least commission of a fill, money."""
+    sell_fee_bp: BasisPoints = _extra(0.0)
+    """Regulatory fee of sales, basis points of their value (US stocks: the SEC's)."""
+    sell_fee_per_unit: Money = _extra(0.0)
+    """Regulatory fee of sales, money a unit (US stocks: FINRA's trading activity fee)."""
     slippage_bp: BasisPoints = 5.0
     """Slippage of market and stop orders, basis points of the reference price, a side."""
     half_spread_bp: BasisPoints = 0.0
     """Half the bid-ask spread, basis points of the reference price, a side."""
+    impact: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = _extra(0.0)
+    """Y of the square-root impact `Y sigma (quantity / volume) ^ power`: 0.5 to 1 was measured for
+    liquid stocks (Toth et al. 2011); 0 for none."""
+    impact_power: Annotated[float, Field(gt=0, le=1)] = _extra(0.5)
+    """Exponent of the impact; Almgren et al. (2005) fit 0.6."""
+    impact_half_life: Annotated[float, Field(ge=0, le=1e6)] = _extra(0.0)
+    """Bars in which half of an own impact is gone; 0: it is gone at the next bar."""
+    volume_cap: Annotated[float, Field(gt=0, le=1)] | None = _extra(0.1)
+    """Share of a bar's volume that an account fills of one instrument, at most; the rest of an
+    order goes on working. Null: no limit."""
+    borrow_bp: Annotated[float, Field(ge=0, le=1e5)] = _extra(0.0)
+    """What borrowing a short position costs, basis points of its value, a year of calendar time."""
+    financing_bp: Annotated[float, Field(ge=0, le=1e5)] = _extra(0.0)
+    """What cash below zero costs, basis points a year of calendar time."""
     round_to_cents: bool = True
     """Round each commission to cents, half up; off where the quote currency has no cents."""
 
@@ -74,7 +104,11 @@ class CostsConfig(Config):
                 f"costs: {multiple} x {self.per_side_bp:g} bp a side is the whole price; "
                 f"the multiple must stay below {1 / (self.per_side_bp * _BP):g}"
             )
-        names = ("commission_bp", "slippage_bp", "half_spread_bp")
+        names = (
+            "commission_bp", "commission_per_unit", "commission_minimum", "sell_fee_bp",
+            "sell_fee_per_unit", "slippage_bp", "half_spread_bp", "impact", "borrow_bp",
+            "financing_bp",
+        )  # fmt: skip
         return self.model_copy(update={n: getattr(self, n) * multiple for n in names})
 
 
@@ -87,20 +121,28 @@ def half_up_to_cents(money: Float64) -> Float64:
     return np.asarray(np.floor(money * 100.0 * _TIE + 0.5) / 100.0)
 
 
-@njit(cache=True)
-def commission(value: float, rate: float, to_cents: bool) -> float:
-    """Commission on a fill of this value, money; the rounding is `half_up_to_cents`."""
-    exact = value * rate
-    return math.floor(exact * 100.0 * _TIE + 0.5) / 100.0 if to_cents else exact
+@compiled
+def fee(terms: Any, quantity: float, price: float, side: float) -> float:
+    """Commission and fees of a fill of so many units, money, rounded once, half up."""
+    value = quantity * price
+    exact = value * terms.commission + quantity * terms.per_unit
+    exact = max(exact, terms.minimum)
+    if side < 0.0:
+        exact += value * terms.sell_fee + quantity * terms.sell_fee_per_unit
+    return math.floor(exact * 100.0 * _TIE + 0.5) / 100.0 if terms.to_cents else exact
 
 
-@njit(cache=True)
-def affordable(money: float, price: float, rate: float, to_cents: bool) -> float:
-    """The quantity that `money` pays at `price`, commission included; 0 for none.
+@compiled
+def affordable(terms: Any, money: float, price: float, side: float) -> float:
+    """The units that `money` pays at `price`, commission and fees included; 0 for none.
 
     Rounding may make the commission up to half a cent dearer than its rate: the quantity gives
     way, so that no account is ever overdrawn.
     """
-    value = money / (1.0 + rate)
-    value = max(0.0, min(value, money - float(commission(value, rate, to_cents))))
-    return value / price * (1.0 - 1e-14)
+    per_unit = price * (1.0 + terms.commission) + terms.per_unit
+    if side < 0.0:
+        per_unit += price * terms.sell_fee + terms.sell_fee_per_unit
+    quantity = money / per_unit
+    # the least commission, or rounding, may ask for more
+    quantity = min(quantity, (money - fee(terms, quantity, price, side)) / price)
+    return max(0.0, quantity) * (1.0 - 1e-14)

@@ -1,14 +1,18 @@
-"""The kernel's driver over history: one account, bar after bar, its path written down."""
+"""The kernel's drivers over history: accounts, bar after bar, and the path of one written down."""
 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from touchstone.arrays import Float64, Int64
-from touchstone.execution.account import Accounts, Tape
-from touchstone.execution.kernel import Prices, Wishes, advance
+from touchstone.execution.columns import Events, Finer, Market, Wishes, World
+from touchstone.execution.compiled import compiled
+from touchstone.execution.kernel import advance
+from touchstone.execution.records import Accounts, Tape
 from touchstone.market import Panel
+
+NO_FINER = Finer(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), np.zeros(0))
+NO_EVENTS = Events(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int8), np.zeros(0))
 
 
 class Path(NamedTuple):
@@ -16,7 +20,7 @@ class Path(NamedTuple):
 
     cash: Float64
     invested: Float64
-    """Positions at their last known closes."""
+    """Positions at their last known closes; shorts count below 0."""
     n_held: Int64
     """Positions held at the close."""
 
@@ -26,19 +30,32 @@ class Timeline(NamedTuple):
 
     time: Int64
     """(n_times,)"""
+    day: Int64
+    """The calendar's day of each time, (n_times,)."""
     rows: Int64
     """Row of the panel or -1, (n_times, n_instruments)."""
-    prices: Prices
-    """(n_rows,) columns."""
+    world: World
+    place: Int64
+    """Each of the panel's instruments' place among those, (n_instruments,)."""
 
 
-def timeline(panel: Panel) -> Timeline:
-    """The panel's columns and its time-major rows, instruments sorted by symbol."""
+def timeline(panel: Panel, events: Events = NO_EVENTS) -> Timeline:
+    """The panel's columns and its time-major rows, instruments sorted by symbol.
+
+    `events` number the instruments in that order.
+    """
     blocks = panel.blocks()
     order = sorted(range(panel.n_instruments), key=panel.symbols.__getitem__)
     is_sorted = order == list(range(panel.n_instruments))
     rows = blocks.row if is_sorted else np.ascontiguousarray(blocks.row[:, order])
-    return Timeline(blocks.time, rows, Prices(panel.open, panel.high, panel.low, panel.close))
+    none = np.zeros(0)
+    market = Market(
+        np.column_stack([panel.open, panel.high, panel.low, panel.close, panel.volume]), none, none,
+        np.zeros(0, np.int64), NO_FINER,
+    )  # fmt: skip
+    place = np.argsort(order).astype(np.int64)
+    day = np.asarray(panel.calendar.day(blocks.time), np.int64)
+    return Timeline(blocks.time, day, rows, World(market, events), place)
 
 
 def path(n_times: int) -> Path:
@@ -49,27 +66,24 @@ def path(n_times: int) -> Path:
 def replay(account: Accounts, line: Timeline, wishes: Wishes, tape: Tape) -> Path:
     """Take the first of `accounts` through a history; it carries on from the state it is in."""
     written = path(line.time.size)
-    walk((account, 0), line.rows, line.prices, wishes, (tape, written))
+    walk((account, 0), line, wishes, (tape, written))
     return written
 
 
-@njit(cache=True)
+@compiled
 def walk(
-    account: tuple[Accounts, int],
-    rows: Int64,
-    prices: Prices,
-    wishes: Wishes,
-    out: tuple[Tape, Path],
+    account: tuple[Accounts, int], line: Timeline, wishes: Wishes, out: tuple[Tape, Path]
 ) -> None:
     """`replay` inside numba: `account` is (accounts, which), `out` the tape and the path."""
     accounts, k = account
     tape, written = out
-    for t in range(rows.shape[0]):
-        advance(accounts, k, prices, rows[t], wishes, tape)
+    for t in range(line.rows.shape[0]):
+        now = (line.rows[t], t, line.time[t], line.day[t])
+        advance(accounts, k, line.world, now, wishes, tape)
         note(accounts, k, t, written)
 
 
-@njit(cache=True)
+@compiled
 def note(accounts: Accounts, k: int, t: int, written: Path) -> None:
     """Write down account `k` after bar `t`."""
     purse = accounts.purse[k]
@@ -77,5 +91,5 @@ def note(accounts: Accounts, k: int, t: int, written: Path) -> None:
     written.invested[t] = purse.invested
     held = 0
     for a in range(purse.n_active):
-        held += accounts.positions[k, accounts.active[k, a]].quantity > 0.0
+        held += accounts.positions[k, accounts.active[k, a]].quantity != 0.0
     written.n_held[t] = held

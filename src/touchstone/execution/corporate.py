@@ -1,0 +1,91 @@
+"""Corporate actions, before anything else happens at their instant."""
+
+import math
+from typing import Any
+
+from touchstone.execution.columns import Events
+from touchstone.execution.compiled import compiled
+from touchstone.execution.fills import book, forget_idle, write
+from touchstone.execution.records import DELISTED, IN_LIEU, Accounts, Tape
+from touchstone.market.actions import DELISTING, DIVIDEND, SPLIT
+
+
+@compiled
+def apply_events(accounts: Accounts, k: int, events: Events, t: int, tape: Tape) -> None:
+    """Apply the actions of one instant.
+
+    Splits change quantities, prices and working orders; dividends are credited to holders, and
+    paid by who is short; a delisting closes at its recovery of the last price.
+    """
+    purse, terms = accounts.purse[k], accounts.terms[k]
+    positions, orders, active = accounts.positions[k], accounts.orders[k], accounts.active[k]
+    for e in range(events.first[t], events.first[t + 1]):
+        i, kind, value = events.instrument[e], events.kind[e], events.value[e]
+        position, order = positions[i], orders[i]
+        if kind == DIVIDEND:
+            purse.cash += position.quantity * value
+            purse.dividends += position.quantity * value
+        elif kind == SPLIT:
+            _split(position, order, value)
+            _split_resting(accounts, k, i, value)
+            if terms.whole:
+                _pay_in_lieu(purse, position, order, i, tape)
+        elif kind == DELISTING:
+            _delist(purse, position, order, (i, value), tape)
+            _drop_resting(accounts, k, i)
+    forget_idle(purse, positions, orders, active)
+
+
+@compiled
+def _split(position: Any, order: Any, ratio: float) -> None:
+    position.quantity *= ratio
+    position.entry_price /= ratio
+    position.upper /= ratio
+    position.lower /= ratio
+    position.close /= ratio
+    order.quantity *= ratio
+
+
+@compiled
+def _split_resting(accounts: Accounts, k: int, i: int, ratio: float) -> None:
+    for r in range(accounts.purse[k].n_resting):
+        order = accounts.resting[k, r]
+        if order.instrument == i:
+            order.quantity *= ratio
+            order.price /= ratio
+
+
+@compiled
+def _pay_in_lieu(purse: Any, position: Any, order: Any, i: int, tape: Tape) -> None:
+    """Whole units stay; the fraction is paid in cash at the last price, without costs."""
+    whole = math.trunc(position.quantity * (1.0 + 1e-12))
+    rest = position.quantity - whole
+    if abs(rest) > 1e-9:
+        price = position.close
+        book(purse, position, -rest, price, 0.0)
+        write(tape, (position.row, position.entry_row, i, IN_LIEU),
+              (-rest, price, price, 0.0, 0.0, 0.0))  # fmt: skip
+    position.quantity = whole
+    order.quantity = math.trunc(order.quantity * (1.0 + 1e-12))
+
+
+@compiled
+def _delist(purse: Any, position: Any, order: Any, what: tuple[int, float], tape: Tape) -> None:
+    i, recovery = what
+    order.quantity, order.reserve = 0.0, 0.0
+    if position.quantity == 0.0:
+        return
+    sold, price = -position.quantity, position.close * recovery
+    book(purse, position, sold, price, 0.0)
+    write(tape, (position.row, position.entry_row, i, DELISTED),
+          (sold, price, price, 0.0, 0.0, 0.0))  # fmt: skip
+
+
+@compiled
+def _drop_resting(accounts: Accounts, k: int, i: int) -> None:
+    n = 0
+    for r in range(accounts.purse[k].n_resting):
+        if accounts.resting[k, r].instrument != i:
+            accounts.resting[k, n] = accounts.resting[k, r]
+            n += 1
+    accounts.purse[k].n_resting = n
