@@ -15,14 +15,14 @@ def random_walk(n_bars: int, seed: int = 0, volatility: float = 0.01, symbol: st
     open_ = np.r_[100.0, close[:-1]] * np.exp(rng.normal(0, volatility / 4, n_bars))
     wick = np.abs(rng.normal(0, volatility / 2, (2, n_bars)))
     high, low = np.maximum(open_, close) * (1 + wick[0]), np.minimum(open_, close) * (1 - wick[1])
-    volume = np.exp(rng.normal(10, 1, n_bars))
+    volume = np.exp(rng.normal(20, 1, n_bars))
     return Bars(symbol, START_NS + np.arange(n_bars) * HOUR_NS, open_, high, low, close, volume)
 
 
 def flat(n_bars: int, price: float = 100.0, **rows: dict[int, float]) -> Bars:
     """Bars that stand still at `price`, but for the given rows: flat(9, high={3: 106.0})."""
     columns = {name: np.full(n_bars, price) for name in ("open", "high", "low", "close")}
-    columns["volume"] = np.ones(n_bars)
+    columns["volume"] = np.full(n_bars, 1e9)
     for name, changes in rows.items():
         for row, value in changes.items():
             columns[name][row] = value

@@ -9,8 +9,9 @@ from reference.engine import follow as slowly
 from reference.intents import EXACT, FREE, follow, intent_of, random_intent
 from touchstone.backtest import baselines, daily, recost, sweep
 from touchstone.execution import AccountConfig, CostsConfig
-from touchstone.execution.account import STOP, TARGET, accounts, tape
+from touchstone.execution.account import accounts
 from touchstone.execution.history import replay, timeline
+from touchstone.execution.records import STOP, TARGET, tape
 from touchstone.market import Panel
 from touchstone.metrics import trading
 from walks import flat, panel_of, random_panel, random_walk
@@ -222,16 +223,16 @@ def test_15_two_runs_with_the_state_carried_are_one(world, cut):
         )
         return state, tape(10_000)
 
-    line, wishes = timeline(panel), wishes_of(panel, intent)
+    line = timeline(panel)
+    wishes = wishes_of(panel, line, intent)
     state, filled = fresh()
     whole = replay(state, line, wishes, filled)
     carried, filled_twice = fresh()
-    halves = [
-        replay(
-            carried, line._replace(time=line.time[part], rows=line.rows[part]), wishes, filled_twice
-        )
-        for part in (slice(None, cut), slice(cut, None))
-    ]
+    halves = []
+    for part in (slice(None, cut), slice(cut, None)):
+        times = line._replace(time=line.time[part], day=line.day[part], rows=line.rows[part])
+        first = wishes.first[slice(part.start, None if part.stop is None else part.stop + 1)]
+        halves.append(replay(carried, times, wishes._replace(first=first), filled_twice))
     for a, b, both in zip(*halves, whole, strict=True):
         np.testing.assert_array_equal(np.r_[a, b], both)
     n = int(filled.n[0])

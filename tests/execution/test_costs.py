@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from touchstone.errors import ConfigError
 from touchstone.execution import CostsConfig
-from touchstone.execution.costs import affordable, commission, half_up_to_cents
+from touchstone.execution.account import AccountConfig, terms_of
+from touchstone.execution.costs import affordable, fee, fees, half_up_to_cents
 
 
 @settings(deadline=None)  # the first call compiles
@@ -18,27 +19,52 @@ def test_half_a_cent_rounds_up(cents, half):
     money = float(Decimal(cents) / 100 + (Decimal("0.005") if half else 0))
     want = float(Decimal(str(money)).quantize(Decimal("0.01"), ROUND_HALF_UP))
     assert float(half_up_to_cents(np.float64(money))) == want
-    assert commission(money, 1.0, True) == want
+    assert fee(terms(commission_bp=1000), money * 10, 1.0, 1.0) == want
+
+
+def terms(**settings):
+    return terms_of(1, AccountConfig(), CostsConfig(**settings), 1)[0]
+
+
+costs_of_any_sort = st.builds(
+    CostsConfig,
+    commission_bp=st.sampled_from([0.0, 1.0, 10.0, 500.0]),
+    commission_per_unit=st.sampled_from([0.0, 0.005]),
+    commission_minimum=st.sampled_from([0.0, 1.0]),
+    sell_fee_bp=st.sampled_from([0.0, 0.278]),
+    sell_fee_per_unit=st.sampled_from([0.0, 0.000166]),
+    round_to_cents=st.booleans(),
+)
+sides = st.sampled_from([1.0, -1.0])
 
 
 @settings(deadline=None)  # the first call compiles
-@given(
-    money=st.floats(0.01, 1e9),
-    price=st.floats(1e-4, 1e5),
-    rate=st.sampled_from([0.0, 1e-4, 1e-3, 0.05]),
-    to_cents=st.booleans(),
-)
-def test_what_money_pays_never_overdraws_it_and_leaves_at_most_two_cents(
-    money, price, rate, to_cents
-):
-    value = affordable(money, price, rate, to_cents) * price
-    left = money - value - commission(value, rate, to_cents)
-    assert 0 <= left <= 0.02 + money * 1e-12
+@given(money=st.floats(0.01, 1e9), price=st.floats(1e-4, 1e5), costs=costs_of_any_sort, side=sides)
+def test_what_money_pays_never_overdraws_it_and_leaves_little(money, price, costs, side):
+    known = terms_of(1, AccountConfig(), costs, 1)[0]
+    units = affordable(known, money, price, side)
+    left = money - units * price - fee(known, units, price, side)
+    assert units >= 0
+    if units > 0:
+        # what rounding asks too much is given back in units, whose own fee goes with them
+        dearer = 1 + (costs.commission_per_unit + costs.sell_fee_per_unit) / price
+        assert 0 <= left <= 0.02 * dearer + money * 1e-9
+    else:
+        assert money <= costs.commission_minimum + 0.01 + money * 1e-3
+
+
+@given(costs=costs_of_any_sort, side=sides, seed=st.integers(0, 1000))
+def test_the_fees_of_many_fills_are_those_of_each(costs, side, seed):
+    rng = np.random.default_rng(seed)
+    units, price = rng.lognormal(3, 2, 20), rng.lognormal(3, 1, 20)
+    known = terms_of(1, AccountConfig(), costs, 1)[0]
+    each = [fee(known, q, p, side) for q, p in zip(units, price, strict=True)]
+    np.testing.assert_array_equal(fees(costs, units, price, np.full(20, side)), each)
 
 
 def test_nothing_pays_nothing():
-    assert affordable(0.0, 100.0, 0.001, True) == 0.0
-    assert affordable(-5.0, 100.0, 0.001, True) == 0.0
+    assert affordable(terms(), 0.0, 100.0, 1.0) == 0.0
+    assert affordable(terms(), -5.0, 100.0, 1.0) == 0.0
 
 
 def test_round_trip_is_both_sides_of_all_three():

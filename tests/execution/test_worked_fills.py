@@ -147,7 +147,7 @@ def test_equity_of_a_worked_trade():
         run.equity, [10_000, cash + 5000, cash + 5050, cash + 5000, *[end] * 4]
     )
     np.testing.assert_allclose(run.exposure[2], 5050 / (cash + 5050))
-    assert run.paid == pytest.approx((10.0, 5.0, 0.0))
+    assert run.paid == pytest.approx((10.0, 5.0, 0.0, 0.0))
 
 
 def two(missing_a=(), missing_b=(), **changes):

@@ -4,11 +4,16 @@ import numpy as np
 from numba import njit
 
 from touchstone.arrays import Bool, Float64, Int64
-from touchstone.backtest.result import Fills, Run, fills_of, holdings_of, trades_of
-from touchstone.execution.account import ENTRY, AccountConfig, Accounts, Tape, accounts, tape
-from touchstone.execution.costs import CostsConfig, affordable, commission
-from touchstone.execution.history import Path, note, path, timeline
-from touchstone.execution.kernel import Prices, activate, fill_opening, mark
+from touchstone.backtest.fills import Fills, fills_of
+from touchstone.backtest.result import Run
+from touchstone.backtest.trades import holdings_of, trades_of
+from touchstone.execution.account import AccountConfig, accounts, terms_of
+from touchstone.execution.compiled import compiled
+from touchstone.execution.costs import CostsConfig, affordable, fee
+from touchstone.execution.history import Path, Timeline, note, path, timeline
+from touchstone.execution.kernel import trade
+from touchstone.execution.records import ENTRY, Accounts, Tape, tape
+from touchstone.execution.targets import order_targets
 from touchstone.market import Panel
 
 
@@ -43,66 +48,66 @@ def equal_weight(panel: Panel, account: AccountConfig, costs: CostsConfig) -> Ru
     n = panel.n_instruments
     state = accounts(1, n, account, costs, n)
     filled, written = tape(n * int(decides.sum()) + 1), path(line.time.size)
-    _rebalance(state, line.rows, line.prices, (decides, panel.members), (filled, written))
-    fills = fills_of(filled, costs)
+    wanted = np.zeros(n)
+    _rebalance(state, line, (decides, panel.members), (filled, written), wanted)
+    fills = fills_of(filled)
     return _run(panel, account, written, (fills, _no_fills()))
 
 
-@njit(cache=True)
+@compiled
 def _rebalance(
-    state: Accounts, rows: Int64, prices: Prices, when: tuple[Bool, Bool], out: tuple[Tape, Path]
-) -> None:
-    """The kernel's bar with another decision at its end."""
+    state: Accounts, line: Timeline, when: tuple[Bool, Bool], out: tuple[Tape, Path],
+    wanted: Float64,
+) -> None:  # fmt: skip
+    """The kernel's bar with another decision at its end; `wanted` is room for the weights."""
     filled, written = out
     decides, member = when
-    for t in range(rows.shape[0]):
-        fill_opening(state, 0, prices, rows[t], filled)
-        mark(state, 0, prices, rows[t])
+    for t in range(line.rows.shape[0]):
+        now = (line.rows[t], t, line.time[t], line.day[t])
+        trade(state, 0, line.world, now, filled)
         if decides[t]:
-            _order_equal_shares(state, prices, rows[t], member)
+            _equal_weights(state, line.rows[t], member, wanted)
+            order_targets(state, 0, line.world.market, line.rows[t], wanted, 0.0)
         note(state, 0, t, written)
 
 
-@njit(cache=True)
-def _order_equal_shares(state: Accounts, prices: Prices, rows: Int64, member: Bool) -> None:
-    purse, positions, orders = state.purse[0], state.positions[0], state.orders[0]
+@compiled
+def _equal_weights(state: Accounts, rows: Int64, member: Bool, wanted: Float64) -> None:
+    """Equal shares of what is not bound in instruments without a bar, costs left over."""
+    purse, terms, positions = state.purse[0], state.terms[0], state.positions[0]
     n_here, money = 0, purse.equity
     for i in range(rows.size):
         if rows[i] >= 0:
             n_here += member[rows[i]]
         else:
             money -= positions[i].quantity * positions[i].close
-    dearer = 1.0 + purse.commission + purse.worsening
+    dearer = 1.0 + terms.commission + terms.worsening
     for i in range(rows.size):
-        position, order = positions[i], orders[i]
-        was_idle = position.quantity == 0.0 and order.quantity == 0.0
-        order.quantity = 0.0
+        wanted[i] = np.nan
         if rows[i] >= 0:
-            price = prices.close[rows[i]]
-            wanted = money / n_here / dearer / price if member[rows[i]] else 0.0
-            order.quantity = wanted - position.quantity
-            order.reserve = max(order.quantity, 0.0) * price * dearer
-            order.row = rows[i]
-            if was_idle and order.quantity != 0.0:
-                activate(state, 0, i)
+            wanted[i] = money / n_here / dearer / purse.equity if member[rows[i]] else 0.0
 
 
 def _hold(panel: Panel, account: AccountConfig, costs: CostsConfig, rows: Int64) -> Run:
     """Equal money in the instruments of these rows, bought at the rows' opens and kept."""
     rows = rows[np.argsort(panel.time[rows], kind="stable")]
-    rates = costs.rates
+    terms = terms_of(1, account, costs, 1)[0]
     share = account.cash / max(rows.size, 1)
     reference = panel.open[rows]
-    price = reference * (1.0 + rates.worsening)
-    terms = rates.commission, rates.to_cents
-    quantity = np.array([affordable(share, p, *terms) for p in price], np.float64)
-    paid = np.array([commission(v, *terms) for v in quantity * price], np.float64)
+    price = reference * (1.0 + costs.rates.worsening)
+    quantity = np.array([affordable(terms, share, p, 1.0) for p in price], np.float64)
+    paid = np.array(
+        [fee(terms, q, p, 1.0) for q, p in zip(quantity, price, strict=True)], np.float64
+    )
     bought = tape(rows.size)
-    columns = (rows, rows, quantity, price, reference, paid, ENTRY)
-    for name, values in zip(bought.fills.dtype.names or (), columns, strict=True):
+    for name, values in {
+        "row": rows, "order_row": rows, "quantity": quantity, "price": price,
+        "reference": reference, "slippage": terms["slippage"], "spread": terms["half_spread"],
+        "impact": 0.0, "commission": paid, "left": quantity, "reason": ENTRY,
+    }.items():  # fmt: skip
         bought.fills[name] = values
     bought.n[0] = rows.size
-    fills = fills_of(bought, costs)
+    fills = fills_of(bought)
 
     line = timeline(panel)
     written = path(line.time.size)
@@ -145,4 +150,4 @@ def _run(panel: Panel, account: AccountConfig, written: Path, fills: tuple[Fills
 
 
 def _no_fills() -> Fills:
-    return fills_of(tape(0), CostsConfig())
+    return fills_of(tape(0))

@@ -4,9 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from touchstone.backtest.result import Fills, Run, holdings_of, slippage_of, trades_of
-from touchstone.execution.account import TARGET
-from touchstone.execution.costs import CostsConfig, half_up_to_cents
+from touchstone.arrays import Float64
+from touchstone.backtest.fills import Fills
+from touchstone.backtest.result import Run
+from touchstone.backtest.trades import holdings_of, trades_of
+from touchstone.execution.costs import CostsConfig, fees
+from touchstone.execution.records import DELISTED, IN_LIEU
 from touchstone.market import Panel
 
 
@@ -23,7 +26,8 @@ def recost(panel: Panel, run: Run, costs: CostsConfig, multiple: float) -> Run:
     """The run with the same orders and quantities, its fills paid at `multiple` times `costs`.
 
     Decisions are not made again. So that the comparison is of the same trades, no buy is cut:
-    at a high multiple the cash may fall below zero, which a real account could not do.
+    at a high multiple the cash may fall below zero, which a real account could not do. Dividends
+    and interest stay as they were.
 
     Args:
         panel: the bars of the run.
@@ -34,13 +38,10 @@ def recost(panel: Panel, run: Run, costs: CostsConfig, multiple: float) -> Run:
     Raises:
         ConfigError: a negative multiple, or one at which a sell would earn nothing.
     """
-    dearer = costs.times(multiple)
-    fills = _repriced(run.fills, dearer)
-    value = fills.quantity * fills.price
-    flow = -fills.side * value - fills.commission
-    cash = np.cumsum(np.r_[run.initial_cash, flow])
+    fills = _repriced(run.fills, costs.times(multiple), multiple)
+    dearer = _flow(run.fills) - _flow(fills)
     at = np.searchsorted(panel.time[fills.row], run.time, side="right")
-    cash = cash[at]
+    cash = run.cash - np.r_[0.0, np.cumsum(dearer)][at]
     if run.trades.pnl.size + run.holdings.value.size > 0:  # equal weight pairs no fills
         run = run._replace(trades=trades_of(panel, fills), holdings=holdings_of(panel, fills))
     return run._replace(equity=cash + run.invested, cash=cash, fills=fills)
@@ -60,16 +61,20 @@ def break_even(run: Run) -> BreakEven:
     return BreakEven(without_costs / paid if paid > 0 else None, without_costs / value * 1e4)
 
 
-def _repriced(fills: Fills, costs: CostsConfig) -> Fills:
-    rates = costs.rates
-    worsened = np.where(fills.side > 0, 1.0 + rates.worsening, 1.0 - rates.worsening)
-    at_limit = fills.reason == TARGET
-    price = np.where(at_limit, fills.reference, fills.reference * worsened)
-    commission = fills.quantity * price * rates.commission
-    if rates.to_cents:
-        commission = half_up_to_cents(commission)
-    lost = fills.quantity * np.abs(price - fills.reference)
-    slippage = slippage_of(lost, costs)
+def _flow(fills: Fills) -> Float64:
+    """What each fill did to the cash, (n_fills,)."""
+    return np.asarray(-fills.side * (fills.quantity * fills.price) - fills.commission)
+
+
+def _repriced(fills: Fills, costs: CostsConfig, multiple: float) -> Fills:
+    # The difference of two near numbers is exact, so 1 x it gives the price back to the bit.
+    price = fills.reference + multiple * (fills.price - fills.reference)
+    commission = fees(costs, fills.quantity, price, fills.side)
+    is_free = (fills.reason == DELISTED) | (fills.reason == IN_LIEU)
     return fills._replace(
-        price=price, commission=commission, slippage=slippage, spread=lost - slippage
+        price=price,
+        commission=np.where(is_free, 0.0, commission),
+        slippage=multiple * fills.slippage,
+        spread=multiple * fills.spread,
+        impact=multiple * fills.impact,
     )

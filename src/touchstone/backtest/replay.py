@@ -5,12 +5,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from touchstone.backtest.result import Run, fills_of, holdings_of, trades_of
+from touchstone.arrays import Float64, Int64
+from touchstone.backtest.fills import fills_of
+from touchstone.backtest.result import Run
+from touchstone.backtest.trades import holdings_of, trades_of
 from touchstone.errors import ConfigError
-from touchstone.execution.account import AccountConfig, accounts, tape
+from touchstone.execution.account import AccountConfig, accounts
+from touchstone.execution.columns import Wishes
 from touchstone.execution.costs import CostsConfig
 from touchstone.execution.history import Timeline, replay, timeline
-from touchstone.execution.kernel import Wishes
+from touchstone.execution.records import tape
 from touchstone.ledger import Ledger
 from touchstone.market import Panel
 from touchstone.strategies import Intent
@@ -69,11 +73,13 @@ def fingerprint(intent: Intent, account: AccountConfig, costs: CostsConfig) -> s
     for column in (intent.rank, intent.up, intent.down, intent.weight):
         digest.update(column[rows].tobytes())
     digest.update(np.packbits(intent.leave).tobytes())
+    if intent.side is not None:
+        digest.update(intent.side[rows].tobytes())
     return digest.hexdigest()[:12]
 
 
-def wishes_of(panel: Panel, intent: Intent) -> Wishes:
-    """An intent as the kernel's columns.
+def wishes_of(panel: Panel, line: Timeline, intent: Intent) -> Wishes:
+    """An intent as the kernel reads it: rows to enter by time, then rank, then symbol.
 
     Raises:
         ConfigError: a column of another length, no bars to hold, no positions to have, or a row
@@ -106,14 +112,33 @@ def wishes_of(panel: Panel, intent: Intent) -> Wishes:
                 f"{intent.rank[row]:g}, weight {intent.weight[row]:g}, up {intent.up[row]:g}, "
                 f"down {intent.down[row]:g} ({int(where.sum())} rows in all)"
             )
+    return ordered(panel, line, rows, intent)
+
+
+def ordered(panel: Panel, line: Timeline, rows: Int64, intent: Intent) -> Wishes:
+    """Wishes to enter at these rows of the panel, rising, (n_wishes,)."""
+    rank = intent.rank[rows]
+    instrument = line.place[panel.asset_id[rows]]
+    at = np.searchsorted(line.time, panel.time[rows])
+    order = np.lexsort((instrument, -rank, at))
+    rows = rows[order]
+
+    def column(values: Float64) -> Float64:
+        return np.ascontiguousarray(values[rows], np.float64)
+
+    side = np.ones(1, np.int8) if intent.side is None else intent.side[rows].astype(np.int8)
+    stay = np.where(intent.leave, -1.0, 1.0) if intent.leave.any() else np.zeros(0)
     return Wishes(
-        enter=np.ascontiguousarray(intent.enter),
-        rank=np.ascontiguousarray(intent.rank, np.float64),
-        leave=np.ascontiguousarray(intent.leave),
-        up=np.ascontiguousarray(intent.up, np.float64),
-        down=np.ascontiguousarray(intent.down, np.float64),
-        weight=np.ascontiguousarray(intent.weight, np.float64),
+        first=np.searchsorted(at[order], np.arange(line.time.size + 1)).astype(np.int64),
+        row=rows,
+        instrument=instrument[order].astype(np.int64),
+        rank=column(intent.rank),
+        side=side,
+        up=column(intent.up),
+        down=column(intent.down),
+        weight=column(intent.weight),
         hold=np.array([intent.hold_bars], np.int64),
+        stay=stay,
     )
 
 
@@ -124,12 +149,15 @@ def _follow(
     account: AccountConfig,
     costs: CostsConfig,
 ) -> Run:
-    wishes = wishes_of(panel, intent)
+    wishes = wishes_of(panel, line, intent)
     state = accounts(1, panel.n_instruments, account, costs, intent.max_positions)
-    n_entries = min(int(np.count_nonzero(intent.enter)), intent.max_positions * line.time.size)
-    filled = tape(2 * n_entries + 1)
+    filled = tape(_most_fills(intent, line))
     path = replay(state, line, wishes, filled)
-    fills = fills_of(filled, costs)
+    while filled.n[0] > filled.fills.size:  # fills in parts, for want of volume
+        filled = tape(int(filled.n[0]))
+        state = accounts(1, panel.n_instruments, account, costs, intent.max_positions)
+        path = replay(state, line, wishes, filled)
+    fills, purse = fills_of(filled), state.purse[0]
     return Run(
         initial_cash=account.cash,
         time=line.time,
@@ -140,6 +168,17 @@ def _follow(
         fills=fills,
         trades=trades_of(panel, fills),
         holdings=holdings_of(panel, fills),
-        n_cut=int(state.purse["n_cut"][0]),
-        n_rejected=int(state.purse["n_rejected"][0]),
+        n_cut=int(purse["n_cut"]),
+        n_rejected=int(purse["n_rejected"]),
+        n_partial=int(purse["n_partial"]),
+        dividends=float(purse["dividends"]),
+        financed=float(purse["financed"]),
+        n_ambiguous=int(purse["n_ambiguous"]),
+        ambiguous=float(purse["ambiguous"]),
     )
+
+
+def _most_fills(intent: Intent, line: Timeline) -> int:
+    """As many as whole fills can be."""
+    entries = int(np.count_nonzero(intent.enter))
+    return 2 * min(entries, intent.max_positions * line.time.size) + 1

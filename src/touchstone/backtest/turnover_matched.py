@@ -7,10 +7,11 @@ from numba import njit
 
 from touchstone.arrays import Bool, Float64, Int64
 from touchstone.backtest.result import Run, day_ends
-from touchstone.execution.account import AccountConfig, accounts, tape
+from touchstone.execution.account import AccountConfig, accounts
+from touchstone.execution.columns import Wishes
 from touchstone.execution.costs import CostsConfig
-from touchstone.execution.history import path, timeline, walk
-from touchstone.execution.kernel import Wishes
+from touchstone.execution.history import Timeline, path, timeline, walk
+from touchstone.execution.records import tape
 from touchstone.market import Panel
 
 _TRIES = 200
@@ -69,29 +70,17 @@ def controls(
     day, day_end = day_ends(panel)
     lots = _lots(panel, run, eligible)
     n_slots = max(int(run.n_held.max(initial=0)), 1)
-    n_rows = len(panel)
-    nowhere, widths = np.zeros(n_rows, np.bool_), np.full(n_rows, np.inf)
-    wishes = Wishes(
-        np.zeros(n_rows, np.bool_),
-        np.zeros(n_rows),
-        nowhere,
-        widths,
-        widths,
-        np.zeros(n_rows),
-        np.zeros(n_rows, np.int64),
-    )
     returns, n_entries = np.zeros((n, day.size)), np.zeros(n, np.int64)
     written, filled = path(line.time.size), tape(2 * lots.hold.size + 1)
     deposit = AccountConfig(cash=run.initial_cash)
     for c in range(n):
-        placed = _draw(lots, wishes, n_slots, line.time.size, rng)
+        wishes = _wishes(panel, line, lots, _draw(lots, n_slots, line.time.size, rng))
         state = accounts(1, panel.n_instruments, deposit, costs, n_slots)
         filled.n[0] = 0
-        walk((state, 0), line.rows, line.prices, wishes, (filled, written))
+        walk((state, 0), line, wishes, (filled, written))
         sampled = (written.cash + written.invested)[day_end]
         returns[c] = sampled / np.r_[run.initial_cash, sampled[:-1]][: day.size] - 1.0
         n_entries[c] = np.count_nonzero(filled.fills["quantity"][: filled.n[0]] > 0)
-        wishes.enter[placed] = False
     return Controls(day, returns, n_entries)
 
 
@@ -111,15 +100,34 @@ def _lots(panel: Panel, run: Run, eligible: Bool) -> _Lots:
     return _Lots(np.flatnonzero(may), last, at, hold[order], weight[order])
 
 
+def _wishes(panel: Panel, line: Timeline, lots: _Lots, drawn: tuple[Int64, Int64]) -> Wishes:
+    """What was drawn as the kernel reads it: by time, then symbol; all of one rank."""
+    row, entry = drawn
+    at, instrument = lots.at[row], line.place[panel.asset_id[row]]
+    order = np.lexsort((instrument, at))
+    none = np.full(1, np.inf)
+    return Wishes(
+        first=np.searchsorted(at[order], np.arange(line.time.size + 1)).astype(np.int64),
+        row=row[order],
+        instrument=instrument[order].astype(np.int64),
+        rank=np.zeros(row.size),
+        side=np.ones(1, np.int8),
+        up=none,
+        down=none,
+        weight=lots.weight[entry[order]],
+        hold=lots.hold[entry[order]],
+        stay=np.zeros(0),
+    )
+
+
 @njit(cache=True)
-def _draw(
-    lots: _Lots, wishes: Wishes, n_slots: int, n_times: int, rng: np.random.Generator
-) -> Int64:
-    """Place every entry at a free place into `wishes`; the rows that were placed."""
+def _draw(lots: _Lots, n_slots: int, n_times: int, rng: np.random.Generator) -> tuple[Int64, Int64]:
+    """A free place for every entry: the rows that were found, and whose they are."""
     n_eligible = lots.eligible.size
     busy = np.zeros(lots.last.size, np.bool_)
     load = np.zeros(n_times, np.int64)
     placed = np.empty(lots.hold.size, np.int64)
+    whose = np.empty(lots.hold.size, np.int64)
     n_placed = 0
     for e in range(lots.hold.size if n_eligible > 0 else 0):
         for _ in range(_TRIES):
@@ -130,10 +138,8 @@ def _draw(
                 continue
             busy[row : end + 1] = True
             load[lots.at[row] : until] += 1
-            wishes.enter[row] = True
-            wishes.hold[row] = lots.hold[e]
-            wishes.weight[row] = lots.weight[e]
             placed[n_placed] = row
+            whose[n_placed] = e
             n_placed += 1
             break
-    return placed[:n_placed]
+    return placed[:n_placed], whose[:n_placed]

@@ -64,7 +64,7 @@ def _pay_in_lieu(purse: Any, position: Any, order: Any, i: int, tape: Tape) -> N
         price = position.close
         book(purse, position, -rest, price, 0.0)
         write(tape, (position.row, position.entry_row, i, IN_LIEU),
-              (-rest, price, price, 0.0, 0.0, 0.0))  # fmt: skip
+              (-rest, price, price, 0.0, whole), (0.0, 0.0, 0.0))  # fmt: skip
     position.quantity = whole
     order.quantity = math.trunc(order.quantity * (1.0 + 1e-12))
 
@@ -78,7 +78,7 @@ def _delist(purse: Any, position: Any, order: Any, what: tuple[int, float], tape
     sold, price = -position.quantity, position.close * recovery
     book(purse, position, sold, price, 0.0)
     write(tape, (position.row, position.entry_row, i, DELISTED),
-          (sold, price, price, 0.0, 0.0, 0.0))  # fmt: skip
+          (sold, price, price, 0.0, 0.0), (0.0, 0.0, 0.0))  # fmt: skip
 
 
 @compiled

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from touchstone.arrays import Float64
+from touchstone.arrays import Float64, Int8
 from touchstone.config import Config
 from touchstone.errors import ConfigError
 from touchstone.execution.compiled import compiled
@@ -121,6 +121,16 @@ def half_up_to_cents(money: Float64) -> Float64:
     return np.asarray(np.floor(money * 100.0 * _TIE + 0.5) / 100.0)
 
 
+def fees(costs: CostsConfig, quantity: Float64, price: Float64, side: Int8) -> Float64:
+    """`fee` of many fills at once, (n_fills,), to the same bits."""
+    value = quantity * price
+    exact = value * (costs.commission_bp * _BP) + quantity * costs.commission_per_unit
+    exact = np.maximum(exact, costs.commission_minimum)
+    extra = value * (costs.sell_fee_bp * _BP) + quantity * costs.sell_fee_per_unit
+    exact = np.where(side < 0, exact + extra, exact)
+    return half_up_to_cents(exact) if costs.round_to_cents else exact
+
+
 @compiled
 def fee(terms: Any, quantity: float, price: float, side: float) -> float:
     """Commission and fees of a fill of so many units, money, rounded once, half up."""
@@ -129,7 +139,7 @@ def fee(terms: Any, quantity: float, price: float, side: float) -> float:
     exact = max(exact, terms.minimum)
     if side < 0.0:
         exact += value * terms.sell_fee + quantity * terms.sell_fee_per_unit
-    return math.floor(exact * 100.0 * _TIE + 0.5) / 100.0 if terms.to_cents else exact
+    return float(math.floor(exact * 100.0 * _TIE + 0.5) / 100.0 if terms.to_cents else exact)
 
 
 @compiled
@@ -145,4 +155,4 @@ def affordable(terms: Any, money: float, price: float, side: float) -> float:
     quantity = money / per_unit
     # the least commission, or rounding, may ask for more
     quantity = min(quantity, (money - fee(terms, quantity, price, side)) / price)
-    return max(0.0, quantity) * (1.0 - 1e-14)
+    return float(max(0.0, quantity) * (1.0 - 1e-14))

@@ -22,14 +22,14 @@ def let_through(terms: Any, purse: Any, position: Any, volume: float) -> float:
     left = terms.volume_cap * volume
     if position.taken_clock == purse.clock:
         left -= position.taken
-    return max(left, 0.0)
+    return max(float(left), 0.0)
 
 
 @compiled
 def units(terms: Any, quantity: float) -> float:
     """A size as the account can hold it: whole units are rounded down."""
     # A hair is given back: 3 units that binary has as 2.9999999999999996 are 3.
-    return math.floor(quantity * (1.0 + 1e-12)) if terms.whole else quantity
+    return float(math.floor(quantity * (1.0 + 1e-12))) if terms.whole else quantity
 
 
 @inlined
@@ -91,8 +91,9 @@ def fill(
     if size <= 0.0:
         return 0.0
     impact, moved, price = 0.0, 0.0, reference
+    slippage = worsening - spread
     if at_limit:
-        spread = 0.0
+        spread, slippage = 0.0, 0.0
     else:
         moved = still_moved(terms, purse, position)
         impact = impact_of(terms, volume, sigma, size)
@@ -116,7 +117,10 @@ def fill(
     if impact > 0.0 and terms.impact_kept > 0.0:
         position.moved = moved + side * impact
         position.moved_clock = purse.clock
-    write(tape, why, (side * size, price, reference, spread, impact + side * moved, paid))
+    write(
+        tape, why, (side * size, price, reference, paid, position.quantity),
+        (slippage, spread, impact + side * moved),
+    )  # fmt: skip
     return float(side * size)
 
 
@@ -136,16 +140,23 @@ def book(purse: Any, position: Any, quantity: float, price: float, paid: float) 
 
 @compiled
 def write(
-    tape: Tape, what: tuple[int, int, int, int],
-    money: tuple[float, float, float, float, float, float],
+    tape: Tape, why: tuple[int, int, int, int],
+    what: tuple[float, float, float, float, float], lost: tuple[float, float, float],
 ) -> None:  # fmt: skip
-    """Append (row, order_row, instrument, reason) and (quantity, price, reference, ...)."""
+    """Append a fill.
+
+    Args:
+        tape: gets it.
+        why: as `fill` takes it.
+        what: signed units, price, reference, commission, the position after it.
+        lost: fractions of the reference lost to slippage, spread and impact.
+    """
     n = tape.n[0]
     if n < tape.fills.size:
         done = tape.fills[n]
-        done.row, done.order_row, done.instrument, done.reason = what
-        done.quantity, done.price, done.reference = money[0], money[1], money[2]
-        done.spread, done.impact, done.commission = money[3], money[4], money[5]
+        done.row, done.order_row, done.instrument, done.reason = why
+        done.quantity, done.price, done.reference, done.commission, done.left = what
+        done.slippage, done.spread, done.impact = lost
     if tape.fills.size > 0:
         tape.n[0] = n + 1
 

@@ -116,10 +116,10 @@ def met(market: Market, row: int, price: float, buys: bool, is_stop: bool) -> fl
     opened, high, low = market.bars[row, 0], market.bars[row, 1], market.bars[row, 2]
     if is_stop:  # a buy stop lies above the market, a sell stop below
         if opened >= price if buys else opened <= price:
-            return opened
+            return float(opened)
         return price if (high >= price if buys else low <= price) else math.nan
     if opened < price if buys else opened > price:
-        return opened
+        return float(opened)
     return price if (low < price if buys else high > price) else math.nan
 
 

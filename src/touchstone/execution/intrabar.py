@@ -74,7 +74,8 @@ def touch_of(
     """
     (opened, high, low), (upper, lower) = bar, bracket
     if is_long:
-        return touch(opened, high, low, upper, lower, entered)
+        side, price = touch(opened, high, low, upper, lower, entered)
+        return side, price
     side, price = touch(-opened, -low, -high, -lower, -upper, entered)
     return side, -price
 

@@ -146,9 +146,11 @@ FILL: Final = np.dtype(
         ("quantity", np.float64),  # above 0 bought, below 0 sold
         ("price", np.float64),
         ("reference", np.float64),  # before slippage, spread and impact: open, stop or target
-        ("spread", np.float64),  # fraction of the reference lost to it
+        ("slippage", np.float64),  # fraction of the reference lost to it
+        ("spread", np.float64),
         ("impact", np.float64),
         ("commission", np.float64),  # money, fees in it
+        ("left", np.float64),  # the position after it
         ("reason", np.int64),
     ],
     align=True,

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from touchstone.arrays import Bool, Float64
+from touchstone.arrays import Bool, Float64, Int8
 from touchstone.config import Config
 from touchstone.errors import ConfigError
 from touchstone.registration import Family
@@ -44,7 +44,7 @@ class Intent(NamedTuple):
     """What the account shall do at each row's close, as far as cash and slots allow."""
 
     enter: Bool
-    """Wish to be long, (n_rows,)."""
+    """Wish to be in, (n_rows,)."""
     rank: Float64
     """Wishes of a higher rank are served first, (n_rows,)."""
     leave: Bool
@@ -58,6 +58,8 @@ class Intent(NamedTuple):
     hold_bars: int
     """Bars after which a position leaves; the bar of the fill counts as 1."""
     max_positions: int
+    side: Int8 | None = None
+    """+1 long, -1 short, (n_rows,); None: all long. Targets and stops are widths either way."""
 
 
 class Strategy(Protocol):
