@@ -1,0 +1,40 @@
+"""What may be planted in a market: a state that shows itself in volume and pays in the next bar.
+
+A part takes its config and the random numbers of a market and gives a `Planted`. One file each.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from touchstone.arrays import Float64
+from touchstone.registration import Family
+
+
+class Numbers(NamedTuple):
+    """Random numbers by purpose: each call a table (n_instruments, n_bars + 1), a row a stream."""
+
+    normal: Callable[[str], Float64]
+    """Standard normal."""
+    uniform: Callable[[str], Float64]
+    """Uniform on [0, 1)."""
+
+
+class Planted(NamedTuple):
+    """A planted state, (n_instruments, n_bars + 1): column t is known before bar t begins."""
+
+    state: Float64
+    """The state itself, as the truth keeps it: a number, or the number of a Markov state."""
+    shown: Float64
+    """What the log volume of the bar that closed carries per unit of `volume_loading`."""
+    paying: Float64
+    """Mean of bar t's return per unit of `ic`, in standard deviations of that return."""
+
+
+class Plant(Protocol):
+    """A part of the family: (config, numbers) -> planted."""
+
+    def __call__(self, config: Any, numbers: Numbers, /) -> Planted:
+        """The state of every instrument at every close."""
+
+
+STATES: Family[Plant] = Family("planted state", __name__)
