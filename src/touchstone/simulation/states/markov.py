@@ -19,9 +19,9 @@ class MarkovConfig(Config):
     kind: Literal["markov"] = "markov"
     trend_bars: Annotated[float, Field(ge=1, le=1e6)] = 40.0
     """Mean stay in a trend, bars."""
-    flicker_bars: Annotated[float, Field(ge=1, le=1e6)] = 1.5
+    flicker_bars: Annotated[float, Field(ge=1, le=1e6)] = 1.2
     """Mean stay in a flicker, bars."""
-    trend_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    trend_share: Annotated[float, Field(gt=0, lt=1)] = 0.03
     """Chance that the next state is a trend, whenever a state ends."""
     flicker_pay: Annotated[float, Field(ge=0, le=10)] = 1.5
     """What a bar of a flicker pays, relative to a bar of a trend."""
