@@ -8,10 +8,10 @@ from touchstone.labels import LABELS
 from touchstone.simulation import MarketConfig, simulate
 from touchstone.simulation.chains import Chain, stationary
 from touchstone.simulation.oracles.barrier_law import Barriers, Returns, barrier_law
-from touchstone.simulation.states.burst import BurstConfig, chain
+from touchstone.simulation.states.burst import BurstConfig
 
 BURST = BurstConfig()
-AFTER = np.arange(BURST.n_states) == BURST.pattern_bars
+AFTER = np.arange(BURST.chain.paying.size) == BURST.pattern_bars
 """The state at the close of the pattern's last bar."""
 
 
@@ -22,7 +22,7 @@ def market(**changes):
 
 def law(start, barriers, config):
     returns = Returns(config.volatility, config.tail_df, config.ic)
-    return barrier_law(chain(BURST), start.astype(float), returns, barriers)
+    return barrier_law(BURST.chain, start.astype(float), returns, barriers)
 
 
 def outcomes(panel, barriers):
@@ -57,7 +57,7 @@ def test_outcomes_come_as_often_as_stated(barriers, tail_df):
 
 
 def anywhere():
-    return stationary(chain(BURST).transition)
+    return stationary(BURST.chain.transition)
 
 
 def test_one_bar_is_the_reflection_principle():

@@ -12,9 +12,7 @@ from touchstone.simulation.chains import stationary
 from touchstone.simulation.planted import edge_end, numbers
 from touchstone.simulation.states import STATES
 from touchstone.simulation.states.burst import BurstConfig
-from touchstone.simulation.states.burst import chain as burst_chain
 from touchstone.simulation.states.markov import MarkovConfig
-from touchstone.simulation.states.markov import chain as markov_chain
 from touchstone.simulation.states.ornstein_uhlenbeck import OrnsteinUhlenbeckConfig, factors
 
 KINDS = [None, *({"kind": kind} for kind in STATES.kinds())]
@@ -103,8 +101,8 @@ def test_truth_is_in_no_column_and_prices_know_nothing_of_it(planted):
 
 def test_volume_shows_the_states_of_a_chain_by_their_levels():
     for planted, chain in (
-        ({"kind": "markov"}, markov_chain(MarkovConfig())),
-        ({"kind": "burst"}, burst_chain(BurstConfig())),
+        ({"kind": "markov"}, MarkovConfig().chain),
+        ({"kind": "burst"}, BurstConfig().chain),
     ):
         config = market(planted, n_bars=30_000, volume_noise=0.1, volume_intraday=0)
         panel, truth = simulate(config, 8)
@@ -119,7 +117,7 @@ def test_volume_shows_the_states_of_a_chain_by_their_levels():
 def test_time_in_each_state_and_stays():
     panel, truth = simulate(market({"kind": "markov"}, n_bars=50_000), 9)
     state = by_instrument(panel, truth.hidden).astype(int)
-    chain = markov_chain(MarkovConfig())
+    chain = MarkovConfig().chain
     law = stationary(chain.transition)
     assert law @ chain.transition == pytest.approx(law)
     shares = [np.stack([state == s for s in range(4)]).mean(axis=(1, 2))]

@@ -17,6 +17,7 @@ from touchstone.pipelines.decide import intend
 from touchstone.pipelines.prepare import column
 from touchstone.seeding import derive
 from touchstone.simulation import MarketConfig, Truth, simulate
+from touchstone.simulation.chains import Chain
 from touchstone.simulation.fresh import fresh_paths
 from touchstone.simulation.oracles.odds import Odds, Seen, estimate, tell
 from touchstone.strategies import Intent, Outlook
@@ -141,4 +142,5 @@ def _scale(labels: Labels, truth: Truth) -> Float64:
 
 def _values(market: MarketConfig) -> Float64:
     """The values of a planted state that has a few; empty where it is a number."""
-    return np.arange(int(getattr(market.planted, "n_states", 0)), dtype=np.float64)
+    chain: Chain | None = getattr(market.planted, "chain", None)
+    return np.arange(0.0 if chain is None else chain.paying.size)

@@ -1,17 +1,17 @@
 """One instrument of a simulated market as a decision problem: its best policy is the oracle's."""
 
 from functools import reduce
-from typing import Any, Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from touchstone.arrays import Float64, Int64
 from touchstone.errors import ConfigError
+from touchstone.simulation.chains import Chain
 from touchstone.simulation.oracles.grids import signal_grid, variance_grid
 from touchstone.simulation.oracles.value_iteration import Problem
 from touchstone.simulation.planted import MarketConfig, Truth
 from touchstone.simulation.recursions import regime_direction, regime_transition, regime_volatility
-from touchstone.simulation.states import burst, markov
 from touchstone.simulation.states.ornstein_uhlenbeck import OrnsteinUhlenbeckConfig
 
 
@@ -100,8 +100,12 @@ def _signal(market: MarketConfig, n: int) -> tuple[list[tuple[Float64, Float64]]
         grids = [signal_grid(float(p), n) for p in planted.persistence]
         parts = [s * g.value for s, g in zip(planted.shares, grids, strict=True)]
         return [(g.value, g.transition) for g in grids], reduce(np.add.outer, parts).ravel()
-    module = {"markov": markov, "burst": burst}[planted.kind]  # type: ignore[attr-defined]
-    chain = module.chain(cast(Any, planted))
+    chain: Chain | None = getattr(planted, "chain", None)
+    if chain is None:
+        raise ConfigError(
+            f"planted: {planted!r}: the oracle of one instrument knows the AR(1), sums of factors "
+            "and Markov chains; give the config a `chain`"
+        )
     return [(np.arange(chain.paying.size, dtype=np.float64), chain.transition)], chain.paying
 
 

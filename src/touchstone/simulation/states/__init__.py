@@ -1,13 +1,17 @@
 """What may be planted in a market: a state that shows itself in volume and pays in the next bar.
 
 A part takes its config and the random numbers of a market and gives a `Planted`. One file each.
+A config whose state is a Markov chain tells it as `chain`: so its oracle is exact.
 """
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+
 from touchstone.arrays import Float64
 from touchstone.registration import Family
+from touchstone.simulation.chains import Chain, paths
 
 
 class Numbers(NamedTuple):
@@ -35,6 +39,12 @@ class Plant(Protocol):
 
     def __call__(self, config: Any, numbers: Numbers, /) -> Planted:
         """The state of every instrument at every close."""
+
+
+def planted_chain(chain: Chain, numbers: Numbers) -> Planted:
+    """Paths of a chain, with what is seen of each state and what it pays."""
+    state = paths(numbers.uniform("hidden"), chain.transition)
+    return Planted(state.astype(np.float64), chain.shown[state], chain.paying[state])
 
 
 STATES: Family[Plant] = Family("planted state", __name__)

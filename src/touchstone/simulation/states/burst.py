@@ -6,8 +6,8 @@ import numpy as np
 from pydantic import Field
 
 from touchstone.config import Config
-from touchstone.simulation.chains import Chain, paths
-from touchstone.simulation.states import STATES, Numbers, Planted
+from touchstone.simulation.chains import Chain
+from touchstone.simulation.states import STATES, Numbers, Planted, planted_chain
 
 
 class BurstConfig(Config):
@@ -24,27 +24,20 @@ class BurstConfig(Config):
     """Log volume of a bar of the pattern per unit of `volume_loading`."""
 
     @property
-    def n_states(self) -> int:
-        """How many values the state has: their numbers."""
-        return self.pattern_bars + self.burst_bars + 1
-
-
-def chain(config: BurstConfig) -> Chain:
-    """State 0 waits, 1 .. pattern_bars is the bar of the pattern that closed, then the burst's."""
-    n = config.n_states
-    transition = np.eye(n, k=1)
-    for state in (0, n - 1):
-        transition[state] = 0
-        transition[state, :2] = 1 - 1 / config.every_bars, 1 / config.every_bars
-    number = np.arange(n)
-    in_pattern = (number >= 1) & (number <= config.pattern_bars)
-    pays = (number >= config.pattern_bars) & (number < n - 1)
-    return Chain(transition, np.where(in_pattern, config.spike, 0.0), pays.astype(np.float64))
+    def chain(self) -> Chain:
+        """State 0 waits, 1 .. pattern_bars is the pattern's bar that closed, then the burst's."""
+        n = self.pattern_bars + self.burst_bars + 1
+        transition = np.eye(n, k=1)
+        for state in (0, n - 1):
+            transition[state] = 0
+            transition[state, :2] = 1 - 1 / self.every_bars, 1 / self.every_bars
+        number = np.arange(n)
+        in_pattern = (number >= 1) & (number <= self.pattern_bars)
+        pays = (number >= self.pattern_bars) & (number < n - 1)
+        return Chain(transition, np.where(in_pattern, self.spike, 0.0), pays.astype(np.float64))
 
 
 @STATES.register(BurstConfig)
 def burst(config: BurstConfig, numbers: Numbers) -> Planted:
     """Nothing but volume shows the pattern, and only the burst after it pays."""
-    made = chain(config)
-    state = paths(numbers.uniform("hidden"), made.transition)
-    return Planted(state.astype(np.float64), made.shown[state], made.paying[state])
+    return planted_chain(config.chain, numbers)

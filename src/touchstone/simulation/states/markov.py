@@ -1,20 +1,17 @@
 """A2: trends that last, and flickers that pay more and are gone before a trade has paid off."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
 from touchstone.config import Config
-from touchstone.simulation.chains import Chain, paths, stationary
-from touchstone.simulation.states import STATES, Numbers, Planted
-
-NAMES: Final = ("trend up", "trend down", "flicker up", "flicker down")
-"""Names of the states by their number."""
+from touchstone.simulation.chains import Chain, stationary
+from touchstone.simulation.states import STATES, Numbers, Planted, planted_chain
 
 
 class MarkovConfig(Config):
-    """How long the states last and what they pay."""
+    """How long states last and what they pay: trend up, trend down, flicker up, flicker down."""
 
     kind: Literal["markov"] = "markov"
     trend_bars: Annotated[float, Field(ge=1, le=1e6)] = 40.0
@@ -27,19 +24,14 @@ class MarkovConfig(Config):
     """What a bar of a flicker pays, relative to a bar of a trend."""
 
     @property
-    def n_states(self) -> int:
-        """How many values the state has: their numbers."""
-        return len(NAMES)
-
-
-def chain(config: MarkovConfig) -> Chain:
-    """The chain: both signs alike; `paying` has unit mean square, so that `ic` is its size."""
-    stay = np.repeat([config.trend_bars, config.flicker_bars], 2)
-    chance = np.repeat([config.trend_share, 1 - config.trend_share], 2) / 2
-    transition = np.diag(1 - 1 / stay) + np.outer(1 / stay, chance)
-    paying = np.array([1, -1, config.flicker_pay, -config.flicker_pay])
-    paying /= np.sqrt(stationary(transition) @ paying**2)
-    return Chain(transition, np.array([0.7, -0.7, 2.1, -2.1]), paying)
+    def chain(self) -> Chain:
+        """Both signs alike; `paying` has unit mean square, so that `ic` is its size."""
+        stay = np.repeat([self.trend_bars, self.flicker_bars], 2)
+        chance = np.repeat([self.trend_share, 1 - self.trend_share], 2) / 2
+        transition = np.diag(1 - 1 / stay) + np.outer(1 / stay, chance)
+        paying = np.array([1, -1, self.flicker_pay, -self.flicker_pay])
+        paying /= np.sqrt(stationary(transition) @ paying**2)
+        return Chain(transition, np.array([0.7, -0.7, 2.1, -2.1]), paying)
 
 
 @STATES.register(MarkovConfig)
@@ -50,6 +42,4 @@ def markov(config: MarkovConfig, numbers: Numbers) -> Planted:
     what they pay in their short life is less than the costs of it. Only the persistence, which
     the size of the volume tells, says which signal is worth a trade.
     """
-    made = chain(config)
-    state = paths(numbers.uniform("hidden"), made.transition)
-    return Planted(state.astype(np.float64), made.shown[state], made.paying[state])
+    return planted_chain(config.chain, numbers)

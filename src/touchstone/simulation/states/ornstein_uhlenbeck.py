@@ -55,5 +55,8 @@ def factors(config: OrnsteinUhlenbeckConfig, numbers: Numbers) -> Float64:
 @STATES.register(OrnsteinUhlenbeckConfig)
 def ornstein_uhlenbeck(config: OrnsteinUhlenbeckConfig, numbers: Numbers) -> Planted:
     """The sum of the factors is the state, is shown, and pays; who wants the parts must filter."""
-    total = np.tensordot(config.shares, factors(config, numbers), axes=1)
+    # one by one: a matrix product rounds by the length of the series, and more bars must leave
+    # those that were there as they were
+    parts = zip(config.shares, factors(config, numbers), strict=True)
+    total = np.asarray(sum(share * factor for share, factor in parts))
     return Planted(total, total, total)
