@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from touchstone.errors import DataError
 from touchstone.execution.account import AccountConfig
 from touchstone.execution.costs import CostsConfig
 from touchstone.labels import LABELS
@@ -12,11 +13,12 @@ from touchstone.pipelines.oracle import (
     oracle_outlook,
     oracle_rule,
     rows_of,
+    share_of_oracle,
     true_earnings,
 )
 from touchstone.simulation import MarketConfig, simulate
 from touchstone.simulation.fresh import as_it_ends, fresh_paths
-from touchstone.strategies import STRATEGIES
+from touchstone.strategies import STRATEGIES, Intent
 
 LABEL = LABELS.parse(
     {
@@ -94,6 +96,12 @@ def test_who_knows_the_truth_earns_more_than_who_sees_volume_alone():
 
         return rule
 
+    oracle = oracle_rule(odds, LABEL, strategy(20), COSTS)
+    itself = share_of_oracle((oracle, oracle), config, 3, TERMS, 2)
+    assert itself.share == 1
+    assert itself.error == 0
+    part = share_of_oracle((by_volume(0.9), oracle), config, 3, TERMS, 2)
+    assert part.share == part.rule.net_return / part.oracle.net_return < 1 - 3 * part.error
     for quantile in (0.5, 0.8, 0.95):
         other = true_earnings(by_volume(quantile), config, 3, TERMS, 3)
         assert other.net_return < best.net_return
@@ -105,6 +113,23 @@ def test_without_an_edge_the_truth_is_worth_nothing():
     earned = true_earnings(oracle_rule(odds, LABEL, strategy(), COSTS), config, 3, TERMS, 2)
     assert earned.n_trades < 50
     assert earned.net_return < 0.02
+    with pytest.raises(DataError, match="of it can be told"):
+        share_of_oracle((nothing, nothing), config, 3, TERMS, 1)
+
+
+def nothing(panel, _truth):
+    n = len(panel)
+    none, inf = np.zeros(n, bool), np.full(n, np.inf)
+    return Intent(none, np.zeros(n), none, inf, inf, np.ones(n), 8, 1)
+
+
+def test_outcomes_alone_are_worth_less_than_the_mean_where_barriers_are_far():
+    """Most of what drifts there ends at the horizon, which three outcomes price alike."""
+    config = market(ic=0.15)
+    odds = oracle_odds(LABEL, config, 3)
+    rules = [oracle_rule(odds, LABEL, strategy(20), COSTS, k) for k in ("outcomes", "return")]
+    found = share_of_oracle(tuple(rules), config, 3, TERMS, 3)
+    assert 0.3 < found.share < 1 - 3 * found.error
 
 
 def test_fresh_paths_are_other_paths_and_a_decoys_have_no_edge():

@@ -7,7 +7,7 @@ from touchstone.market import Panel, Timeframe
 from touchstone.seeding import derive
 from touchstone.simulation.planted import MarketConfig, Truth, bar_starts, simulate
 
-_YEAR_NS = 365.25 * 86_400_000_000_000
+_YEAR_NS = 365 * 86_400_000_000_000
 
 
 def as_it_ends(config: MarketConfig) -> MarketConfig:
@@ -34,7 +34,7 @@ def fresh_paths(
     Args:
         config: the market; of a decoy, what is left of it after its edge died.
         seed: of the path that was studied: the paths here are others.
-        years: calendar years that the paths last together, at least.
+        years: of 365 days, that the paths last together, at least.
     """
     alive = as_it_ends(config)
     time = bar_starts(config)

@@ -49,6 +49,8 @@ class Odds(NamedTuple):
     """Standard error of a probability, root mean square over rows and outcomes."""
     expected_error: float
     """Standard error of the expected return, root mean square over rows."""
+    mean_rest: float
+    """Mean of realised over all rows where no barrier was met."""
 
 
 class Outcome(NamedTuple):
@@ -136,7 +138,7 @@ def _fit(cells: Float64, discrete: Float64) -> Odds:
     sums = dict(zip(_SUMS, cells, strict=True))
     state, scale, n = _centres(cells)
     low, high = np.array([state.min(), scale.min()]), np.array([state.max(), scale.max()])
-    empty = Odds(discrete, low, high, *(np.zeros(0),) * 3, np.nan, np.nan)
+    empty = Odds(discrete, low, high, *(np.zeros(0),) * 3, *(np.nan,) * 3)
     terms = _terms(empty, state, scale)
     mean, n_rest = sums["realised"] / n, sums["n_rest"]
     spread = max(float(np.sum(sums["squared"] - n * mean**2) / n.sum()), 1e-12)
@@ -144,6 +146,7 @@ def _fit(cells: Float64, discrete: Float64) -> Odds:
         chance=_log_odds(terms, np.stack([sums["down"], sums["up"]], axis=1), n),
         expected=_least_squares(terms, mean, n / spread),
         rest=_least_squares(terms, sums["rest"] / np.maximum(n_rest, 1), n_rest / spread),
+        mean_rest=float(sums["rest"].sum() / max(n_rest.sum(), 1)),
     )
 
 
