@@ -57,12 +57,16 @@ def test_odds_hold_on_a_fresh_path(planted):
         group = np.searchsorted(
             np.quantile(view.expected[rows], [0.25, 0.5, 0.75]), view.expected[rows]
         )
+        wild = truth.sigma[rows] > np.median(truth.sigma)
+        group = group + 4 * wild
         week = panel.time[rows] // (14 * 86_400 * 10**9)
         for w in np.unique(week):
-            of = [(week == w) & (group == g) for g in range(4)]
+            of = [(week == w) & (group == g) for g in range(8)]
             if min(o.sum() for o in of) > 20:
                 blocks.append([[*apart[0][o].mean(axis=0), apart[1][o].mean()] for o in of])
-    table = np.array(blocks)  # (blocks of two weeks, quarters of the expectation, what is told)
+    table = np.array(
+        blocks
+    )  # (blocks of two weeks, quarters of the expectation x volatility, told)
     error = table.std(axis=0, ddof=1) / np.sqrt(len(table))
     slack = np.array([odds.chance_error] * 3 + [odds.expected_error])
     assert (np.abs(table.mean(axis=0)) < 3.5 * error + 2 * slack).all()

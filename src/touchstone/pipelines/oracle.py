@@ -77,7 +77,9 @@ def oracle_odds(label: Config, market: MarketConfig, seed: int, n_paths: int = 8
         scale = _scale(labels, truth)
         at = np.flatnonzero(labels.known & np.isfinite(scale))
         outcome = labels.outcome[at].astype(np.int64)
-        seen.append(Seen(truth.hidden[at], scale[at], outcome, labels.realised[at]))
+        seen.append(
+            Seen(truth.hidden[at], scale[at], truth.sigma[at], outcome, labels.realised[at])
+        )
     return estimate(seen, _values(market))
 
 
@@ -102,7 +104,7 @@ def oracle_outlook(
     """
     panel, truth = market
     labels = rows_of(label, panel)
-    told = tell(odds, truth.hidden, _scale(labels, truth))
+    told = tell(odds, truth.hidden, _scale(labels, truth), truth.sigma)
     is_whole = knows == "return"
     return Outlook(
         probability=told.probability,

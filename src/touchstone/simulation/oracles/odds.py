@@ -22,13 +22,16 @@ class Seen(NamedTuple):
     """The planted state at the row's close."""
     scale: Float64
     """What else moves the odds: log of a barrier's width over the next bar's sd, or of that sd."""
+    unit: Float64
+    """The next bar's sd: what realised is a smooth multiple of."""
     outcome: Int64
     """-1, 0, +1."""
     realised: Float64
+    """Fraction."""
 
 
 class Odds(NamedTuple):
-    """P(outcome | state, scale), E[realised | ...] and E[realised | outcome 0, ...], smooth.
+    """P(outcome | state, scale), E[realised / unit | ...], also given outcome 0; all smooth.
 
     Within the table's range they are polynomials (of the log odds, of the means), fitted to the
     counts of its cells; beyond it they stay as at its edge.
@@ -42,9 +45,9 @@ class Odds(NamedTuple):
     chance: Float64
     """Coefficients of the log odds of -1 and +1 against 0, (n_terms, 2)."""
     expected: Float64
-    """Coefficients of the mean of realised, (n_terms,)."""
+    """Coefficients of the mean of realised / unit, (n_terms,)."""
     rest: Float64
-    """Coefficients of the mean of realised where no barrier was met, (n_terms,)."""
+    """Coefficients of the mean of realised / unit where no barrier was met, (n_terms,)."""
     chance_error: float
     """Standard error of a probability, root mean square over rows and outcomes."""
     expected_error: float
@@ -79,8 +82,8 @@ def estimate(paths: Sequence[Seen], discrete: Float64) -> Odds:
     edges = _edges(paths, discrete)
     cells = [_counted(path, edges, discrete) for path in paths]
     whole = _fit(sum(cells[1:], cells[0]), discrete)
-    state, scale, weight = _centres(sum(cells[1:], cells[0]))
-    apart = [tell(_fit(one, discrete), state, scale) for one in cells]
+    state, scale, unit, weight = _centres(sum(cells[1:], cells[0]))
+    apart = [tell(_fit(one, discrete), state, scale, unit) for one in cells]
     share, n = weight / weight.sum(), len(paths)
     chance = np.var([a.probability for a in apart], axis=0, ddof=1).mean(axis=1) / n
     expected = np.var([a.expected for a in apart], axis=0, ddof=1) / n
@@ -90,7 +93,7 @@ def estimate(paths: Sequence[Seen], discrete: Float64) -> Odds:
     )
 
 
-def tell(odds: Odds, state: Float64, scale: Float64) -> Outcome:
+def tell(odds: Odds, state: Float64, scale: Float64, unit: Float64) -> Outcome:
     """The odds of rows; NaN where scale is no number. All (n_rows,)."""
     known = np.isfinite(scale)
     terms = _terms(odds, state, np.where(known, scale, 0.0))
@@ -98,11 +101,16 @@ def tell(odds: Odds, state: Float64, scale: Float64) -> Outcome:
     exponent = np.exp(exponent - exponent.max(axis=1, keepdims=True))
     probability = exponent / exponent.sum(axis=1, keepdims=True)
     probability[~known] = np.nan
-    expected, rest = (np.where(known, terms @ c, np.nan) for c in (odds.expected, odds.rest))
+    expected, rest = (
+        np.where(known, unit * (terms @ c), np.nan) for c in (odds.expected, odds.rest)
+    )
     return Outcome(probability, expected, rest)
 
 
-_SUMS = ("n", "state", "scale", "down", "up", "realised", "squared", "n_rest", "rest")
+_SUMS = (
+    "n", "state", "scale", "unit", "down", "up", "realised", "squared", "n_rest", "rest",
+    "rest_fraction",
+)  # fmt: skip
 
 
 def _edges(paths: Sequence[Seen], discrete: Float64) -> tuple[Float64, Float64]:
@@ -115,28 +123,30 @@ def _edges(paths: Sequence[Seen], discrete: Float64) -> tuple[Float64, Float64]:
 
 
 def _counted(path: Seen, edges: tuple[Float64, Float64], discrete: Float64) -> Float64:
-    """Sums over the rows of each cell, (9, n_cells), in the order of _SUMS."""
+    """Sums over the rows of each cell, (11, n_cells), in the order of _SUMS."""
     n_states = discrete.size or edges[0].size + 1
     n_scales = edges[1].size + 1
     cell = np.searchsorted(edges[0], path.state) * n_scales + np.searchsorted(edges[1], path.scale)
-    resting = path.outcome == 0
+    resting, realised = path.outcome == 0, path.realised / path.unit
     columns = (
-        np.ones(cell.size), path.state, path.scale, path.outcome < 0, path.outcome > 0,
-        path.realised, path.realised**2, resting, np.where(resting, path.realised, 0.0),
+        np.ones(cell.size), path.state, path.scale, path.unit, path.outcome < 0, path.outcome > 0,
+        realised, realised**2, resting, np.where(resting, realised, 0.0),
+        np.where(resting, path.realised, 0.0),
     )  # fmt: skip
     n = n_states * n_scales
     return np.stack([np.bincount(cell, np.asarray(c, float), minlength=n) for c in columns])
 
 
-def _centres(cells: Float64) -> tuple[Float64, Float64, Float64]:
-    n, state, scale = cells[:3, cells[0] > 0]
-    return state / n, scale / n, n
+def _centres(cells: Float64) -> tuple[Float64, Float64, Float64, Float64]:
+    """Mean state, scale and unit of each cell that has rows, and how many."""
+    n, state, scale, unit = cells[:4, cells[0] > 0]
+    return state / n, scale / n, unit / n, n
 
 
 def _fit(cells: Float64, discrete: Float64) -> Odds:
     cells = cells[:, cells[0] > 0]
     sums = dict(zip(_SUMS, cells, strict=True))
-    state, scale, n = _centres(cells)
+    state, scale, _, n = _centres(cells)
     low, high = np.array([state.min(), scale.min()]), np.array([state.max(), scale.max()])
     empty = Odds(discrete, low, high, *(np.zeros(0),) * 3, *(np.nan,) * 3)
     terms = _terms(empty, state, scale)
@@ -146,7 +156,7 @@ def _fit(cells: Float64, discrete: Float64) -> Odds:
         chance=_log_odds(terms, np.stack([sums["down"], sums["up"]], axis=1), n),
         expected=_least_squares(terms, mean, n / spread),
         rest=_least_squares(terms, sums["rest"] / np.maximum(n_rest, 1), n_rest / spread),
-        mean_rest=float(sums["rest"].sum() / max(n_rest.sum(), 1)),
+        mean_rest=float(sums["rest_fraction"].sum() / max(n_rest.sum(), 1)),
     )
 
 
