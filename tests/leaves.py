@@ -94,6 +94,7 @@ def _changes(value: Any) -> Iterator[Any]:
             ["BTCUSDT"],
             [1],
             "hmm",
+            "markov",
         )
     elif isinstance(value, list):
         yield from ([1], [0.5], ["x"], ["BTCUSDT"], ["close"], ["clusters"])

@@ -105,10 +105,13 @@ def data_card(study: Study, prepared: Prepared) -> DataCard:
     market = getattr(study.config.bars, "market", None)
     truth = None
     if market is not None:
+        law = f"the hidden state's correlation with the next bar's return is {market.ic:g}"
+        if market.planted is not None:
+            law = f"a hidden {market.planted.kind} state pays {market.ic:g} sd of a bar per unit"
+        until = "" if market.edge_until is None else f" until {market.edge_until}, nothing later"
         truth = (
-            f"simulated, {'an edge planted' if market.ic else 'no edge'}: the hidden state's "
-            f"correlation with the next bar's return is {market.ic:g}; it shows itself in volume "
-            "alone. Nobody finds an edge like the planted one in a real market."
+            f"simulated, {'an edge planted' if market.ic else 'no edge'}: {law}{until}; it shows "
+            "itself in volume alone. Nobody finds an edge like the planted one in a real market."
         )
     place = getattr(study.config.bars, "path", None)
     return DataCard(
