@@ -1,12 +1,13 @@
 """The search again on surrogate markets: resumable, uncounted, blind to the sealed rows."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import touchstone as ts
-from small import small_study
+from small import small_study, touchstone
 from touchstone.data.cache import StageCache
 from touchstone.ledger import MemoryLedger
 from touchstone.market.bars import FIELDS
@@ -240,3 +241,15 @@ def test_another_budget_searches_nothing_twice(scores, tmp_path):
     )  # fmt: skip
     assert again.test == done._replace(budget=39)
     assert again.test.scores == tuple(scores)
+
+
+def test_check_says_what_the_budget_costs_at_most(tmp_path):
+    found = {}
+    for budget in (0, BUDGET):
+        path = small_study(tmp_path, **(CHANGES | {"surrogates": budget}))
+        found[budget] = json.loads(touchstone("check", path, "--json")[1])
+        code, text, _ = touchstone("check", path)
+        assert code == 0
+        assert ("19 at most, each the whole search again" in text) == (budget > 0)
+    seconds = [found[budget]["core_seconds"] for budget in (0, BUDGET)]
+    assert seconds[1] == pytest.approx(20 * seconds[0], rel=0.1)
