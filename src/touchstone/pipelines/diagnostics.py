@@ -37,7 +37,7 @@ _GLOSSES = {
     "min_track_record_days": "days of such returns that prove a Sharpe above zero at 95 %, one "
     "candidate",
     "pbo": "share of halves of the test days whose best candidate is among the worse on the other "
-    "half; near 0.5 or above, choosing by these tests chooses noise",
+    "half; near one half or above, choosing by these tests chooses noise",
     "superior_ability_p": "chance that the best candidate earns so much more than cash on the "
     "tests before the seal, were none better than cash",
     "smallest_detectable_sharpe": "true annual Sharpe that the sealed segment finds with 80 % "
