@@ -11,6 +11,7 @@ from small import small_study, touchstone
 from touchstone.data.cache import StageCache
 from touchstone.ledger import MemoryLedger
 from touchstone.market.bars import FIELDS
+from touchstone.pipelines import columns
 from touchstone.pipelines.market import compared, search_market
 from touchstone.pipelines.prepare import data_hash, load
 from touchstone.pipelines.progress import Silent
@@ -19,6 +20,7 @@ from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import read_study
 from touchstone.pipelines.surrogates import surrogate_market, surrogates
 from touchstone.simulation.surrogate import surrogate
+from touchstone.validation.ledger import SqliteLedger
 from touchstone.validation.surrogates import search_score, surrogate_test
 
 BUDGET = 19
@@ -189,6 +191,23 @@ def test_a_search_that_earned_nothing_needs_no_surrogate(tmp_path):
     ) is None  # fmt: skip
 
 
+def test_a_look_ahead_finds_as_much_where_nothing_is(tmp_path, monkeypatch):
+    """A feature that knows the future makes any search look good, on surrogates no less."""
+    true = columns.evaluate
+
+    def peeking(plan, panel, **how):
+        features = np.array(true(plan, panel, **how))
+        for a, b in zip(panel.offsets[:-1], panel.offsets[1:], strict=True):
+            features[a : b - 8, 0] = panel.close[a + 8 : b] / panel.close[a : b - 8] - 1
+        return features
+
+    monkeypatch.setattr(columns, "evaluate", peeking)
+    found = Market(tmp_path).tested().test
+    assert found.best > 4  # a t-value that nobody would doubt
+    assert min(found.scores) > 4
+    assert found.p > 0.05
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A market with an edge that surrogates cannot show."""
@@ -197,6 +216,25 @@ def finished(tmp_path_factory):
     folds = CHANGES["folds"] | {"sealed": "65d"}
     path = small_study(out, **(CHANGES | {"bars": bars, "folds": folds}))
     return ts.run(str(path), out=out, jobs=1), out
+
+
+def test_the_ledger_holds_one_row_of_it_and_no_candidate(finished):
+    run, out = finished
+    book = SqliteLedger(out / ".touchstone" / "ledger.sqlite", "test", "none", lambda: "now")
+    assert book.verify() == ()
+    kinds = [row.kind for row in book.rows()]
+    assert [kinds.count(kind) for kind in ("sweep", "surrogate", "look")] == [1, 1, 1]
+    assert kinds.index("surrogate") < kinds.index("look")
+    assert kinds.count("fit") == 3  # two folds and the refit: those of the surrogates are theirs
+    row = book.rows()[kinds.index("surrogate")]
+    told = run.result.market.surrogates
+    facts = json.loads(row.facts)
+    assert row.config == run.result.fingerprint
+    assert {k: facts[k] for k in ("p", "budget", "n_exceedances", "score", "scores")} == {
+        "p": told.p, "budget": 19, "n_exceedances": 0, "score": told.score,
+        "scores": list(told.scores),
+    }  # fmt: skip
+    assert run.result.market.ledger.n_candidates == len(run.result.market.candidates) == 2
 
 
 def test_the_run_says_by_what_its_search_was_corrected(finished):

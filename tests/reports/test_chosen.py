@@ -17,7 +17,7 @@ NOTHING = {"p": 1.0, "n_searched": 0, "score": 0.0, "scores": (), "n_garch": Non
 SAID = {
     "none as good": (
         {},
-        ("on 19 surrogate markets", "on none of them", "p-value is 0.050"),
+        ("on 19 surrogate markets", "on none of them", "p-value is 0.050", "search scored 3.10"),
     ),
     "ended early": (
         ENDED,

@@ -107,7 +107,9 @@ def _corrected(market: MarketResult) -> str:
         f"{plural(found.n_searched, 'surrogate market')}: the study's own bars in another order, "
         f"without an edge. It did as well on {many}"
         + (ended if found.n_searched < found.budget else "")
-        + f", so the search-corrected p-value is {p_value(found.p)}. {_fits(found)}"
+        + f", so the search-corrected p-value is {p_value(found.p)}. The study's own search scored "
+        f"{plain_number(found.score)} (mean over standard error of the chosen candidate's daily "
+        f"returns), the best of the surrogates {plain_number(max(found.scores))}. {_fits(found)}"
     )
 
 
