@@ -34,9 +34,9 @@ from touchstone.reports.measured import (
     Rows,
     Skill,
     Slice,
-    SurrogateSearch,
     ThresholdPoint,
 )
+from touchstone.reports.surrogates import SurrogateSearch
 
 __all__ = [
     "SCHEMA_VERSION",
