@@ -18,13 +18,14 @@ from touchstone.pipelines.decide import (
     outlook,
     segment,
 )
+from touchstone.pipelines.diagnostics import Sealed, SealedIntervals, sealed_intervals
 from touchstone.pipelines.learn import Learned, Task, learn
 from touchstone.pipelines.money import Traded, performance, slices, worst_false_positives
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.skill import judged, skill
 from touchstone.pipelines.study import Study
-from touchstone.reports.contents import Contents
+from touchstone.reports.contents import Contents, Interval
 from touchstone.reports.result import FalsePositive, Performance, Skill, Slice
 from touchstone.seeding import generator
 from touchstone.strategies import Intent
@@ -45,6 +46,16 @@ class Answer(Contents):
     """Daily net returns, every sealed day."""
     n_trades: int
     """Closed round trips."""
+    over_buy_and_hold: Interval = None
+    """95 %, of the annual Sharpe less that of buy-and-hold on these days."""
+    expectancy_interval: Interval = None
+    """95 %, of the mean net return of a trade, fraction."""
+
+    @property
+    def for_diagnostics(self) -> Sealed:
+        """What the printed diagnostics read of it."""
+        intervals = SealedIntervals(self.over_buy_and_hold, self.expectancy_interval)
+        return Sealed(self.performance, intervals)
 
 
 class SealedRun(NamedTuple):
@@ -140,6 +151,7 @@ def _answer(study: Study, prepared: Prepared, sealed: SealedRun) -> Answer:
     config, where = study.config, sealed.where
     traded = Traded(where, sealed.run, ~np.isnan(sealed.probability[:, -1]))
     rows = judged(prepared, where, sealed.probability, sealed.intent.enter)
+    over, expectancy = sealed_intervals(config, traded)
     return Answer(
         performance=performance(config, traded, "sealed"),
         skill=skill(config, rows, "sealed", generator(config.seed, "skill", "sealed")),
@@ -149,4 +161,6 @@ def _answer(study: Study, prepared: Prepared, sealed: SealedRun) -> Answer:
         worst_false_positives=worst_false_positives(prepared, traded, sealed.probability),
         returns=tuple(daily(where.panel, sealed.run)[1]),
         n_trades=int(sealed.run.trades.pnl.size),
+        over_buy_and_hold=over,
+        expectancy_interval=expectancy,
     )

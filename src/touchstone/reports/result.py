@@ -36,6 +36,7 @@ from touchstone.reports.measured import (
     Slice,
     ThresholdPoint,
 )
+from touchstone.reports.surrogates import SurrogateSearch
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -61,6 +62,7 @@ __all__ = [
     "Skill",
     "Slice",
     "StudyResult",
+    "SurrogateSearch",
     "ThresholdPoint",
     "VerdictResult",
     "Word",
@@ -187,6 +189,8 @@ class Diagnostic(Contents):
     """In the unit that its name or gloss says; null where it is infinite or not defined."""
     gloss: str = ""
     """One line in plain words."""
+    reason: str | None = Field(default=None, exclude_if=lambda reason: reason is None)
+    """Why there is no value; absent where there is one, or where it is infinite."""
 
 
 class RejectResult(Contents):
@@ -281,8 +285,14 @@ class MarketResult(Contents):
     ledger: LedgerCounts = LedgerCounts()
     """What was tried before."""
     diagnostics: dict[str, Diagnostic] = {}
-    """`deflated_sharpe`, `expected_max`, `min_backtest_years`, `min_track_record_days`,
-    `smallest_detectable_sharpe`."""
+    """Before the seal: `deflated_sharpe`, `expected_max`, `min_backtest_years`,
+    `min_track_record_days`, `pbo`, `superior_ability_p`. On the sealed segment:
+    `smallest_detectable_sharpe`, `better_than_buy_and_hold`, `control_rank`,
+    `expectancy_lower`."""
+    surrogates: SurrogateSearch | None = Field(
+        default=None, exclude_if=lambda searched: searched is None
+    )
+    """The search among surrogate markets; absent where the study asks for none."""
     data: DataCard
     """The bars."""
     label: LabelCard | None = None

@@ -9,12 +9,20 @@ from touchstone.reports.figures import (
     bare_percent,
     count,
     day,
+    p_value,
+    percent,
     plain_number,
     plural,
     short,
     words,
 )
-from touchstone.reports.result import CandidateResult, FoldResult, MarketResult
+from touchstone.reports.result import (
+    CandidateResult,
+    Diagnostic,
+    FoldResult,
+    MarketResult,
+    SurrogateSearch,
+)
 
 _MOST_ROWS = 30
 
@@ -33,16 +41,26 @@ class View(NamedTuple):
     candidates: Chart | None
     folds: Chart | None
     ledger: str
+    corrected: str
+    """How the search was corrected for its luck, and by what."""
     diagnostics: tuple[DiagnosticRow, ...]
 
 
 _ORDER = (
     "deflated_sharpe",
     "expected_max",
-    "smallest_detectable_sharpe",
+    "pbo",
+    "superior_ability_p",
     "min_backtest_years",
     "min_track_record_days",
+    "smallest_detectable_sharpe",
+    "better_than_buy_and_hold",
+    "control_rank",
+    "expectancy_lower",
 )
+_SHARES = ("control_rank", "expectancy_lower", "pbo")
+"""Diagnostics told in percent."""
+_P_VALUES = ("superior_ability_p",)
 
 
 def view(market: MarketResult) -> View:
@@ -53,11 +71,63 @@ def view(market: MarketResult) -> View:
         candidates=_candidates(market.candidates) if market.candidates else None,
         folds=_folds(market) if market.folds else None,
         ledger=_ledger(market),
-        diagnostics=tuple(
-            DiagnosticRow(k, short(market.diagnostics[k].value), market.diagnostics[k].gloss)
-            for k in keys
-        ),
+        corrected=_corrected(market),
+        diagnostics=tuple(_diagnostic(k, market.diagnostics[k]) for k in keys),
     )
+
+
+def _diagnostic(key: str, found: Diagnostic) -> DiagnosticRow:
+    value = found.value
+    told = short(value)
+    if value is not None and key in _SHARES:
+        told = percent(value)
+    if value is not None and key in _P_VALUES:
+        told = p_value(value)
+    why = "" if found.reason is None else f"not defined here: {found.reason}"
+    return DiagnosticRow(key, told, "; ".join(text for text in (found.gloss, why) if text))
+
+
+def _corrected(market: MarketResult) -> str:
+    found = market.surrogates
+    if found is None:
+        return (
+            "No surrogate markets were asked for, so the second condition of the word is the "
+            "deflated Sharpe."
+        )
+    if found.n_garch is None:
+        return (
+            f"The second condition of the word is the search-corrected p-value, out of "
+            f"{plural(found.budget, 'surrogate market')}. None had to be searched: the search "
+            "itself earned nothing, and any surrogate does as well."
+        )
+    many = f"{count(found.n_exceedances) if found.n_exceedances else 'none'} of them"
+    ended = f", which ended the search among {count(found.budget)}"
+    return (
+        f"The whole search before the seal was run again on "
+        f"{plural(found.n_searched, 'surrogate market')}: the study's own bars in another order, "
+        f"without an edge. It did as well on {many}"
+        + (ended if found.n_searched < found.budget else "")
+        + f", so the search-corrected p-value is {p_value(found.p)}. The study's own search scored "
+        f"{plain_number(found.score)} (mean over standard error of the chosen candidate's daily "
+        f"returns), the best of the surrogates {plain_number(max(found.scores))}. {_fits(found)}"
+    )
+
+
+def _fits(found: SurrogateSearch) -> str:
+    """By what the surrogates' volatility was fitted."""
+    n, garch = found.n_instruments, found.n_garch or 0
+    if garch == n:
+        return f"Volatility paths: GARCH(1,1), fitted on {_all(n)}."
+    if not garch:
+        return f"Volatility paths: exponential means on {_all(n)}; no GARCH(1,1) could be fitted."
+    return (
+        f"Volatility paths: GARCH(1,1) on {count(garch)} of {plural(n, 'instrument')}, exponential "
+        "means on the others, where it could not be fitted."
+    )
+
+
+def _all(n: int) -> str:
+    return "the one instrument" if n == 1 else f"all {count(n)} instruments"
 
 
 def _ledger(market: MarketResult) -> str:
