@@ -30,14 +30,14 @@ def timeline(folds: Sequence[FoldResult], sealed: tuple[str, str] | None) -> Mar
         for at in piece
     ]
     scale = Scale(min(ends), max(ends))
-    grid = Grid(scale, day_ticks(scale), x_title="day, UTC", value_title="rows kept away")
+    grid = Grid(scale, day_ticks(scale), x_title="day, UTC", value_title="rows away")
     rows = [_row(fold) for fold in folds]
     marks = [_boxes(fold, scale, sealed) for fold in folds]
     legend = Markup(
         '<ul class="parts"><li><i class="train"></i>train</li><li><i class="validate"></i>validate'
         '</li><li><i class="test"></i>test: candidates compared</li>'
         '<li><i class="sealed"></i>sealed: one look</li>'
-        '<li><i class="away"></i>purged or embargoed, not to scale</li></ul>'
+        '<li><i class="away"></i>rows kept away: purged or embargoed, not to scale</li></ul>'
     )
     return frame.join([legend, lay_out(rows, grid, marks, "timeline")])
 

@@ -38,6 +38,7 @@ _GROUPS = {
 _SORTED = ("symbol", "group", "regime", "trend")
 _SURVIVES = " ✱"
 _MOST_ROWS = 24
+_FEW = _MOST_ROWS // 2
 _MOST_NAMED = 6
 _ALPHA = 0.05
 _LONG_NAME = 8
@@ -139,7 +140,7 @@ def _group(name: str, slices: list[Slice], scale: Scale) -> Chart:
     ]
     note = f"Net return a trade by {singular}, mean and 95 % interval."
     if shown is not slices:
-        note += f" Best and worst {_MOST_ROWS // 2} of {len(slices)}; all in the table."
+        note += f" {_which(name, 'Best and worst')} {_FEW} of {len(slices)}; all in the table."
     table = Table(
         f"by {singular}",
         (
@@ -216,7 +217,7 @@ def _errs(name: str, slices: list[Slice], scale: Scale) -> Chart:
     title = f"{sentence(told)} of {words(len(slices))} {plural} clearly worse than all rows"
     note = f"Squared error of the probability by {singular}; the line is that of all rows."
     if shown is not slices:
-        note += f" Worst and best {_MOST_ROWS // 2} of {len(slices)}; all in the table."
+        note += f" {_which(name, 'Worst and best')} {_FEW} of {len(slices)}; all in the table."
     head = (
         Column(singular.capitalize(), number=False),
         *(Column(c) for c in ("Rows", "Base rate, %", "Brier", "95 % interval")),
@@ -236,11 +237,16 @@ def _errs(name: str, slices: list[Slice], scale: Scale) -> Chart:
     return Chart(f"brier-{name}", title, note, body, table, "slice")
 
 
+def _which(name: str, by_figure: str) -> str:
+    """Which parts are drawn of many."""
+    return by_figure if name in _SORTED else "First and last"
+
+
 def _ends(slices: list[Slice]) -> list[Slice]:
     """The first and the last of many; all of a few."""
     if len(slices) <= _MOST_ROWS:
         return slices
-    return [*slices[: _MOST_ROWS // 2], *slices[-_MOST_ROWS // 2 :]]
+    return [*slices[:_FEW], *slices[-_FEW:]]
 
 
 def _names_kind(shown: list[Slice]) -> str:
