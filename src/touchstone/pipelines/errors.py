@@ -153,16 +153,23 @@ def _tested(found: tuple[Slice, ...]) -> tuple[tuple[Slice, ...], SliceTests | N
 def false_positives(
     prepared: Prepared, traded: Traded, probability: Float64, n: int = _WORST
 ) -> tuple[FalsePositive, ...]:
-    """The entries with the highest probability among the trades that lost, with their bars."""
+    """The entries with the highest probability among the trades that lost, with their bars.
+
+    Trades of an instrument that were held at one time lost by one move: it is shown once.
+    """
     trades, where = traded.run.trades, traded.where
     offsets = where.panel.offsets
     losers = np.flatnonzero(trades.gross < 0)
     sure = np.nan_to_num(probability[np.maximum(trades.entry_row[losers] - 1, 0)], nan=-1.0)
-    found = []
-    for k in losers[np.argsort(-sure, kind="stable")][:n]:
+    found: list[FalsePositive] = []
+    shown_before: list[tuple[int, int]] = []
+    for k in losers[np.argsort(-sure, kind="stable")]:
         entry, leave = int(trades.entry_row[k]), int(trades.exit_row[k])
+        if len(found) == n or _meets(entry, leave, shown_before):
+            continue
         decided = max(entry - 1, int(offsets[trades.instrument[k]]))
         shown = _around(prepared, where, (decided, entry, leave), float(trades.entry_reference[k]))
+        shown_before.append((entry, leave))
         p = float(probability[decided])
         found.append(FalsePositive(probability=p, realised=float(trades.gross[k]), **shown))
     return tuple(found)
@@ -173,24 +180,23 @@ def false_negatives(
 ) -> tuple[FalseNegative, ...]:
     """Rows that reached the target, were not entered, and had the least probability.
 
-    Neighbouring rows foresee the same move, so an instrument shows one a day: that of the least
-    probability; of equal ones, that of the largest return.
+    Neighbouring rows foresee one move, and it is shown once: from the row of the least probability;
+    of equal ones, of the largest return.
     """
     panel = where.panel
     missed = np.flatnonzero(rows.hit & ~rows.selected)
     order = missed[np.lexsort((-rows.realised[missed], rows.p[missed]))]
     waits = entered == "open"
-    seen: set[tuple[int, int]] = set()
     found: list[FalseNegative] = []
+    shown_before: list[tuple[int, int]] = []
     for k in order:
         decided = int(rows.at[k])
-        noun = int(panel.asset_id[decided]), int(rows.day[k])
-        if noun in seen:
-            continue
-        seen.add(noun)
         exit_row = prepared.labels.exit[where.rows[decided]]
         leave = int(where.place(np.array([exit_row]))[0][0])
         entry = decided + 1 if waits else decided
+        if _meets(entry, leave, shown_before):
+            continue
+        shown_before.append((entry, leave))
         price = float(panel.open[entry] if waits else panel.close[decided])
         shown = _around(prepared, where, (decided, entry, leave), price)
         rank = float(np.mean(rows.p < rows.p[k]))
@@ -199,6 +205,11 @@ def false_negatives(
         if len(found) == n:
             break
     return tuple(found)
+
+
+def _meets(entry: int, leave: int, spans: list[tuple[int, int]]) -> bool:
+    """Whether rows entry to leave meet any span; rows of other instruments are other rows."""
+    return any(entry <= last and first <= leave for first, last in spans)
 
 
 def _around(

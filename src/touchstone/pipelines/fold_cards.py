@@ -179,7 +179,7 @@ def _learned(
 
 
 def _epochs(name: str, fit: Learned) -> list[ChoiceScores]:
-    if not fit.looks:
+    if len(fit.looks) < 2:  # nothing to choose from
         return []
     return [
         ChoiceScores(

@@ -244,10 +244,10 @@ class MarketResult(Contents):
     where_tests: SliceTests | None = None
     """What of `where` may be luck; null without trades."""
     worst_false_positives: tuple[FalsePositive, ...] = ()
-    """Up to five confident entries that lost."""
+    """Up to five confident entries that lost, their bars apart."""
     worst_false_negatives: tuple[FalseNegative, ...] = ()
-    """Up to five rows that reached their target, were not entered, and had the least probability;
-    one of an instrument and day."""
+    """Up to five rows that reached their target, were not entered, and had the least probability,
+    their bars apart."""
     candidates: tuple[CandidateResult, ...] = ()
     """All that were compared."""
     folds: tuple[FoldResult, ...] = ()

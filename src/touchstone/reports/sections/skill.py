@@ -104,8 +104,9 @@ def _finding(skill: Skill) -> str:
         told = (
             f"This is no edge. The score knows how far prices move and not which way: at equal "
             f"distances up and down its AUC is {plain_number(skill.direction_auc)}, and the "
-            f"interval {ends} holds 0.5, a coin. Its touch AUC of {plain_number(skill.touch_auc)}, "
-            f"on barriers that lie unequally far, comes of volatility."
+            f"interval {ends} holds 0.5, a coin. Its touch AUC of {plain_number(skill.touch_auc)} "
+            f"proves nothing else: where target and stop lie unequally far, whoever knows how far "
+            f"prices move has more than 0.5."
         )
         alone = next((b for b in skill.baselines if b.name == "volatility"), None)
         if alone is not None and alone.touch_auc is not None:
