@@ -9,9 +9,12 @@ from touchstone.errors import ConfigError
 from touchstone.pipelines import cards
 from touchstone.pipelines.decide import Comparison, compare, model_names
 from touchstone.pipelines.diagnostics import diagnostics
+from touchstone.pipelines.errors import Errors, errors
+from touchstone.pipelines.fold_cards import fold_cards
 from touchstone.pipelines.inputs import regime_names
 from touchstone.pipelines.learn import Learned, Task, learn
-from touchstone.pipelines.money import Traded, performance, slices, worst_false_positives
+from touchstone.pipelines.money import Traded, performance
+from touchstone.pipelines.naive import yardsticks
 from touchstone.pipelines.prepare import Prepared, prepare
 from touchstone.pipelines.seal import Looked, look, sealed_span, whole_span
 from touchstone.pipelines.shelf import Resources
@@ -21,12 +24,10 @@ from touchstone.pipelines.surrogates import Tested, surrogates
 from touchstone.reports.result import (
     ClassicLabel,
     Condition,
-    FalsePositive,
     LedgerCounts,
     MarketResult,
     Performance,
     Skill,
-    Slice,
     VerdictResult,
     iso_moment,
 )
@@ -149,6 +150,7 @@ def _result(
     verdict, evidence = judgement
     answer = None if looked is None else looked.answer
     before = before_the_seal(study, prepared, comparison)
+    found = before.errors
     sealed = sealed_span(prepared)
     ledger = resources.ledger()
     n_candidates = len(ledger.candidates(whole_span(prepared)))
@@ -161,10 +163,16 @@ def _result(
         skill=before.skill if answer is None else answer.skill,
         classic=_classic(study, prepared, comparison, learned),
         where_rows="walk_forward" if answer is None else "sealed",
-        where=before.where if answer is None else answer.where,
-        worst_false_positives=before.worst if answer is None else answer.worst_false_positives,
+        where=found.where if answer is None else answer.where,
+        where_tests=found.tests if answer is None else answer.where_tests,
+        worst_false_positives=(
+            found.false_positives if answer is None else answer.worst_false_positives
+        ),
+        worst_false_negatives=(
+            found.false_negatives if answer is None else answer.worst_false_negatives
+        ),
         candidates=cards.candidates(study.config, comparison),
-        folds=cards.folds(study, prepared, learned, looked),
+        folds=fold_cards(study, prepared, learned, looked),
         sealed_span=(iso_moment(sealed.start), iso_moment(sealed.end)),
         ledger=LedgerCounts(
             n_candidates=n_candidates, n_looks_studies=n_studies, exploratory=n_studies > 1
@@ -188,8 +196,7 @@ class _Before(NamedTuple):
 
     money: Performance | None
     skill: Skill
-    where: tuple[Slice, ...]
-    worst: tuple[FalsePositive, ...]
+    errors: Errors
 
 
 def before_the_seal(study: Study, prepared: Prepared, comparison: Comparison) -> _Before:
@@ -199,17 +206,14 @@ def before_the_seal(study: Study, prepared: Prepared, comparison: Comparison) ->
     shown = comparison.scored[0] if closest is None else closest
     probability = comparison.views[shown.place].probability
     rows = judged(prepared, where, probability, comparison.intent(shown).enter)
-    measured = skill(config, rows, "walk_forward", generator(config.seed, "skill", "before"))
-    if closest is None:
-        return _Before(None, measured, (), ())
-    traded = Traded(where, closest.run, ~np.isnan(probability[:, -1]))
+    beside = yardsticks(config, prepared, prepared.folds.folds, where)
+    rng = generator(config.seed, "skill", "before")
+    measured = skill(config, rows, "walk_forward", rng, beside)
+    traded = None if closest is None else Traded(where, closest.run, ~np.isnan(probability[:, -1]))
     return _Before(
-        performance(config, traded, "before"),
+        None if traded is None else performance(config, traded, "before"),
         measured,
-        slices(
-            config, traded, prepared.labels.outcome[where.rows], prepared.volatility[where.rows]
-        ),
-        worst_false_positives(prepared, traded, probability),
+        errors(config, prepared, where, rows, traded),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import touchstone
 
-_SHAPES = ("contents.py", "measured.py", "result.py")
+_SHAPES = ("contents.py", "folds.py", "measured.py", "result.py")
 """Files of `reports` that say what a result holds; the others only draw it."""
 PACKAGES = (
     "numpy", "numba", "scipy", "torch", "lightgbm", "scikit-learn", "arch", "hmmlearn",

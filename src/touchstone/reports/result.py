@@ -21,19 +21,23 @@ from touchstone.reports.contents import (
     iso_day,
     iso_moment,
 )
+from touchstone.reports.folds import ChoiceScores, FoldResult
 from touchstone.reports.measured import (
     Baseline,
     CalibrationPoint,
     ClassicFigures,
     ClassicLabel,
     Curve,
+    FalseNegative,
     FalsePositive,
     LadderRung,
     Performance,
     PrPoint,
     Rows,
     Skill,
+    SkillBaseline,
     Slice,
+    SliceTests,
     ThresholdPoint,
 )
 from touchstone.reports.surrogates import SurrogateSearch
@@ -43,12 +47,14 @@ __all__ = [
     "Baseline",
     "CalibrationPoint",
     "CandidateResult",
+    "ChoiceScores",
     "ClassicFigures",
     "ClassicLabel",
     "Condition",
     "Curve",
     "DataCard",
     "Diagnostic",
+    "FalseNegative",
     "FalsePositive",
     "FoldResult",
     "LabelCard",
@@ -60,7 +66,9 @@ __all__ = [
     "RejectResult",
     "Rows",
     "Skill",
+    "SkillBaseline",
     "Slice",
+    "SliceTests",
     "StudyResult",
     "SurrogateSearch",
     "ThresholdPoint",
@@ -132,43 +140,6 @@ class CandidateResult(Contents):
     """Of the pooled tests, after costs."""
     chosen: bool = False
     """Scored on the sealed segment."""
-
-
-class FoldResult(Contents):
-    """One fold: when it trained, validated and tested, and on how many rows."""
-
-    name: str
-    """1, 2, ...; `final` is the refit before the seal, tested on the sealed segment."""
-    train_span: Span
-    """First instant, first instant after."""
-    validate_span: Span
-    """First instant, first instant after."""
-    test_span: Span
-    """First instant, first instant after."""
-    n_train: Count
-    """Rows, purged."""
-    n_validate: Count
-    """Rows, purged."""
-    n_test: Count
-    """Rows."""
-    purged_train: Count = 0
-    """Rows dropped because their label reaches into validation."""
-    purged_validate: Count = 0
-    """Rows dropped because their label reaches into the test."""
-    rows_available: Count | None = None
-    """Train rows a model could have used."""
-    rows_used: dict[str, Count] = {}
-    """Model -> train rows it used (its budget)."""
-    best_epoch: dict[str, Count] = {}
-    """Model -> epoch or tree that validation chose."""
-    selected: dict[str, Ratio] | None = Field(default=None, exclude_if=lambda kept: kept is None)
-    """Columns that the fold's models saw -> what the last rule of selection scored them; absent
-    where the study selects none."""
-    regimes: dict[str, Fraction] | None = Field(
-        default=None, exclude_if=lambda shares: shares is None
-    )
-    """Regime, calmest first -> its mean probability on the train rows; absent without a filter, or
-    where no regime was kept."""
 
 
 class LedgerCounts(Contents):
@@ -273,9 +244,14 @@ class MarketResult(Contents):
     where_rows: Rows = "sealed"
     """Where `where` and `worst_false_positives` were measured."""
     where: tuple[Slice, ...] = ()
-    """By symbol, group of the universe, year, month, hour, weekday, regime."""
+    """By symbol, group of the universe, year, month, hour, weekday, regime, trend."""
+    where_tests: SliceTests | None = None
+    """What of `where` may be luck; null without trades."""
     worst_false_positives: tuple[FalsePositive, ...] = ()
-    """Up to five confident entries that lost."""
+    """Up to five confident entries that lost, their bars apart."""
+    worst_false_negatives: tuple[FalseNegative, ...] = ()
+    """Up to five rows that reached their target, were not entered, and had the least probability,
+    their bars apart."""
     candidates: tuple[CandidateResult, ...] = ()
     """All that were compared."""
     folds: tuple[FoldResult, ...] = ()

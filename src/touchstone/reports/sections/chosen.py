@@ -207,33 +207,50 @@ def _candidate_table(ordered: list[CandidateResult]) -> Table:
 
 def _folds(market: MarketResult) -> Chart:
     tests = [f for f in market.folds if f.name != "final"]
-    title = f"{words(len(tests)).capitalize()} folds forward in time"
+    around = any(len(timeline.stretches(f, "train")) > 1 or _is_before(f) for f in tests)
+    n = words(len(tests)).capitalize()
+    title = f"{n} folds around their tests" if around else f"{n} folds forward in time"
     if market.sealed_span is not None:
         title += f"; nothing saw the rows from {day(market.sealed_span[0])} on before the one look"
     note = "Each fold trains, chooses and tests on later rows; labels that overlap are purged."
-    body = timeline.timeline(market.folds, market.sealed_span)
+    if around:
+        note = (
+            "Each fold also trains on rows after its test, so no fold could have been traded. Rows "
+            "whose window or label meets a test are purged, those soon after it embargoed."
+        )
+    shown = market.folds
+    if len(tests) > _MOST_ROWS:
+        shown = (*tests[:_MOST_ROWS], *(f for f in market.folds if f.name == "final"))
+        note += f" The first {_MOST_ROWS} are drawn; all stand in the table."
+    body = timeline.timeline(shown, market.sealed_span)
     return Chart("folds", title, note, body, _fold_table(market.folds), "full")
+
+
+def _is_before(fold: FoldResult) -> bool:
+    """Whether a test lies before rows that the fold trains on."""
+    return timeline.stretches(fold, "test")[0][0] < timeline.stretches(fold, "train")[-1][1]
 
 
 def _fold_table(folds: tuple[FoldResult, ...]) -> Table:
     head = (
         Column("Fold", number=False),
-        Column("Train", number=False),
-        Column("Validate", number=False),
-        Column("Test", number=False),
-        Column("Rows"),
-        Column("Purged"),
+        *(Column(name, number=False) for name in ("Train", "Validate", "Test")),
+        *(Column(name) for name in ("Train rows", "Validate", "Test", "Purged", "Embargoed")),
+        *(Column(name) for name in ("Unusable", "Outside", "Sealed")),
+        Column("Instruments", number=False),
         Column("Rows used by model", number=False),
         Column("Best epoch or tree", number=False),
     )
-    more = tuple(column for column in (_selected(folds), _regimes(folds)) if column is not None)
+    more = [column for column in (_paths(folds), _selected(folds), _regimes(folds)) if column]
     added = tuple(Column(name, number=False) for name, _ in more)
     cells = tuple(
         (
             "refit" if f.name == "final" else f.name,
-            *(f"{day(a)} to {day(b)}" for a, b in (f.train_span, f.validate_span, f.test_span)),
-            f"{count(f.n_train)} · {count(f.n_validate)} · {count(f.n_test)}",
-            f"{count(f.purged_train)} · {count(f.purged_validate)}",
+            *(_lies(timeline.stretches(f, part)) for part in ("train", "validate", "test")),
+            *(count(n) for n in (f.n_train, f.n_validate, f.n_test)),
+            count(f.purged_train + f.purged_validate),
+            *(count(n) for n in (f.embargoed, f.unusable, f.outside, f.n_sealed)),
+            _held(f),
             ", ".join(f"{k} {count(v)}" for k, v in f.rows_used.items())
             + (f" of {count(f.rows_available)}" if f.rows_available else ""),
             ", ".join(f"{k} {count(v)}" for k, v in f.best_epoch.items()),
@@ -241,7 +258,30 @@ def _fold_table(folds: tuple[FoldResult, ...]) -> Table:
         )
         for i, f in enumerate(folds)
     )
-    return Table("the folds", (*head, *added), cells)
+    note = (
+        "The rows of a fold add up to all rows. Unusable: no whole window, or no known outcome; "
+        "outside: before the seal, in none of the fold's ranges."
+    )
+    return Table("the folds", (*head, *added), cells, note)
+
+
+def _lies(pieces: tuple[tuple[str, str], ...]) -> str:
+    return "; ".join(f"{day(a)} to {day(b)}" for a, b in pieces)
+
+
+def _held(fold: FoldResult) -> str:
+    """Instruments of each part, and those that the model meets as strangers."""
+    told = " · ".join(count(n) for n in fold.n_symbols.values())
+    if not fold.unseen:
+        return told
+    return f"{told}; not trained on: {', '.join(fold.unseen)}"
+
+
+def _paths(folds: tuple[FoldResult, ...]) -> tuple[str, list[str]] | None:
+    """The combinatorial paths that each fold's tests join; None where there is one path."""
+    if not any(f.paths for f in folds):
+        return None
+    return "Joins paths", [", ".join(map(str, f.paths)) for f in folds]
 
 
 def _selected(folds: tuple[FoldResult, ...]) -> tuple[str, list[str]] | None:
