@@ -303,7 +303,7 @@ def test_an_edited_answer_is_not_repeated(tmp_path):
     with tampering(ledger) as connection:
         connection.execute("UPDATE rows SET facts = replace(facts, 'answer\"}', 'better\"}')")
         connection.execute("UPDATE rows SET facts = replace(facts, ':\"answer', ':\"better')")
-    with pytest.raises(RefusedError, match="row 6 holds an answer that was edited"):
+    with pytest.raises(RefusedError, match="row 6, a look, was edited"):
         ledger.look(LOOK, never)
 
 
