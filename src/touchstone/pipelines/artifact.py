@@ -20,8 +20,10 @@ from touchstone.registry.manifest import Origin
 from touchstone.seeding import generator
 
 
-def save_artifact(folder: Path, study: Study, market: Market, versions: dict[str, str]) -> None:
+def save_artifact(folder: Path, study: Study, market: Market, versions: dict[str, str]) -> str:
     """Write the chosen, refitted candidate; in place of an older one of the same run.
+
+    Returns its identity.
 
     Its golden rows are drawn from validation rows before the seal.
     """
@@ -66,9 +68,10 @@ def save_artifact(folder: Path, study: Study, market: Market, versions: dict[str
     # Saved beside the old one and swapped, so that a crash leaves a whole artifact of one of them.
     new = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(new, ignore_errors=True)
-    save(new, parts)
+    manifest = save(new, parts)
     shutil.rmtree(folder, ignore_errors=True)
     new.rename(folder)
+    return manifest.identity
 
 
 def _plan(prepared: Prepared, seen: View | None) -> Plan:
