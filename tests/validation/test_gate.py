@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from touchstone.errors import ConfigError
-from touchstone.validation.gate import OVERRIDABLE, Claim, GateConfig, unmet
+from touchstone.validation.gate import OVERRIDABLE, Claim, GateConfig, examined, unmet
 
 GOOD = Claim(
     verdict="evidence",
@@ -108,3 +108,28 @@ def test_a_better_claim_is_never_refused_more(claim):
 def test_terms_that_mean_nothing_are_refused():
     with pytest.raises(ConfigError, match="largest_drawdown"):
         GateConfig.parse({"largest_drawdown": 25})
+
+
+def test_every_condition_is_told_whether_met_or_not():
+    rows = examined(GOOD, TERMS)
+    assert {row.condition for row in rows} == {condition for _, condition in BAD.values()}
+    assert all(row.met and row.sentence and not row.refuses for row in rows)
+    for field, (value, condition) in BAD.items():
+        changed = examined(GOOD._replace(**{field: value}), TERMS)
+        assert [row.condition for row in changed if not row.met] == [condition]
+
+
+def test_an_override_is_told_as_one_and_meets_nothing():
+    rows = examined(GOOD._replace(verdict="none"), TERMS, override="the desk's own money")
+    (first,) = [row for row in rows if not row.met]
+    assert (first.condition, first.overridden, first.refuses) == ("verdict", True, False)
+    assert not any(row.overridden for row in examined(GOOD, TERMS, override="not needed"))
+
+
+@given(st.sampled_from(sorted({condition for _, condition in BAD.values()})), st.text(min_size=1))
+def test_a_note_stands_behind_the_sentence_of_its_condition_alone(condition, note):
+    plain = {row.condition: row.sentence for row in examined(GOOD, TERMS)}
+    for row in examined(GOOD._replace(notes={condition: note}), TERMS):
+        expected = plain[row.condition] + (f": {note}" if row.condition == condition else "")
+        assert row.sentence == expected
+        assert row.met

@@ -16,8 +16,9 @@ from touchstone.pipelines.finished import Finished
 from touchstone.pipelines.study import parse_study
 from touchstone.registry import artifact as shelf
 from touchstone.registry.artifact import Artifact
+from touchstone.reports.figures import plural
 from touchstone.reports.result import MarketResult, StudyResult
-from touchstone.validation.gate import Claim, GateConfig
+from touchstone.validation.gate import AUDIT_LAYERS, Claim, GateConfig
 from touchstone.validation.verdict import Word
 
 _SURROGATE = "this run was made without it: repeat it with touchstone run --again"
@@ -159,17 +160,21 @@ def _audit(
     if not own:
         return None, "touchstone audit runs one"
     newest = own[-1]
+    left_out = [name for name in AUDIT_LAYERS if name not in newest.get("layers", AUDIT_LAYERS)]
+    if left_out:
+        return None, f"the newest left out layers {', '.join(left_out)}; touchstone audit runs all"
     if newest.get("result") == "PASS":
         return newest, ""
     findings = newest.get("findings") or []
-    first = f"; the first: {_told(findings[0])}" if findings else ""
-    return newest, f"{newest.get('result')}, {len(findings)} findings{first}"
+    first = f"; the first: {finding_text(findings[0])}" if findings else ""
+    return newest, f"{newest.get('result')}, {plural(len(findings), 'finding')}{first}"
 
 
-def _told(finding: object) -> str:
-    if isinstance(finding, Mapping):
-        return ", ".join(f"{k} {v}" for k, v in finding.items())
-    return str(finding)
+def finding_text(finding: object) -> str:
+    """A finding of an audit as a sentence."""
+    if not isinstance(finding, Mapping):
+        return str(finding)
+    return str(finding.get("sentence") or ", ".join(f"{k} {v}" for k, v in finding.items()))
 
 
 def _word(result: StudyResult, data: str, ledger: Ledger) -> tuple[Word, str]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from touchstone.ledger import Ledger, span_of
-from touchstone.pipelines.claim import Challenger
+from touchstone.pipelines.claim import Challenger, finding_text
 from touchstone.registry import artifact as shelf
 from touchstone.registry.champions import Event
 from touchstone.registry.manifest import Manifest
@@ -146,15 +146,9 @@ def _audit(facts: Mapping[str, Any]) -> CardAudit:
     findings = facts.get("findings") or []
     return CardAudit(
         result=str(facts.get("result")),
-        findings=tuple(_told(finding) for finding in findings),
+        findings=tuple(finding_text(finding) for finding in findings),
         slice=dict(facts.get("slice") or {}),
     )
-
-
-def _told(finding: object) -> str:
-    if isinstance(finding, Mapping):
-        return ", ".join(f"{key} {value}" for key, value in finding.items())
-    return str(finding)
 
 
 def _event(event: Event) -> CardEvent:

@@ -49,7 +49,7 @@ class _Written:
     """Where each thing that others refer to was first written."""
 
     def __init__(self, rows: tuple[Row, ...]) -> None:
-        self.hashes = {row.id: row.hash for row in rows}
+        self.hashes = {0: GENESIS} | {row.id: row.hash for row in rows}
         self.sweeps: dict[tuple[str, str], int] = {}
         self.looks: dict[str, int] = {}
         self.runs: dict[tuple[str, str], list[tuple[int, dict[str, Any]]]] = {}
@@ -83,7 +83,7 @@ class _Written:
         """What a run or an artifact says is here and is not."""
         found, noun = [], (one.study, one.data)
         runs = [facts for _, facts in self.runs.get(noun, [])]
-        if one.head is not None and self.hashes.get(one.head.n_rows, GENESIS) != one.head.hash:
+        if one.head is not None and self.hashes.get(one.head.n_rows) != one.head.hash:
             found.append(
                 f"its head of {one.head.n_rows} rows, {one.head.hash[:12]}, is not of this ledger: "
                 "rows were cut off or rewritten since, or it was made with another --ledger"

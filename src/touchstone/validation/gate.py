@@ -87,6 +87,10 @@ OVERRIDABLE: Final = ("verdict",)
 """Conditions that a recorded override may set aside; no other can be."""
 
 
+AUDIT_LAYERS: Final = ("A", "B", "C", "C2", "D", "E", "F")
+"""Layers without which a leak audit is none: clean means that all of them looked."""
+
+
 def unmet(claim: Claim, config: GateConfig, override: str | None = None) -> tuple[Examined, ...]:
     """The conditions that a challenger fails, the gravest first; empty: it may become champion.
 
