@@ -113,7 +113,8 @@ def refusal(outcome: Outcome) -> str:
     """Why a challenger was refused, a line a condition."""
     lines = [f"  {row.sentence}" for row in outcome.unmet]
     n, of = len(outcome.unmet), len(outcome.rows)
-    head = f"{outcome.card.run} is refused: {n} of {of} conditions of the gate are not met"
+    are = "is" if n == 1 else "are"
+    head = f"{outcome.card.run} is refused: {n} of the gate's {of} conditions {are} not met"
     return "\n".join([head, *lines, f"the model card tells more: {outcome.page}"])
 
 

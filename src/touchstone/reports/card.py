@@ -110,8 +110,7 @@ def view(card: Card, result: StudyResult) -> View:
 def _title(card: Card) -> tuple[str, str]:
     if card.standing == "refused":
         n, of = card.n_unmet, len(card.conditions)
-        are = "condition is" if n == 1 else "conditions are"
-        return f"May not trade: {n} of {of} {are} not met", "none"
+        return f"May not trade: {n} of {of} conditions {'is' if n == 1 else 'are'} not met", "none"
     if card.override is not None:
         return "May trade, against its verdict", "exploratory"
     return "May trade: every condition is met", "evidence"
