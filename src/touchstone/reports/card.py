@@ -67,6 +67,7 @@ class View(NamedTuple):
     settings: tuple[tuple[str, str], ...]
     data: tuple[tuple[str, str], ...]
     golden: str
+    written: str
     history: Table | None
 
 
@@ -87,7 +88,13 @@ def view(card: Card, result: StudyResult) -> View:
         title=title,
         tone=tone,
         standing=_standing(card),
-        bands=(*_override(card), *_simulated(market), *verdict.bands(market)),
+        bands=(
+            *_override(card),
+            *_looked(card, market),
+            *_simulated(market),
+            *verdict.bands(market),
+        ),
+        written=_when(card.at),
         first=first,
         pills=_pills(card, market),
         chart=first.cards[0].chart,
@@ -129,6 +136,17 @@ def _override(card: Card) -> tuple[verdict.Band, ...]:
         f"this aside on {_when(card.override.at)}: “{card.override.reason}”"
     )
     return (verdict.Band("broken", "Override", said),)
+
+
+def _looked(card: Card, market: MarketResult) -> tuple[verdict.Band, ...]:
+    """Others who looked at the sealed rows since the run was made, whose own page knows of none."""
+    if card.verdict != "exploratory" or market.verdict.word == "exploratory":
+        return ()
+    said = (
+        f"{count(card.n_looks)} different studies have looked at these sealed rows by now. What "
+        "was found on them can be luck found by looking twice."
+    )
+    return (verdict.Band("broken", "Exploratory", said),)
 
 
 def _simulated(market: MarketResult) -> tuple[verdict.Band, ...]:

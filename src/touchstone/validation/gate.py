@@ -171,9 +171,20 @@ def _above(
         said = f"{name}: not known, and needs to be {needed}"
         return _row(name, found, needed, met=False, said=said)
     met = found > bound
-    told, asked = (f"{(100 if unit else 1) * x:.4g}{unit}" for x in (found, bound))
+    told, asked = (_plain((100 if unit else 1) * x) + unit for x in (found, bound))
     said = f"{text.format(found=told)}, {'' if met else 'and needs to be '}above {asked}"
     return _row(name, found, needed, met, said)
+
+
+def _plain(value: float) -> str:
+    """Four figures, never in exponents.
+
+    >>> _plain(530_073.4), _plain(-0.0301234), _plain(95.0), _plain(1e-7)
+    ('530,073', '-0.03012', '95', '0')
+    """
+    if abs(value) >= 1e4:
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if abs(value) >= 1e-4 else "0" if value >= 0 else "just below 0"
 
 
 def _precision(claim: Claim) -> Examined:
