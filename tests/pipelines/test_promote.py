@@ -254,6 +254,41 @@ def test_a_second_study_on_the_sealed_rows_and_an_override(out):
     assert Champions(out / "registry", "trees").version("champion").run == run.name
 
 
+def test_looking_again_after_another_study_gives_the_same_bytes_and_no_way_around_it(out):
+    """The attack: repeat the run until its word is the old one again."""
+    run = run_of(out, "threshold")
+    audited(out, run)
+    looked_at_by_another(out, run)
+    assert promote(out, "threshold", "--override", "the desk's own money")[0] == 0
+    ts.run(str(edge_study(out, "threshold")), out=out, jobs=1, again=True)
+    again = run_of(out, "threshold")
+    assert again.result.market.verdict.word == "exploratory"
+    assert again.result.market.sealed == run.result.market.sealed  # from the ledger
+    assert recorded(out, again)["artifact"] == recorded(out, run)["artifact"]
+    assert "the desk&#39;s own money" in (run.folder / "report.html").read_text()
+    lacking = {k: v for k, v in measured(again).items() if k not in again.result.market.diagnostics}
+    with_diagnostics(out, again, **lacking)
+    audited(out, again)
+    code, text, _ = promote(out, "threshold", "--name", "another", "--json")
+    assert code == 4
+    unmet = [c for c in json.loads(text)["card"]["conditions"] if c["status"] == "not met"]
+    assert [c["name"] for c in unmet] == ["verdict"]
+
+
+def test_an_artifact_of_which_no_candidate_was_compared_is_found(out):
+    run = run_of(out, "trees")
+    strange = run.folder / "folds" / "1"
+    shutil.copytree(run.folder / "artifact", strange)
+    assert touchstone("ledger", "verify", "--out", out)[0] == 0  # of this very candidate
+    old = listing.parse((strange / "manifest.json").read_bytes(), "manifest")
+    origin = old.origin.model_copy(update={"candidate": "deadbeef"})
+    told = old.model_copy(update={"origin": origin}).sealed()
+    (strange / "manifest.json").write_bytes(told.to_json())
+    code, text, _ = touchstone("ledger", "verify", "--out", out)
+    assert code == 4
+    assert "the candidate deadbeef of its artifact was never compared here" in text
+
+
 def test_an_override_sets_no_other_condition_aside(out):
     looked_at_by_another(out, run_of(out, "trees"))
     assert list(refused(out, "trees", "--override", "I insist")) == ["leak audit"]

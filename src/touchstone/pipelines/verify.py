@@ -83,6 +83,10 @@ def _of_run(run: Finished) -> Iterator[Told]:
         candidate=None if manifest is None else manifest.origin.candidate,
         artifact=None if manifest is None else manifest.identity,
     )
+    for path in sorted(run.folder.rglob(listing.NAME)):  # such as those of the folds
+        if path.parent != folder:
+            origin = _manifest(path.parent).origin
+            yield Told(str(path.parent), origin.study, origin.data, candidate=origin.candidate)
 
 
 def _of_shelf(champions: Champions, history: tuple[Event, ...]) -> Iterator[Told]:
