@@ -22,6 +22,7 @@ from promotions import (
 )
 from small import touchstone
 from touchstone.ledger import Candidate, Look, span_of
+from touchstone.pipelines.run import overrides
 from touchstone.registry import artifact as shelf
 from touchstone.registry import folder as folders
 from touchstone.registry import manifest as listing
@@ -293,6 +294,7 @@ def test_an_override_sets_no_other_condition_aside(out):
     looked_at_by_another(out, run_of(out, "trees"))
     assert list(refused(out, "trees", "--override", "I insist")) == ["leak audit"]
     assert latest(out)[1]["override"] == "I insist"
+    assert overrides(book_of(out), run_of(out, "trees").result.fingerprint) == ()  # it trades not
 
 
 def edit_result(run):

@@ -181,7 +181,7 @@ def _forbidden(result: StudyResult, manifest: Manifest | None) -> tuple[str, ...
     if part is not None and part.n_trades:
         said += _bounds(part)
     if result.market.data.simulated_truth:
-        said.append("Any real market: it learnt a simulated one, whose edge was planted.")
+        said.append("Any real market: what it learnt is a simulated one.")
     if result.market.data.survivorship:
         said.append(
             "Claims about instruments that died: they are missing from the data it learnt from."

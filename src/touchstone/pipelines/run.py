@@ -196,7 +196,8 @@ def record_run(
 
 def overrides(book: Ledger, study: str) -> tuple[str, ...]:
     """Why people promoted a study's artifact against its verdict, as its report tells it."""
-    rows = [p for p in book.written("promotion", study) if p.get("override")]
+    told = book.written("promotion", study)
+    rows = [p for p in told if p["act"] == "promoted" and p["override"]]
     return tuple(f"{p['who']}, {p['at'][:10]}, as {p['name']}: {p['override']}" for p in rows)
 
 

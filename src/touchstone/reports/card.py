@@ -152,7 +152,9 @@ def _looked(card: Card, market: MarketResult) -> tuple[verdict.Band, ...]:
 def _simulated(market: MarketResult) -> tuple[verdict.Band, ...]:
     if not market.data.simulated_truth:
         return ()
-    said = "This model learnt a market that was made, with an edge that was planted in it."
+    said = (
+        "This model learnt a market that was made: what it found there says nothing of real ones."
+    )
     return (verdict.Band("warning", "Simulated market", said),)
 
 
@@ -237,6 +239,12 @@ def _money(part: Performance | None) -> tuple[tuple[str, str], ...]:
 
 
 def _counted(card: Card) -> str:
+    if card.model is None and card.hashes.get("artifact") == "none":
+        tried = plural(card.n_candidates, "candidate")
+        return (
+            f"The trial ledger counts {tried} on overlapping data. None was good enough before the "
+            "seal to be opened on it, so there is no model to promote."
+        )
     alone = "no other study has" if card.n_looks <= 1 else f"{count(card.n_looks)} studies have"
     return (
         f"It is the best, before the seal, of {plural(card.n_candidates, 'candidate')} that the "
