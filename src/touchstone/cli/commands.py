@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from touchstone.cli import cache, data, measures, runs, stages, studies, universes
+from touchstone.cli import cache, data, ledger, measures, promote, runs, stages, studies, universes
 
 
 def attach(app: typer.Typer) -> None:
@@ -21,11 +21,13 @@ def attach(app: typer.Typer) -> None:
         app.command(rich_help_panel="Stages alone")(command)
     app.command(rich_help_panel="Runs")(runs.export)
     app.add_typer(runs.app, name="runs", rich_help_panel="Runs")
+    app.command(rich_help_panel="Runs")(promote.promote)
+    app.add_typer(promote.app, name="registry", rich_help_panel="Runs")
     app.add_typer(data.app, name="data", rich_help_panel="Data")
     app.add_typer(measures.app, name="study", rich_help_panel="Stages alone")
     app.add_typer(universes.app, name="universe", rich_help_panel="Workspace")
     app.add_typer(cache.app, name="cache", rich_help_panel="Workspace")
-    app.add_typer(cache.ledger_app, name="ledger", rich_help_panel="Workspace")
+    app.add_typer(ledger.app, name="ledger", rich_help_panel="Workspace")
 
 
 def _print_version(as_json: bool) -> None:

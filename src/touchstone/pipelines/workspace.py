@@ -36,6 +36,11 @@ class Workspace:
         return self.root / ".touchstone" / "cache"
 
     @property
+    def registry(self) -> Path:
+        """Champions and their history, a folder a name."""
+        return self.root / "registry"
+
+    @property
     def locks(self) -> Path:
         """One file per run, so that two processes do not make the same one."""
         return self.root / ".touchstone" / "locks"
