@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from touchstone.cli import cache, data, measures, runs, stages, studies, universes
+from touchstone.cli.calibrate import calibrate
+from touchstone.cli.power import power
 
 
 def attach(app: typer.Typer) -> None:
@@ -20,6 +22,8 @@ def attach(app: typer.Typer) -> None:
     for command in alone:
         app.command(rich_help_panel="Stages alone")(command)
     app.command(rich_help_panel="Runs")(runs.export)
+    app.command(rich_help_panel="The pipeline itself")(calibrate)
+    app.command(rich_help_panel="The pipeline itself")(power)
     app.add_typer(runs.app, name="runs", rich_help_panel="Runs")
     app.add_typer(data.app, name="data", rich_help_panel="Data")
     app.add_typer(measures.app, name="study", rich_help_panel="Stages alone")
