@@ -178,13 +178,13 @@ def page(result: PowerResult, command: str) -> str:
             name="power",
             seed=result.seed,
             kicker="How often is a true edge found?",
-            headline=f"A true Sharpe of {shown.target:g} is found in {percent(shown.evidence)} of "
-            "markets",
+            headline=f"A true Sharpe of {plain_number(shown.true_mean, 2)} is found in "
+            f"{percent(shown.evidence)} of markets",
             deck=f"Four years of data, {result.n_candidates} candidates, default costs, one look "
             "at the last fifth. The truth of every chosen candidate is measured on "
             f"{result.years_fresh:g} fresh years of its own market.",
             figure=percent(shown.evidence),
-            unit=f"end in “evidence” at a true Sharpe of {_mean(shown)}",
+            unit=f"end in “evidence”; {shown.target:g} was wanted, {_mean(shown)} is the truth",
             under=f"95 % interval {_ends(shown.evidence_interval)}, exact.",
             facts=(
                 f"{plural(shown.n, 'market')} at this point",
