@@ -96,3 +96,13 @@ def test_bad_input_is_refused(tmp_path, words, code, needs):
     assert got == code
     assert needs in err
     assert not (tmp_path / "calibration").exists()
+
+
+def test_too_short_a_history_is_refused_before_anything_runs(tmp_path):
+    bars = write_bars(
+        tmp_path / "bars", null_market(NullConfig(n_instruments=2, n_bars=900), "iid", 3)
+    )
+    code, _, err = touchstone("calibrate", "--bars", bars, "--out", tmp_path)
+    assert code == 3
+    assert "has bars of 37 days, 335 are needed" in err
+    assert not (tmp_path / ".touchstone").exists()

@@ -9,9 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
+import numpy as np
 from pydantic import Field
 
 from touchstone.config import Config
+from touchstone.errors import DataError
 from touchstone.files import parse_yaml, write_text
 from touchstone.market import Panel
 from touchstone.pipelines.decide import Comparison, Scored
@@ -36,6 +38,9 @@ RUNS: Final[tuple[Run, ...]] = ("size", "product")
 _ALWAYS: Final = {"kind": "threshold", "entry_threshold": [0.0, 0.01, 0.02, 0.03, 0.04]}
 """The best few of all, ranked by p(+). The label's target is met on some 5 % of rows, so thresholds
 below that always find somebody to hold."""
+_N_DAYS: Final = 335
+"""What the folds of the study need, with air."""
+_DAY_NS: Final = 86_400_000_000_000
 _FREE: Final = {"commission_bp": 0, "slippage_bp": 0}
 
 
@@ -162,7 +167,7 @@ def calibration(wish: Wish, progress: Progress) -> Found:
     real = None
     if wish.bars is not None:
         with progress.stage("real bars") as step:
-            real = load_folder(wish.bars, wish.shape).panel
+            real = _real(wish.bars, wish.shape)
             step.say(f"{len(real):,} bars of {real.n_instruments} instruments")
     kinds = NULLS if real is not None else tuple(k for k in NULLS if k != "residual")
     journal = Workspace(wish.root).calibration
@@ -183,3 +188,16 @@ def calibration(wish: Wish, progress: Progress) -> Found:
     write_text(folder / "result.json", result.model_dump_json(indent=1) + "\n")
     write_text(folder / "report.html", page(result, wish.command))
     return Found(result, folder)
+
+
+def _real(bars: Path, shape: Mapping[str, Any]) -> Panel:
+    panel = load_folder(bars, shape).panel
+    longest = int(np.diff(panel.offsets).argmax())
+    time = panel.bars(longest).time
+    days = int((time[-1] - time[0]) / _DAY_NS)
+    if days < _N_DAYS:
+        raise DataError(
+            f"{bars}: its longest instrument, {panel.symbols[longest]}, has bars of {days} days, "
+            f"{_N_DAYS} are needed for the folds and the sealed 73 days: bring a longer history"
+        )
+    return panel

@@ -1,5 +1,6 @@
 """What the power curve found, as its `result.json`, as lines for a terminal, and as a page."""
 
+import math
 from collections.abc import Sequence
 from typing import Final, Literal
 
@@ -261,7 +262,10 @@ def _points(result: PowerResult) -> Table:
         for p in result.points
     )  # fmt: skip
     columns = (Column("wanted", number=False), *(Column(h) for h in head))
+    error = 1 / math.sqrt(result.years_fresh)
     note = (
+        f"Each market’s own truth is measured with a standard error of {plain_number(error, 2)}, "
+        "which sd holds too. "
         f"Near: within {NEAR:g} of the wanted Sharpe. Of the truth’s net: what the chosen "
         "candidates earn net over what the true odds earn through the same strategies and years."
     )
