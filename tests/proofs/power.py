@@ -20,9 +20,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--markets", type=int, default=200, help="at the last target")
     parser.add_argument("--others", type=int, default=100)
+    parser.add_argument("--pilot", type=int, default=PowerConfig().pilot, help="a strength")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     wish = parser.parse_args()
-    config = PowerConfig()
+    config = PowerConfig(pilot=wish.pilot)
     targets = tuple((t, wish.markets if t == TARGETS[-1] else wish.others) for t in TARGETS)
     place = ROOT / "runs" / "proofs"
     found = power(
