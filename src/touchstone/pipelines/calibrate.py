@@ -194,7 +194,7 @@ def _real(bars: Path, shape: Mapping[str, Any]) -> Panel:
     panel = load_folder(bars, shape).panel
     longest = int(np.diff(panel.offsets).argmax())
     time = panel.bars(longest).time
-    days = int((time[-1] - time[0]) / _DAY_NS)
+    days = int((time[-1] - time[0] + panel.timeframe.ns) / _DAY_NS)
     if days < _N_DAYS:
         raise DataError(
             f"{bars}: its longest instrument, {panel.symbols[longest]}, has bars of {days} days, "
