@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from touchstone.cli import cache, data, ledger, measures, promote, runs, stages, studies, universes
+from touchstone.cli.calibrate import calibrate
+from touchstone.cli.power import power
 
 
 def attach(app: typer.Typer) -> None:
@@ -20,6 +22,8 @@ def attach(app: typer.Typer) -> None:
     for command in alone:
         app.command(rich_help_panel="Stages alone")(command)
     app.command(rich_help_panel="Runs")(runs.export)
+    app.command(rich_help_panel="The pipeline itself")(calibrate)
+    app.command(rich_help_panel="The pipeline itself")(power)
     app.add_typer(runs.app, name="runs", rich_help_panel="Runs")
     app.command(rich_help_panel="Runs")(promote.promote)
     app.add_typer(promote.app, name="registry", rich_help_panel="Runs")

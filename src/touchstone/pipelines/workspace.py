@@ -51,6 +51,16 @@ class Workspace:
         return self.root / ".touchstone" / "alarms.json"
 
     @property
+    def calibration(self) -> Path:
+        """Journal of null markets that were judged; without it they are judged anew."""
+        return self.root / ".touchstone" / "calibration.jsonl"
+
+    @property
+    def power(self) -> Path:
+        """Journal of markets with a known edge that were judged."""
+        return self.root / ".touchstone" / "power.jsonl"
+
+    @property
     def ledger(self) -> Path:
         """The trial ledger; not safe to delete."""
         return self.ledger_path or self.root / ".touchstone" / "ledger.sqlite"
