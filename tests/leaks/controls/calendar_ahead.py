@@ -12,12 +12,12 @@ from touchstone.data.side import SIDES, Joined
 
 LAYER = None
 STUDY = {
-    "side": {"nights": {"kind": "calendar_ahead"}},
+    "side": {"date": {"kind": "calendar_ahead"}},
     "features": {
         "extra": {
-            "month_left": "nights_left",
-            "weekend": "nights_weekend",
-            "hour_wave": "nights_hour",
+            "left": "date_left",
+            "weekend": "date_weekend",
+            "wave": "date_hour",
         }
     },
 }

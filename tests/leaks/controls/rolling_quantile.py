@@ -25,7 +25,8 @@ def rolling_quantile(_config, panel, _place):
 
 def against_the_week(bars):
     out = np.full(len(bars), np.nan)
-    for t in range(167, len(bars)):
-        middle, high = np.quantile(bars.volume[t - 167 : t + 1], [0.5, 0.9])
-        out[t] = (bars.volume[t] - middle) / (high - middle)
+    if len(bars) >= 168:
+        # Sorting adds nothing up: the number picked is one of the bars' own.
+        week = np.sort(np.lib.stride_tricks.sliding_window_view(bars.volume, 168), axis=1)
+        out[167:] = (bars.volume[167:] - week[:, 84]) / (week[:, 151] - week[:, 84])
     return out
