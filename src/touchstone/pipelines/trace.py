@@ -12,7 +12,7 @@ import numpy as np
 from touchstone.arrays import Float64, Int64
 from touchstone.backtest import Run
 from touchstone.config import Config
-from touchstone.data.cache import AnyArray
+from touchstone.data.cache import AnyArray, StageCache
 from touchstone.data.loading import Loaded, Request
 from touchstone.dataset.splits import Fold
 from touchstone.features import Bar, Stream
@@ -39,16 +39,18 @@ def on_bars(study: Study, loaded: Loaded) -> Study:
     return study._replace(bars=given)
 
 
-def loaded_trace(study: Study, loaded: Loaded) -> Trace:
+def loaded_trace(study: Study, loaded: Loaded, texts: StageCache | None = None) -> Trace:
     """Bars as a study gets to see them: fields, membership, side columns, ids."""
-    found, _ = prepare.load(on_bars(study, loaded), Silent(), None)
+    found, _ = prepare.load(on_bars(study, loaded), Silent(), texts)
     return _loaded(found)
 
 
-def rows_trace(study: Study, loaded: Loaded) -> Trace:
+def rows_trace(
+    study: Study, loaded: Loaded, texts: StageCache | None = None, cache: StageCache | None = None
+) -> Trace:
     """Bars, side columns, features, labels: all that is computed row by row, nothing fitted."""
-    found, data = prepare.load(on_bars(study, loaded), Silent(), None)
-    panel, config, cache = found.panel, study.config, Kept()
+    found, data = prepare.load(on_bars(study, loaded), Silent(), texts)
+    panel, config, cache = found.panel, study.config, cache or Kept()
     made_of = (data, study.source)
     plan = prepare.resolve(study, panel)
     features = prepare.feature_matrix(plan, panel, made_of, cache, Silent())
@@ -59,9 +61,9 @@ def rows_trace(study: Study, loaded: Loaded) -> Trace:
     )
 
 
-def live_trace(study: Study, loaded: Loaded) -> Trace:
+def live_trace(study: Study, loaded: Loaded, texts: StageCache | None = None) -> Trace:
     """Features computed one bar at a time, as a live account would see them."""
-    panel = prepare.load(on_bars(study, loaded), Silent(), None)[0].panel
+    panel = prepare.load(on_bars(study, loaded), Silent(), texts)[0].panel
     plan = prepare.resolve(study, panel)
     stream = Stream(plan, panel.n_instruments, panel.calendar, panel.timeframe)
     out = np.full((len(panel), len(plan.names)), np.nan, np.float32)
@@ -88,22 +90,25 @@ class Whole(NamedTuple):
     winner: decide.Scored
 
 
-def whole_run(study: Study, loaded: Loaded) -> Whole:
-    """Run a study on given bars: search, choose, refit, and trade the sealed rows.
+def whole_run(
+    study: Study, loaded: Loaded, texts: StageCache | None = None, cache: StageCache | None = None
+) -> Whole:
+    """Run a study on given bars: search, choose, refit, and look at the sealed rows.
 
     Where no candidate earned anything the first one is refitted, so that the way is looked at.
     """
     ledger = WatchingLedger()
-    resources = Resources(Kept(), lambda: ledger, Silent(), 1)
+    resources = Resources(cache or Kept(), lambda: ledger, Silent(), 1)
     given = on_bars(study, loaded)
-    bars = prepare.load(given, Silent(), None)
+    bars = prepare.load(given, Silent(), texts)
     searched = market.search_market(given, bars, resources)
     comparison = searched.comparison
-    winner = comparison.winner or comparison.scored[0]
-    fits = searched.learned[winner.place]
-    final = seal.trade_sealed(given, searched.prepared, winner, fits, resources)
-    trace = _trace(study, searched, final, ledger, winner)
-    return Whole(trace, searched, final, ledger, winner)
+    chosen = comparison if comparison.winner else comparison._replace(chosen=0)
+    looked = seal.look(given, searched.prepared, chosen, searched.learned, resources)
+    winner = chosen.winner
+    assert winner is not None
+    trace = _trace(study, searched, looked.sealed, ledger, winner)
+    return Whole(trace, searched, looked.sealed, ledger, winner)
 
 
 def _trace(
@@ -180,6 +185,13 @@ def bound_of(fold: Fold) -> int:
 def _names(panel: Panel, rows: Int64 | None = None) -> Any:
     ids = panel.asset_id if rows is None else panel.asset_id[rows]
     return np.array(panel.symbols)[ids]
+
+
+def _of_panel(panel: Panel, rows: Int64) -> tuple[Any, Int64]:
+    """Symbols and times of rows; those that the panel does not have were made up: time 0."""
+    there = rows < len(panel)
+    at = np.where(there, rows, 0)
+    return np.where(there, _names(panel, at), "made up"), np.where(there, panel.time[at], 0)
 
 
 def _loaded(loaded: Loaded) -> Trace:
@@ -260,8 +272,8 @@ def _fit(
         taken, samples = job.train.rows, job.train
         values = (samples.outcome, samples.realised, samples.weight)
         rows.append(
-            Rows(f"{stage}: samples", ("outcome", "realised", "weight"), _names(panel, taken),
-                 panel.time[taken], np.full(taken.size, train_end),
+            Rows(f"{stage}: samples", ("outcome", "realised", "weight"),
+                 *_of_panel(panel, taken), np.full(taken.size, train_end),
                  np.stack([np.asarray(v, np.float64) for v in values], axis=1))
         )  # fmt: skip
         digest = hashlib.sha256(samples.windows.tabular(taken).tobytes()).digest()

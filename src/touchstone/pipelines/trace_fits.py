@@ -85,6 +85,11 @@ class WatchingLedger(MemoryLedger):
         held[1].append(weights_of(epoch.state()))
         held[2].append(epoch.index)
 
+    @property
+    def n_fits(self) -> int:
+        """Fits that were watched."""
+        return len(self._seen)
+
     def seen(self, seed: int) -> Seen | None:
         """The fit of this seed."""
         held = self._seen.get(seed)

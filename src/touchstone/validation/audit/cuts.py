@@ -105,14 +105,15 @@ def _before_known(base: Trace) -> Int64:
 
 
 def _arrivals(base: Trace) -> Int64:
-    """Rows before those at which a side column takes another value: what was told in between."""
+    """Rows at which a side column takes another value, and those before: what was told there."""
     out = [np.zeros(0, np.int64)]
     for rows in base.rows:
         if rows.stage == "side" and rows.values.shape[0] > 1:
             before, after = rows.values[:-1], rows.values[1:]
             moved = (before != after) & ~(np.isnan(before) & np.isnan(after))
             rare = moved.mean(axis=0) < 0.5
-            out.append(rows.known[:-1][(moved & rare).any(axis=1)])
+            told = (moved & rare).any(axis=1)
+            out += [rows.known[:-1][told], rows.known[1:][told]]
     return np.concatenate(out)
 
 
