@@ -19,14 +19,19 @@ from touchstone.pipelines import market, prepare, seal
 from touchstone.pipelines.inputs import whole_windows
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.shelf import Resources
+from touchstone.validation import deflated
 
 MINE = {p.stem: p for p in paths("pipeline", "data")}
+HONEST = {"kind": "walk_forward", "train": "expanding", "validate": "9d", "test": "9d",
+          "folds": 2, "sealed": "14d"}  # fmt: skip
 EDITS = [n for n, p in MINE.items() if "def plant(" in p.read_text()]
 FORGETS = "cache_for_other_data"
+DROPS = "test_rows_need_a_label"
 
 
 def part(family):
-    return [n for n, p in MINE.items() if f"@{family}.register(" in p.read_text()]
+    registered = f"@{family}.register("
+    return [n for n, p in MINE.items() if n != DROPS and registered in p.read_text()]
 
 
 def told(study, place):
@@ -39,13 +44,15 @@ def told(study, place):
     if comparison.winner is not None:
         looked = seal.look(study, prepared, comparison, learned, resources)
     span = market.whole_span(prepared)
-    kept = ledger.candidates(span)
+    kept, n_tried = ledger.candidates(span), 0
+    if comparison.winner is not None:
+        n_tried = deflated.deflated_sharpe(comparison.winner.returns, kept).n
     return (
         prepared.features.tobytes(), [f.train.tobytes() for f in prepared.folds.folds],
         [(fit.test.tobytes(), fit.files) for fits in learned for fit in fits],
         [s.record for s in comparison.scored], comparison.chosen,
         None if looked is None else looked.answer.returns,
-        kept, sorted(row[0] for row in ledger.rows),
+        kept, n_tried, sorted(row[0] for row in ledger.rows),
     )  # fmt: skip
 
 
@@ -94,9 +101,21 @@ def test_a_split_lets_what_is_learned_meet_what_judges_it(name, tmp_path):
     whole = whole_windows(made.features, None, made.panel, study.config.lookback)
     line = timeline(made.panel, made.labels, whole, study.config.lookback)
     assert any(meets(line, f) for f in made.folds.folds)
-    honest = SPLITS.parse({"kind": "walk_forward", "train": "expanding", "validate": "9d",
-                           "test": "9d", "folds": 2, "sealed": "14d"})  # fmt: skip
+    honest = SPLITS.parse(HONEST)
     assert not any(meets(line, f) for f in SPLITS.part_of(honest)(honest, line).folds)
+
+
+def test_a_delisted_row_is_never_tested_where_rows_need_a_label(tmp_path):
+    study = planted(MINE[DROPS]).study(tmp_path)
+    bars = prepare.load(study, Silent())
+    folds, n_unknown = {}, {}
+    for name, changes in ((DROPS, {}), ("honest", {"folds": HONEST})):
+        study = planted(MINE[DROPS]).study(tmp_path, **changes)
+        made = prepare.prepare(study, *bars, StageCache(tmp_path / name), Silent())
+        folds[name] = [f.train.tobytes() for f in made.folds.folds]
+        n_unknown[name] = sum((~made.labels.known[f.test]).sum() for f in made.folds.folds)
+    assert folds[DROPS] == folds["honest"]
+    assert n_unknown[DROPS] == 0 < n_unknown["honest"]
 
 
 def meets(line, fold):

@@ -22,6 +22,7 @@ NAMED = {
     "commission_after_sizing": "spent more than there was",
     "commission_once_a_round_trip": "commission left out",
     "fill_at_signal_close": "not filled at the open",
+    "fills_without_a_bar": "filled before it was ordered",
     "marked_at_next_open": "equity is not cash and closes",
     "sizing_with_post_trade_equity": "larger than was known to be wanted",
     "sold_before_it_was_ordered": "filled before it was ordered",
@@ -61,10 +62,11 @@ def test_the_slow_engine_is_the_kernel():
 @pytest.mark.parametrize("path", paths("engine"), ids=lambda p: p.stem)
 def test_a_planted_engine_is_named(path, monkeypatch):
     planted(path).plant(monkeypatch)
-    panel = gapping_panel()
-    costs = CostsConfig(commission_bp=30)
+    whole, costs = gapping_panel(), CostsConfig(commission_bp=30)
+    holed = whole.where(np.random.default_rng(2).random(len(whole)) > 0.1)
     found = []
-    for intent in (eager(panel, slots=1), eager(panel)):
+    for panel, slots in ((whole, 1), (whole, 2), (holed, 2)):
+        intent = eager(panel, slots)
         run = replay.sweep(panel, [intent], AccountConfig(), costs)[0]
         found += breaches(panel, intent, run, costs)
     assert NAMED[path.stem] in {b.rule for b in found}
