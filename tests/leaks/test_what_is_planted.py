@@ -1,6 +1,7 @@
 """Each mistake of pipeline and data matters: what is computed with it is another thing."""
 
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,12 +14,17 @@ from touchstone.data.cache import StageCache
 from touchstone.data.loading import Request
 from touchstone.data.side import SIDES, Place
 from touchstone.data.sources import SOURCES
+from touchstone.dataset.scalers import SCALERS
+from touchstone.dataset.selection import SELECTION, Evidence
 from touchstone.dataset.splits import SPLITS, timeline
+from touchstone.labels import LABELS
 from touchstone.ledger import MemoryLedger
+from touchstone.models import MODELS, Shape, Table
 from touchstone.pipelines import market, prepare, seal
 from touchstone.pipelines.inputs import whole_windows
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.shelf import Resources
+from touchstone.strategies import STRATEGIES, Outlook
 from touchstone.validation import deflated
 
 MINE = {p.stem: p for p in paths("pipeline", "data")}
@@ -161,3 +167,77 @@ def test_a_side_input_knows_what_its_file_was_told_later(name, tmp_path):
 
     day = np.unique(panel.available_at)[700:724]
     assert any(differs(int(cut)) for cut in day)
+
+
+@pytest.mark.parametrize("name", part("SCALERS"))
+def test_a_scaler_reads_rows_beside_its_own(name):
+    rng = np.random.default_rng(1)
+    features, rows = rng.normal(size=(400, 3)).astype(np.float32), np.arange(200)
+    one = planted_part(SCALERS, name)(features, rows).to_json()
+    features[300:] *= 5
+    assert planted_part(SCALERS, name)(features, rows).to_json() != one
+
+
+@pytest.mark.parametrize("name", part("SELECTION"))
+def test_a_rule_chooses_by_rows_beside_its_own(name):
+    rng = np.random.default_rng(2)
+    features, outcome = rng.normal(size=(400, 9)), rng.integers(-1, 2, 400)
+    features[200:, :4] += outcome[200:, None]
+    train, zeros = np.arange(200), np.zeros(400, np.int64)
+    evidence = Evidence(features, tuple("abcdefghi"), train, train[:0], outcome, zeros, zeros)
+    chosen = planted_part(SELECTION, name)(evidence, np.arange(9), rng).keep
+    assert chosen.tolist() == [True] * 4 + [False] * 5, "noise on the train rows"
+
+
+@pytest.mark.parametrize("name", part("STRATEGIES"))
+def test_a_strategy_decides_otherwise_when_more_comes(name):
+    rng = np.random.default_rng(3)
+    said = np.sort(rng.dirichlet((3, 3, 2), 300), axis=0)
+    wide = np.full(300, 0.02)
+    whole = planted_part(STRATEGIES, name)(Outlook(said, wide, wide, 0.0, 0.003, None), 8)
+    part = Outlook(said[:200], wide[:200], wide[:200], 0.0, 0.003, None)
+    assert (planted_part(STRATEGIES, name)(part, 8).enter != whole.enter[:200]).any()
+
+
+@pytest.mark.parametrize("name", part("LABELS"))
+def test_a_label_or_its_width_looks_where_it_may_not(name, tmp_path):
+    """At the row's own bar, or for its width at bars that come."""
+    study = planted(MINE[name]).study(tmp_path)
+    panel = prepare.load(study, Silent())[0].panel
+    label = study.config.label
+    width = getattr(label, "width", None)
+    column = None if width is None else prepare.column(width, panel)
+    load, cut = LABELS.part_of(label), int(np.unique(panel.available_at)[700])
+    whole = load(panel, label, column)
+    row = 700 + int((whole.known & (whole.outcome == 0))[700:].argmax())
+    high = panel.high.copy()
+    high[row] *= 2
+    watched = load(replace(panel, high=high), label, column)
+    ended = load(panel.until(cut), label, None if column is None else column[kept(panel, cut)])
+    moved = watched.outcome[row] != whole.outcome[row]
+    early = not np.array_equal(ended.up, whole.up[kept(panel, cut)], equal_nan=True)
+    assert moved or early
+
+
+def kept(panel, cut):
+    return panel.available_at <= cut
+
+
+def test_what_is_scored_depends_on_what_was_scored_before(tmp_path):
+    one = planted(MINE["evaluation_updates_normaliser"])
+    model = one.study(tmp_path).config.models[0]
+    shape = Shape(1, 2, 1, 3)
+    rng = np.random.default_rng(4)
+    table = Table(rng.normal(size=(90, 2)).astype(np.float32), rng.integers(-1, 2, 90),
+                  np.ones(90))  # fmt: skip
+    (seen,) = MODELS.part_of(model).grow(model, shape, table, None, 0, None)
+    ids, fitted = np.zeros(30, np.int32), seen.fitted()
+    first = fitted.raw(table.inputs[:30], ids)
+    fitted.raw(5 + table.inputs[30:60], ids)
+    assert (fitted.raw(table.inputs[:30], ids) != first).any()
+
+
+def planted_part(family, name):
+    """A part of the family as its default config calls it."""
+    planted(MINE[name])
+    return partial(family.part(name), family.config(name)())
