@@ -27,6 +27,9 @@ class Effort(NamedTuple):
     """Cuts in the tests at which the whole pipeline is run."""
     seconds: float = 25.0
     """Scans of every row end after so long, and say how far they came."""
+    both: bool = True
+    """Whether each bound of a fold is tried with other prices and with other instruments; else
+    with one of the two, in turn."""
 
 
 _ROW_HOWS: Final = ("another path", "truncated", "another cast", "blank")
