@@ -14,12 +14,13 @@ from touchstone.ledger import Ledger
 from touchstone.market import Panel
 from touchstone.pipelines import trace
 from touchstone.pipelines.audit_beside import told_otherwise
-from touchstone.pipelines.audit_evidence import evidence_of, outcomes
+from touchstone.pipelines.audit_evidence import directions, evidence_of, outcomes
 from touchstone.pipelines.audit_slice import Sliced, sliced
 from touchstone.pipelines.identities import names_of
 from touchstone.pipelines.progress import Progress, Silent
 from touchstone.pipelines.study import Study
 from touchstone.pipelines.trace_fits import Kept
+from touchstone.simulation.surrogate import surrogate
 from touchstone.validation.audit import (
     LAYERS,
     Audit,
@@ -34,6 +35,7 @@ from touchstone.validation.audit import (
     audit_folds,
     audit_provenance,
     audit_rows,
+    audit_smoke,
     audit_trials,
     slice_of,
 )
@@ -176,9 +178,16 @@ class _Layers:
             "C2": lambda: audit_fills(self._left(cutting)),
             "D": lambda: audit_provenance(cutting, self._whole, self._asked, self.subject.cached),
             "E": lambda: self._trials(cutting),
-            "F": lambda: Layer("F", 0, None, ("not looked at yet",)),
+            "F": lambda: self._smoke(cutting),
         }
         return runs[name]()
+
+    def _smoke(self, cutting: Cutting) -> Layer:
+        """A surrogate of the bars has no directions to be foreseen."""
+        cutting.advance("a market without an edge")
+        bars = surrogate(cutting.panel, cutting.seed).panel
+        run = self.subject.run(World(bars))
+        return audit_smoke(directions(self.subject.study, run), cutting.seed)
 
     def _trials(self, cutting: Cutting) -> Layer:
         left = self._left(cutting)
