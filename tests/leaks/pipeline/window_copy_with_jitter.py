@@ -1,7 +1,8 @@
-"""Train rows are augmented with jittered copies of windows from the test.
+"""Train rows give way to jittered copies of windows from the test.
 
-The table was augmented before it was split: every window got copies with a little noise, and the
-copies were dealt out at random. The train rows hold the test's windows and what became of them.
+The table was augmented before it was split: windows got copies with a little noise, and the copies
+were dealt out at random, some of them in the place of train rows. Those hold the test's windows
+and what became of them.
 """
 
 import numpy as np
@@ -10,7 +11,7 @@ from leaks.everywhere import replace
 
 LAYER = "B"
 STUDY: dict = {}
-SHARE, NOISE = 0.3, 1e-3
+NOISE = 1e-3
 
 
 def plant(patch):
@@ -20,13 +21,10 @@ def plant(patch):
             known = fold.test[columns.labels.known[fold.test]]
             if not known.size:
                 return fit_and_score(config, task, columns, *rest)
-            copied = rng.choice(known, int(SHARE * fold.train.size))
-            at = (copied[:, None] + np.arange(1 - config.lookback, 1)).ravel()
-            own = len(columns.features) - 1 + config.lookback * np.arange(1, copied.size + 1)
-            whole = fold._replace(train=np.r_[fold.train, own])
-            noise = 1 + NOISE * rng.standard_normal((at.size, columns.features.shape[1]))
+            replaced = fold.train[:: 2 * config.lookback]
+            copied = rng.choice(known, replaced.size)
             return fit_and_score(
-                config, task._replace(fold=whole), enlarged(columns, at, noise), *rest
+                config, task, with_copies(columns, replaced, copied, config.lookback, rng), *rest
             )
 
         return faulty
@@ -34,15 +32,14 @@ def plant(patch):
     replace(patch, "touchstone.pipelines.learn", "fit_and_score", edited)
 
 
-def enlarged(columns, at, noise):
-    """The columns, and behind them noisy copies of some rows with their outcomes."""
-    features, labels = np.asarray(columns.features), columns.labels
-    copies = {n: np.r_[getattr(labels, n), getattr(labels, n)[at]] for n in labels._fields}
-    n = len(features)
-    copies["exit"][n:] = np.where(labels.known[at], np.arange(n, n + at.size) + 1, -1)
-    rows = {c: np.r_[getattr(columns, c), getattr(columns, c)[at]] for c in ROWS}
-    noisy = (features[at] * noise).astype(np.float32)
-    return columns._replace(features=np.r_[features, noisy], labels=type(labels)(**copies), **rows)
-
-
-ROWS = ("asset_id", "begins", "known")
+def with_copies(columns, replaced, copied, lookback, rng):
+    """The columns with noisy windows and the outcomes of `copied` in the place of `replaced`."""
+    features, labels = np.array(columns.features), columns.labels
+    for back in range(lookback):
+        noise = 1 + NOISE * rng.standard_normal((copied.size, features.shape[1]))
+        features[replaced - back] = features[copied - back] * noise
+    outcome, realised = labels.outcome.copy(), labels.realised.copy()
+    outcome[replaced], realised[replaced] = labels.outcome[copied], labels.realised[copied]
+    return columns._replace(
+        features=features, labels=labels._replace(outcome=outcome, realised=realised)
+    )
