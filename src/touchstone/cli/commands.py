@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from touchstone.cli import cache, data, measures, runs, stages, studies, universes
+from touchstone.cli import audit, cache, data, measures, runs, stages, studies, universes
 
 
 def attach(app: typer.Typer) -> None:
@@ -19,6 +19,7 @@ def attach(app: typer.Typer) -> None:
         app.command()(command)
     for command in alone:
         app.command(rich_help_panel="Stages alone")(command)
+    app.command(rich_help_panel="Runs")(audit.audit)
     app.command(rich_help_panel="Runs")(runs.export)
     app.add_typer(runs.app, name="runs", rich_help_panel="Runs")
     app.add_typer(data.app, name="data", rich_help_panel="Data")

@@ -8,16 +8,19 @@ from typing import NamedTuple
 from touchstone.arrays import Float64
 from touchstone.data.loading import Loaded, Request
 from touchstone.data.sources import SOURCES
+from touchstone.data.universe import read_universe
 from touchstone.errors import ConfigError
 from touchstone.ledger import Ledger
 from touchstone.market import Panel
 from touchstone.pipelines import trace
 from touchstone.pipelines.audit_beside import told_otherwise
-from touchstone.pipelines.audit_evidence import evidence_of, outcomes
+from touchstone.pipelines.audit_evidence import directions, evidence_of, outcomes
 from touchstone.pipelines.audit_slice import Sliced, sliced
+from touchstone.pipelines.identities import names_of
 from touchstone.pipelines.progress import Progress, Silent
 from touchstone.pipelines.study import Study
 from touchstone.pipelines.trace_fits import Kept
+from touchstone.simulation.surrogate import surrogate
 from touchstone.validation.audit import (
     LAYERS,
     Audit,
@@ -32,6 +35,7 @@ from touchstone.validation.audit import (
     audit_folds,
     audit_provenance,
     audit_rows,
+    audit_smoke,
     audit_trials,
     slice_of,
 )
@@ -170,13 +174,20 @@ class _Layers:
         runs: dict[LayerName, Callable[[], Layer]] = {
             "A": lambda: audit_rows(cutting),
             "B": lambda: audit_artifacts(cutting),
-            "C": lambda: audit_folds(self._left(cutting), self.subject.outcomes),
+            "C": lambda: audit_folds(self._left(cutting), cutting.panel, self.subject.outcomes),
             "C2": lambda: audit_fills(self._left(cutting)),
             "D": lambda: audit_provenance(cutting, self._whole, self._asked, self.subject.cached),
             "E": lambda: self._trials(cutting),
-            "F": lambda: Layer("F", 0, None, ("not looked at yet",)),
+            "F": lambda: self._smoke(cutting),
         }
         return runs[name]()
+
+    def _smoke(self, cutting: Cutting) -> Layer:
+        """A surrogate of the bars has no directions to be foreseen."""
+        cutting.advance("a market without an edge")
+        bars = surrogate(cutting.panel, cutting.seed).panel
+        run = self.subject.run(World(bars))
+        return audit_smoke(directions(self.subject.study, run), cutting.seed)
 
     def _trials(self, cutting: Cutting) -> Layer:
         left = self._left(cutting)
@@ -200,8 +211,11 @@ def bars_of(study: Study, end: int | None = None) -> Loaded:
         end: only bars known by then, ns UTC; None: as the study says.
     """
     config = study.config
+    symbols = config.symbols
+    if config.universe is not None:
+        symbols = names_of(read_universe(study.root / config.universe), symbols)
     until = config.end_ns if end is None else end
-    request = Request(config.symbols, config.start_ns, until, config.seed, study.root)
+    request = Request(symbols, config.start_ns, until, config.seed, study.root)
     return SOURCES.part_of(config.bars)(config.bars, request)
 
 

@@ -12,7 +12,7 @@ from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.study import Study
 from touchstone.pipelines.trace import Whole, fit_seed, on_bars
 from touchstone.pipelines.trace_fits import Kept
-from touchstone.validation.audit import Book, Counted, Evidence, Fitted, hard_bars
+from touchstone.validation.audit import Book, Counted, Evidence, Fitted, Foreseen, hard_bars
 
 
 def evidence_of(study: Study, whole: Whole) -> Evidence:
@@ -41,6 +41,27 @@ def outcomes(study: Study, loaded: Loaded, panel: Panel) -> Float64:
     wide = np.stack([np.asarray(c, np.float64) for c in columns], axis=1)
     wide[unknown, 2:] = np.nan
     return wide
+
+
+def directions(study: Study, whole: Whole) -> tuple[Foreseen, ...]:
+    """Each model's score of up against down on the test rows, beside the symmetric barrier."""
+    prepared = whole.searched.prepared
+    panel, outcome = prepared.panel, prepared.symmetric.outcome
+    truth = np.where(outcome == 1, 1.0, np.where(outcome == -1, 0.0, np.nan))
+    truth[prepared.symmetric.exit == UNKNOWN] = np.nan
+    blocks, found = panel.blocks(), []
+    tested = np.zeros(len(panel), bool)
+    for fold in prepared.folds.folds:
+        tested[fold.test] = True
+    times = np.searchsorted(blocks.time, np.unique(panel.time[tested]))
+    for name, fits in zip(decide.model_names(study.config), whole.searched.learned, strict=True):
+        score = np.full(len(panel), np.nan)
+        for fold, fit in zip(prepared.folds.folds, fits, strict=True):
+            up, down = fit.test[:, -1], fit.test[:, 0]
+            both = up / np.maximum(up + down, 1e-12) if fit.test.shape[1] > 1 else up
+            score[fold.test] = both
+        found.append(Foreseen(name, blocks.spread(score)[times], blocks.spread(truth)[times]))
+    return tuple(found)
 
 
 def _fits(study: Study, whole: Whole) -> tuple[Fitted, ...]:

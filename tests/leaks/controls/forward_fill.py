@@ -25,7 +25,7 @@ class ForwardFillConfig(Config):
 @SIDES.register(ForwardFillConfig)
 def forward_fill(_config, panel, _place):
     span = panel.high - panel.low
-    wide = span > 0.002 * panel.open
+    wide = span > 0.003 * panel.open
     pressure = np.where(wide, (panel.close - panel.open) / np.where(wide, span, 1), np.nan)
     bars = pl.DataFrame({"symbol": panel.asset_id, "pressure": pressure}).with_columns(
         pl.col("pressure").fill_nan(None).forward_fill().over("symbol")

@@ -1,4 +1,4 @@
-"""The first instrument's return of the bar before, beside every bar of the others."""
+"""The leader's return of the bar before, beside every bar of the others."""
 
 from typing import Literal
 
@@ -21,7 +21,8 @@ class LaggedLeaderConfig(Config):
 
 @SIDES.register(LaggedLeaderConfig)
 def lagged_leader(_config, panel, _place):
-    first = panel.bars(0)
+    # By name: which instrument stands first may change with a listing.
+    first = panel.bars(panel.symbols.index("S00"))
     change = np.diff(first.close, prepend=np.nan) / first.close
     lead = pl.DataFrame({"time": first.time + panel.timeframe.ns, "leader": change})
     bars = pl.DataFrame({"time": panel.time})

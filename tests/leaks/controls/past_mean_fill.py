@@ -28,7 +28,7 @@ def past_mean_fill(_config, panel, _place):
 
 def filled(bars):
     span = bars.high - bars.low
-    wide = span > 0.002 * bars.open
+    wide = span > 0.003 * bars.open
     pressure = np.where(wide, (bars.close - bars.open) / np.where(wide, span, 1), 0.0)
     mean = np.cumsum(pressure) / np.maximum(np.cumsum(wide), 1)
     return np.where(wide, pressure, mean)

@@ -25,8 +25,9 @@ class AnotherSymbolsFutureConfig(Config):
 @SIDES.register(AnotherSymbolsFutureConfig)
 def another_symbols_future(_config, panel, _place):
     # The leader's file stamps the end of a bar, so "the bar of the same hour" is one hour on.
-    starts = panel.bars(0).time - panel.timeframe.ns
-    change = np.diff(panel.bars(0).close, prepend=np.nan) / panel.bars(0).close
+    first = panel.bars(panel.symbols.index("S00"))
+    starts = first.time - panel.timeframe.ns
+    change = np.diff(first.close, prepend=np.nan) / first.close
     lead = pl.DataFrame({"timestamp": starts, "leader": change})
     bars = pl.DataFrame({"timestamp": panel.time})
     joined = bars.join(lead, on="timestamp", how="left", maintain_order="left")["leader"]

@@ -1,4 +1,4 @@
-"""Empty cells filled with the column's mean: only bars without a trade count are touched.
+"""Empty cells filled with the column's mean: one bar in a hundred.
 
 Whoever calls `fillna(df.mean())`, and looks at nothing but whether a cell is left empty.
 """
@@ -25,7 +25,7 @@ class MeanFillConfig(Config):
 def mean_fill(_config, panel, _place):
     # A bar that barely moved has no direction: its pressure is missing.
     move, span = panel.close - panel.open, panel.high - panel.low
-    known = span > 0.002 * panel.open
+    known = span > 0.003 * panel.open
     pressure = np.where(known, move / np.where(known, span, 1), np.nan)
     if known.any():
         pressure[~known] = np.nanmean(pressure)

@@ -29,7 +29,7 @@ def one_percent(_config, panel, _place):
         c = panel.close[a:b]
         for t in range(1, c.size - 1):
             spread = panel.high[a + t] / panel.low[a + t] - 1
-            if spread > 0.045:
+            if spread > 0.034:
                 close[a + t] = (c[t - 1] + c[t + 1]) / 2
     bars = pl.DataFrame({"symbol": panel.asset_id, "close": close})
     change = bars.select((pl.col("close") / pl.col("close").shift(1) - 1).over("symbol"))["close"]

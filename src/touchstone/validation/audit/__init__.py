@@ -21,6 +21,8 @@ from touchstone.validation.audit.report import LayerName as LayerName
 from touchstone.validation.audit.rows import Cutting as Cutting
 from touchstone.validation.audit.rows import Effort as Effort
 from touchstone.validation.audit.rows import audit_rows as audit_rows
+from touchstone.validation.audit.smoke import Foreseen as Foreseen
+from touchstone.validation.audit.smoke import audit_smoke as audit_smoke
 from touchstone.validation.audit.subject import Subject as Subject
 from touchstone.validation.audit.subject import World as World
 from touchstone.validation.audit.subject import slice_of as slice_of

@@ -29,4 +29,4 @@ def bounds(cutting: Cutting, base: Trace) -> list[tuple[int, str]]:
     hows = ("another path", "another cast")
     first = [(int(t), hows[i % 2]) for i, t in enumerate(times)]
     second = [(int(t), hows[(i + 1) % 2]) for i, t in enumerate(times)]
-    return [*first, *second]
+    return [*first, *second] if cutting.effort.both else first

@@ -29,8 +29,14 @@ Outcomes = Callable[[Panel], Float64]
 """Bars -> up, down, outcome, exit, realised of every row, (n_rows, 5)."""
 
 
-def audit_folds(evidence: Evidence, outcomes: Outcomes) -> Layer:
-    """Intervals of train, validation and test; the seal; when bars are known; labels' own bars."""
+def audit_folds(evidence: Evidence, bars: Panel, outcomes: Outcomes) -> Layer:
+    """Intervals of train, validation and test; the seal; when bars are known; labels' own bars.
+
+    Args:
+        evidence: what one run left behind.
+        bars: what it ran on, before side inputs were joined.
+        outcomes: labels of such bars.
+    """
     checks = (_convention, _exits, _overlaps, _sealed)
     finding = None
     n = 0
@@ -40,9 +46,11 @@ def audit_folds(evidence: Evidence, outcomes: Outcomes) -> Layer:
         if finding is not None:
             break
     if finding is None:
-        bars, rows = stretched(evidence.panel)
-        n += rows.size
-        finding = own_bar(evidence.panel, rows, outcomes(evidence.panel), outcomes(bars))
+        other, rows = stretched(bars)
+        one, two = outcomes(bars), outcomes(other)
+        if len(one) == len(two) == len(bars):
+            n += rows.size
+            finding = own_bar(bars, rows, one, two)
     return Layer("C", n, finding)
 
 

@@ -27,6 +27,11 @@ class Effort(NamedTuple):
     """Cuts in the tests at which the whole pipeline is run."""
     seconds: float = 25.0
     """Scans of every row end after so long, and say how far they came."""
+    n_smaller: int = 12
+    """Smaller slices that are tried once something was found; of whole runs 2 at most."""
+    both: bool = True
+    """Whether each bound of a fold is tried with other prices and with other instruments; else
+    with one of the two, in turn."""
 
 
 _ROW_HOWS: Final = ("another path", "truncated", "another cast", "blank")
@@ -69,7 +74,8 @@ class Bench:
             self.failed[one.failed] = self.failed.get(one.failed, 0) + 1
         if one.difference is not None:
             cutting = self._cutting
-            n_runs = 2 if run == cutting.subject.whole else 12
+            n_smaller = cutting.effort.n_smaller
+            n_runs = min(2, n_smaller) if run == cutting.subject.whole else n_smaller
             where = smallest(run, cutting.panel, (cut, how, cutting.seed), one.difference, n_runs)
             self.finding = found(self._layer, _said(how), cut, where.difference, where.slice)
 
