@@ -26,6 +26,7 @@ from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.shelf import Resources
 from touchstone.strategies import STRATEGIES, Outlook
 from touchstone.validation import deflated
+from touchstone.validation.audit.measures import days_are_whole, trials_are_counted
 
 MINE = {p.stem: p for p in paths("pipeline", "data")}
 HONEST = {"kind": "walk_forward", "train": "expanding", "validate": "9d", "test": "9d",
@@ -241,3 +242,28 @@ def planted_part(family, name):
     """A part of the family as its default config calls it."""
     planted(MINE[name])
     return partial(family.part(name), family.config(name)())
+
+
+def test_the_ledgers_laws_name_idle_days_and_typed_trials(tmp_path):
+    found = {}
+    for name in ("honest", "idle_days_left_out", "trials_typed_by_hand"):
+        one = planted(MINE[EDITS[0] if name == "honest" else name])
+        with pytest.MonkeyPatch.context() as patch:
+            if name != "honest":
+                one.plant(patch)
+            found[name] = named_by_the_laws(one.study(tmp_path), tmp_path / name)
+    assert found == {
+        "honest": (False, False),
+        "idle_days_left_out": (True, False),
+        "trials_typed_by_hand": (False, True),
+    }
+
+
+def named_by_the_laws(study, place):
+    ledger = MemoryLedger()
+    resources = Resources(StageCache(place), lambda: ledger, Silent(), 1)
+    prepared, _, told = market.search_market(study, prepare.load(study, Silent()), resources)
+    known = ledger.candidates(market.whole_span(prepared))
+    n_told = deflated.deflated_sharpe(told.winner.returns, known).n
+    days = [days_are_whole("one", told.segment.panel, s.run, s.returns) for s in told.scored]
+    return any(d is not None for d in days), trials_are_counted(n_told, known) is not None
