@@ -5,7 +5,7 @@ argument and writes to it, so that the number of trials is counted and never typ
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from touchstone.errors import RefusedError
 
@@ -100,6 +100,14 @@ class Ledger(Protocol):
 
         "study data" of every look at them, and of every comparison that scored candidates there.
         """
+
+
+@runtime_checkable
+class Watching(Protocol):
+    """A ledger that wants to see every epoch of every fit as it ends: an audit's."""
+
+    def watch(self, job: object, epoch: object) -> None:
+        """Called with the fit's `training.Job` and its `training.Epoch`."""
 
 
 class MemoryLedger:

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from touchstone.cli import cache, data, ledger, measures, promote, runs, stages, studies, universes
+from touchstone.cli import (
+    audit,
+    cache,
+    data,
+    ledger,
+    measures,
+    promote,
+    runs,
+    stages,
+    studies,
+    universes,
+)
 from touchstone.cli.calibrate import calibrate
 from touchstone.cli.power import power
 
@@ -21,6 +32,7 @@ def attach(app: typer.Typer) -> None:
         app.command()(command)
     for command in alone:
         app.command(rich_help_panel="Stages alone")(command)
+    app.command(rich_help_panel="Runs")(audit.audit)
     app.command(rich_help_panel="Runs")(runs.export)
     app.command(rich_help_panel="The pipeline itself")(calibrate)
     app.command(rich_help_panel="The pipeline itself")(power)

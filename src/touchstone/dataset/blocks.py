@@ -186,11 +186,23 @@ def cut_all(plan: Plan, timeline: f.Timeline) -> f.Folds:
     fitted = []
     for i, test in enumerate(plan.tests):
         name = f"fold {i + 1} of {len(plan.tests)}"
-        fitted.append(f.checked(cut(whole, test, bare), name, remedy=remedy))
+        fold = _known_by(cut(whole, test, bare), timeline, seal)
+        fitted.append(f.checked(fold, name, remedy=remedy))
     validate = int(edges[-2])
     final = f.cut(timeline, f.Spans(start, validate, validate, seal, seal, last))
     sealed = last > seal
     return f.Folds(tuple(fitted), f.checked(final, "final", sealed=sealed, remedy=remedy), seal)
+
+
+def _known_by(fold: f.Fold, timeline: f.Timeline, seal: int) -> f.Fold:
+    """The fold without rows whose label ends behind the seal: nobody before it knows them."""
+    train, validate = (rows[timeline.end[rows] <= seal] for rows in (fold.train, fold.validate))
+    return fold._replace(
+        train=train,
+        validate=validate,
+        purged_train=fold.purged_train + fold.train.size - train.size,
+        purged_validate=fold.purged_validate + fold.validate.size - validate.size,
+    )
 
 
 @njit(cache=True)

@@ -18,7 +18,7 @@ from touchstone.config import Config
 from touchstone.data.folder import source_of
 from touchstone.data.side import SIDES
 from touchstone.data.side_inputs import check_name
-from touchstone.data.sources import SOURCES
+from touchstone.data.sources import SOURCES, Source
 from touchstone.dataset.regimes import REGIMES
 from touchstone.dataset.scalers import SCALERS
 from touchstone.dataset.selection import SELECTION
@@ -179,6 +179,8 @@ class Study(NamedTuple):
     """12 hex digits over the config and the source of its plugins."""
     plugin_hash: str
     """Hash of the source of its plugins; empty without any."""
+    bars: Source | None = None
+    """Gives the bars in the place of the source that the config names: an audit's."""
 
     @property
     def source(self) -> str:
