@@ -117,7 +117,7 @@ def fit_and_score(
     scaler = SCALERS.part_of(config.scaler)(config.scaler, features, fold.train)
     number = known_first(columns.begun, fold.spans.train_end)
     windows = Windows(features, number[columns.asset_id], config.lookback, scaler)
-    n_assets = int(np.count_nonzero(columns.begun < fold.spans.train_end))
+    n_assets = int(np.count_nonzero(columns.begun <= fold.spans.train_end))
     job = Job(
         model=task.model,
         recipe=config.training,

@@ -56,7 +56,8 @@ class Prepared(NamedTuple):
     assets: tuple[str, ...]
     """Symbols in the order of their ids, (n_assets,)."""
     begun: Int64
-    """First bar of each id, ns UTC, the largest number where it has none, (n_assets,)."""
+    """When the first bar of each id is known, ns UTC, the largest number where it has none,
+    (n_assets,)."""
     folds: Folds
     key: str
     """Identifies code, bars, features, labels and folds, for the caches of later stages."""
