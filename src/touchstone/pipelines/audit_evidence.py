@@ -3,6 +3,7 @@
 import numpy as np
 
 from touchstone.arrays import Float64
+from touchstone.backtest import Run
 from touchstone.data.loading import Loaded
 from touchstone.labels import UNKNOWN
 from touchstone.ledger import MemoryLedger
@@ -108,10 +109,17 @@ def _counted(study: Study, whole: Whole) -> Counted:
     span = decide.tested_span(searched.prepared)
     return Counted(
         tuple(s.record for s in scored),
-        tuple(s.returns for s in scored),
+        tuple(_returns(searched.comparison.segment.panel, s.run) for s in scored),
         len(study.config.models) * len(strategies),
         ledger.candidates(span),
         ledger.n_fits,
         sum(kind == "fit" for kind, *_ in ledger.rows),
         sum(kind == "backtest" for kind, *_ in ledger.rows),
     )
+
+
+def _returns(panel: Panel, run: Run) -> Float64:
+    """Daily returns of every day with a bar, from the equity at its end; no day is left out."""
+    day = panel.calendar.day(run.time)
+    ends = run.equity[np.r_[day[1:] != day[:-1], np.ones(min(day.size, 1), bool)]]
+    return np.asarray(ends / np.r_[run.initial_cash, ends[:-1]] - 1.0, np.float64)

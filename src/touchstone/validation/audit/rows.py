@@ -116,7 +116,7 @@ def audit_rows(cutting: Cutting) -> Layer:
     """Cut bars row by row: bars, side columns, features, labels; then whole runs in the tests."""
     bench = Bench("A", cutting)
     notes = _scan(bench, cutting)
-    if bench.finding is None:
+    if bench.finding is None and cutting.effort.n_whole:
         base = cutting.subject.whole(World(cutting.panel))
         for cut, how in whole_cuts(cutting, base, cutting.effort.n_whole):
             cutting.advance(f"whole run, {how}")

@@ -1,7 +1,7 @@
 """The smallest bars that still show a difference: for whoever has to find out why."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from touchstone.validation.audit.report import Slice
 from touchstone.validation.audit.scrambles import kept_held
 from touchstone.validation.audit.subject import World, scrambled, slice_of
 from touchstone.validation.audit.trace import Trace
+
+_SIZES: Final = (1, 4, 16, 64, 256, 1024)
 
 
 class Shown(NamedTuple):
@@ -27,7 +29,7 @@ def smallest(
     difference: Difference,
     n_runs: int = 12,
 ) -> Shown:
-    """Leave out symbols, then history, then future, while the same column still differs.
+    """Leave out the other symbols, then try few bars around the row and the cut, then more.
 
     Args:
         run: computes a trace.
@@ -36,19 +38,17 @@ def smallest(
         difference: what they show.
         n_runs: how many smaller slices are tried at most.
     """
-    best, shown = panel, difference
-    n = 0
-    for shrink in (_symbols, _history, _future):
+    best, shown, n = panel, difference, 0
+    for shrink in (_alone, _around):
         for smaller in shrink(best, scramble[0], difference):
-            if n >= n_runs:
+            if n >= n_runs or len(smaller) >= len(best):
                 break
             n += 1
             found = _differs(run, smaller, scramble)
-            if found is None or (found.stage, found.column) != (
-                difference.stage, difference.column
-            ):  # fmt: skip
+            where = None if found is None else (found.stage, found.column)
+            if found is not None and where == (difference.stage, difference.column):
+                best, shown = smaller, found
                 break
-            best, shown = smaller, found
     return Shown(shown, slice_of(best))
 
 
@@ -65,24 +65,17 @@ def _differs(
         return None
 
 
-def _symbols(panel: Panel, _: int, difference: Difference) -> Iterator[Panel]:
+def _alone(panel: Panel, _: int, difference: Difference) -> Iterator[Panel]:
+    """The row's own instrument."""
     if difference.symbol in panel.symbols and panel.n_instruments > 1:
-        alone = panel.asset_id == panel.symbols.index(difference.symbol)
-        yield kept_held(panel.where(alone))
+        yield kept_held(panel.where(panel.asset_id == panel.symbols.index(difference.symbol)))
 
 
-def _history(panel: Panel, cut: int, difference: Difference) -> Iterator[Panel]:
-    """Half of what lies before the row, again and again."""
-    end = cut if difference.time is None else min(difference.time, cut)
-    times = np.unique(panel.time[panel.time <= end])
-    while times.size > 2:
-        times = times[times.size // 2 :]
-        yield kept_held(panel.where(panel.time >= times[0]))
-
-
-def _future(panel: Panel, cut: int, _: Difference) -> Iterator[Panel]:
-    """Half of what lies after the cut, again and again."""
-    times = np.unique(panel.available_at[panel.available_at > cut])
-    while times.size > 1:
-        times = times[: times.size // 2]
-        yield kept_held(panel.until(int(times[-1])))
+def _around(panel: Panel, cut: int, difference: Difference) -> Iterator[Panel]:
+    """From n bars before the row to n bars after the cut, n rising."""
+    times = np.unique(panel.time)
+    row = int(np.searchsorted(times, cut if difference.time is None else difference.time))
+    last = int(np.searchsorted(np.unique(panel.available_at), cut, side="right"))
+    for n in _SIZES:
+        first, end = times[max(row - n, 0)], times[min(last + n, times.size) - 1]
+        yield kept_held(panel.where((panel.time >= first) & (panel.time <= end)))
