@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from leaks.corpus import paths, planted
+from reference.days import days_are_whole
 from touchstone.data.cache import StageCache
 from touchstone.data.loading import Request
 from touchstone.data.side import SIDES, Place
@@ -26,7 +27,7 @@ from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.shelf import Resources
 from touchstone.strategies import STRATEGIES, Outlook
 from touchstone.validation import deflated
-from touchstone.validation.audit.measures import days_are_whole, trials_are_counted
+from touchstone.validation.audit.trials import trials_are_counted
 
 MINE = {p.stem: p for p in paths("pipeline", "data")}
 HONEST = {"kind": "walk_forward", "train": "expanding", "validate": "9d", "test": "9d",
@@ -50,7 +51,7 @@ def told(study, place):
     looked = None
     if comparison.winner is not None:
         looked = seal.look(study, prepared, comparison, learned, resources)
-    span = market.whole_span(prepared)
+    span = seal.whole_span(prepared)
     kept, n_tried = ledger.candidates(span), 0
     if comparison.winner is not None:
         n_tried = deflated.deflated_sharpe(comparison.winner.returns, kept).n
@@ -263,7 +264,7 @@ def named_by_the_laws(study, place):
     ledger = MemoryLedger()
     resources = Resources(StageCache(place), lambda: ledger, Silent(), 1)
     prepared, _, told = market.search_market(study, prepare.load(study, Silent()), resources)
-    known = ledger.candidates(market.whole_span(prepared))
+    known = ledger.candidates(seal.whole_span(prepared))
     n_told = deflated.deflated_sharpe(told.winner.returns, known).n
     days = [days_are_whole("one", told.segment.panel, s.run, s.returns) for s in told.scored]
     return any(d is not None for d in days), trials_are_counted(n_told, known) is not None

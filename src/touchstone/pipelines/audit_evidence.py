@@ -107,6 +107,7 @@ def _counted(study: Study, whole: Whole) -> Counted:
     scored = searched.comparison.scored
     strategies = study.config.strategy.candidates()  # type: ignore[attr-defined]
     span = decide.tested_span(searched.prepared)
+    deflated = seal.deflation(searched.prepared, searched.comparison.winner, ledger)
     return Counted(
         tuple(s.record for s in scored),
         tuple(_returns(searched.comparison.segment.panel, s.run) for s in scored),
@@ -115,6 +116,8 @@ def _counted(study: Study, whole: Whole) -> Counted:
         ledger.n_fits,
         sum(kind == "fit" for kind, *_ in ledger.rows),
         sum(kind == "backtest" for kind, *_ in ledger.rows),
+        None if deflated is None else deflated.n,
+        ledger.candidates(seal.whole_span(searched.prepared)),
     )
 
 

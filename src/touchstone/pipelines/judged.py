@@ -23,12 +23,11 @@ from touchstone.pipelines.market import search_market
 from touchstone.pipelines.oracle import Rule, rows_of
 from touchstone.pipelines.prepare import Prepared, resolve
 from touchstone.pipelines.progress import Silent
-from touchstone.pipelines.seal import SealedRun, sealed_span, trade_sealed, whole_span
+from touchstone.pipelines.seal import SealedRun, deflation, sealed_span, trade_sealed
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study
 from touchstone.simulation import Truth
 from touchstone.strategies import Intent, Outlook
-from touchstone.validation import deflated as d
 from touchstone.validation import verdict as v
 
 Choose = Callable[[Comparison], Scored | None]
@@ -75,9 +74,7 @@ def judge_panel(study: Study, panel: Panel, rng: np.random.Generator, choose: Ch
             sealed = trade_sealed(study, prepared, chosen, fits, resources)
     search = v.Search(
         chosen=chosen is not None,
-        deflated=None
-        if chosen is None
-        else d.deflated_sharpe(chosen.returns, ledger.candidates(whole_span(prepared))),
+        deflated=deflation(prepared, chosen, ledger),
         surrogate_p=None,
         n_studies=1,
     )

@@ -16,7 +16,7 @@ from touchstone.pipelines.learn import Learned, Task, learn
 from touchstone.pipelines.money import Traded, performance
 from touchstone.pipelines.naive import yardsticks
 from touchstone.pipelines.prepare import Prepared, prepare
-from touchstone.pipelines.seal import Looked, look, sealed_span, whole_span
+from touchstone.pipelines.seal import Looked, deflation, look, sealed_span, whole_span
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.skill import best_f1_threshold, classic_label, is_classic, judged, skill
 from touchstone.pipelines.study import Study, StudyConfig
@@ -32,7 +32,6 @@ from touchstone.reports.result import (
     iso_moment,
 )
 from touchstone.seeding import generator
-from touchstone.validation import deflated as d
 from touchstone.validation import verdict as v
 
 _DAY_NS = 86_400_000_000_000
@@ -118,12 +117,9 @@ def _judge(
 ) -> tuple[v.Verdict, v.Evidence]:  # fmt: skip
     looked, tested = found
     winner, ledger = comparison.winner, resources.ledger()
-    whole = whole_span(prepared)
     search = v.Search(
         chosen=winner is not None,
-        deflated=None
-        if winner is None
-        else d.deflated_sharpe(winner.returns, ledger.candidates(whole)),
+        deflated=deflation(prepared, winner, ledger),
         surrogate_p=None if tested is None else tested.test.p,
         n_studies=len(ledger.studies_that_looked(sealed_span(prepared))),
         drawn=None if tested is None else tested.drawn,

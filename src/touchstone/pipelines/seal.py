@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from touchstone.arrays import Float64
 from touchstone.backtest import Run, daily, run
-from touchstone.ledger import Look, Span
+from touchstone.ledger import Ledger, Look, Span
 from touchstone.pipelines.decide import (
     Calibration,
     Comparison,
@@ -38,6 +38,8 @@ from touchstone.reports.result import (
 )
 from touchstone.seeding import generator
 from touchstone.strategies import Intent
+from touchstone.validation import deflated
+from touchstone.validation.deflated import Deflated
 
 
 class Answer(Contents):
@@ -158,6 +160,13 @@ def sealed_span(prepared: Prepared) -> Span:
 def whole_span(prepared: Prepared) -> Span:
     """All rows of the study."""
     return sealed_span(prepared)._replace(start=int(prepared.panel.time.min()))
+
+
+def deflation(prepared: Prepared, winner: Scored | None, ledger: Ledger) -> Deflated | None:
+    """The chosen candidate's deflated Sharpe, among all that the ledger holds of these rows."""
+    if winner is None:
+        return None
+    return deflated.deflated_sharpe(winner.returns, ledger.candidates(whole_span(prepared)))
 
 
 def _answer(study: Study, prepared: Prepared, sealed: SealedRun) -> Answer:

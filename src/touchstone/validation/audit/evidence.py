@@ -46,6 +46,10 @@ class Counted(NamedTuple):
     """Fits that the ledger holds."""
     n_sealed: int
     """Backtests of the sealed rows that the ledger holds."""
+    n_told: int | None
+    """Trials that the deflated Sharpe was computed with; None where nothing was chosen."""
+    overlapping: tuple[Candidate, ...]
+    """What the ledger holds of all rows of the study, the sealed ones too."""
 
 
 class Evidence(NamedTuple):

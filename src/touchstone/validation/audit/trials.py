@@ -1,8 +1,9 @@
 """Layer E: everything that was scored is counted, the chain holds, the seal has chosen nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from touchstone.arrays import Float64
+from touchstone.ledger import Candidate
 from touchstone.metrics.trading import sharpe
 from touchstone.validation.audit.evidence import Counted
 from touchstone.validation.audit.report import Finding, Layer, broken
@@ -71,7 +72,9 @@ def _counted(counted: Counted) -> Finding | None:
     if counted.n_sealed != 1:
         return broken("E", "the sealed rows are traded once", ("ledger", "sealed", "", None),
                       (1, counted.n_sealed))  # fmt: skip
-    return None
+    return (
+        None if counted.n_told is None else trials_are_counted(counted.n_told, counted.overlapping)
+    )
 
 
 def _alike(told: float | None, returns: Float64) -> bool:
@@ -79,3 +82,17 @@ def _alike(told: float | None, returns: Float64) -> bool:
     if told is None or right is None:
         return told is None or right is None
     return abs(told - right) <= 1e-6 * max(abs(right), 1e-3)
+
+
+def trials_are_counted(n_told: int, known: Collection[Candidate]) -> Finding | None:
+    """The deflated Sharpe is deflated by every distinct candidate of the ledger.
+
+    Args:
+        n_told: the number of trials that it was computed with.
+        known: candidates that the ledger holds of overlapping rows.
+    """
+    n = len({candidate.fingerprint for candidate in known})
+    if n_told == n:
+        return None
+    where = "deflated Sharpe", "number of trials", "", None
+    return broken("E", "the search is as large as the ledger says", where, (n, n_told))

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from reference.days import days_are_whole
 from reference.intents import follow, random_intent
 from touchstone.backtest import daily
 from touchstone.ledger import Candidate
-from touchstone.validation.audit.measures import days_are_whole, trials_are_counted
+from touchstone.validation.audit.trials import trials_are_counted
 from walks import random_panel
 
 

@@ -1,6 +1,5 @@
-"""Layer E's measures: what a candidate earned a day, and among how many it was chosen."""
+"""What a candidate earned a day, day by day and slowly: idle days count."""
 
-from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -8,7 +7,6 @@ import numpy as np
 
 from touchstone.arrays import Float64
 from touchstone.backtest import Run
-from touchstone.ledger import Candidate
 from touchstone.market import Panel
 from touchstone.validation.audit.report import Finding, broken
 
@@ -49,17 +47,3 @@ def returns_by_day(panel: Panel, run: Run) -> tuple[list[int], Float64]:
         returns.append(equity / before - 1)
         before = equity
     return list(last), np.array(returns)
-
-
-def trials_are_counted(n_told: int, known: Collection[Candidate]) -> Finding | None:
-    """The deflated Sharpe is deflated by every distinct candidate of the ledger.
-
-    Args:
-        n_told: the number of trials that it was computed with.
-        known: candidates that the ledger holds of overlapping rows.
-    """
-    n = len({candidate.fingerprint for candidate in known})
-    if n_told == n:
-        return None
-    where = "deflated Sharpe", "number of trials", "", None
-    return broken("E", "the search is as large as the ledger says", where, (n, n_told))

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from leaks.by_hand import Engine, follower
 from leaks.corpus import paths, planted
+from reference.engine_rules import RULES, breaches
 from reference.intents import EXACT, FREE, follow, intent_of, random_intent
 from touchstone.backtest import replay
 from touchstone.execution import AccountConfig, CostsConfig
 from touchstone.execution.history import timeline
 from touchstone.strategies import Intent
-from touchstone.validation.audit.engine_rules import RULES, breaches
 from walks import random_panel
 
 NAMED = {
