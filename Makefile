@@ -1,7 +1,8 @@
 # Everything a newcomer needs: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
 .PHONY: help run test check setup peers bench clean \
-        prove-quickstart prove-readme prove-kill prove-quality prove-scorers prove-statistics
+        prove-quickstart prove-readme prove-kill prove-quality prove-scorers prove-statistics \
+        prove-leaks prove-null prove-power prove-surrogates
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -48,6 +49,18 @@ prove-scorers: $(DEV) ## scorers of news against people's labels -> docs/proofs/
 
 prove-statistics: $(DEV) ## size, power and coverage of the statistics -> docs/proofs/statistics.md
 	$(BIN)/python tests/proofs/statistics.py
+
+prove-leaks: $(DEV) ## every planted leak and clean control under audit, 5 seeds -> docs/proofs/leaks.md
+	$(BIN)/python tests/proofs/leaks.py
+
+prove-null: $(DEV) ## null calibration, 400 markets twice (about 15 minutes) -> docs/proofs/null.md
+	$(BIN)/python tests/proofs/null.py
+
+prove-power: $(DEV) ## power curve and decoys (about half an hour) -> docs/proofs/power.md
+	$(BIN)/python tests/proofs/power.py
+
+prove-surrogates: $(DEV) ## search-corrected p on 100 markets without an edge -> docs/proofs/surrogates.md
+	$(BIN)/python tests/proofs/surrogates.py
 
 peers: .venv-peers/.installed ## libraries that benchmarks compare with, in an environment of their own
 

@@ -72,7 +72,7 @@ def _changes(value: Any) -> Iterator[Any]:
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, int):
-        yield from (value + 1, value - 1, value * 2, value // 2, 1, 0)
+        yield from (value + 1, value - 1, value * 2, value // 2, 1, 0, 19)
     elif isinstance(value, float):
         yield from (value * 1.25, value * 0.8, value + 0.125, value - 0.125, value + 0.01, 0.5)
     elif isinstance(value, str):
@@ -94,6 +94,7 @@ def _changes(value: Any) -> Iterator[Any]:
             ["BTCUSDT"],
             [1],
             "hmm",
+            "markov",
         )
     elif isinstance(value, list):
         yield from ([1], [0.5], ["x"], ["BTCUSDT"], ["close"], ["clusters"])

@@ -5,7 +5,16 @@ argument and writes to it, so that the number of trials is counted and never typ
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
+
+from touchstone.errors import RefusedError
+
+COUNTED: Final = ("sweep", "look", "repeat", "failed_look")
+"""Kinds of rows that verdicts count on: written by `sweep` and `look` alone.
+
+Every other kind goes through `record`: `fit` (its status says finished, stopped or failed),
+`backtest`, `audit`, `surrogate`, `run` (a study ended with a verdict), `promotion`.
+"""
 
 
 class Span(NamedTuple):
@@ -58,7 +67,17 @@ class Ledger(Protocol):
     """What is written when something was tried, and what can be asked about it."""
 
     def record(self, kind: str, config: str, data: str, facts: Mapping[str, object]) -> None:
-        """Write one row: a fit, a backtest, a failed trial; `facts` is JSON-able."""
+        """Write one row: a fit, a backtest, an audit, a promotion; `facts` is JSON-able.
+
+        Raises:
+            RefusedError: a kind of `COUNTED`.
+        """
+
+    def written(self, kind: str, config: str) -> tuple[Mapping[str, Any], ...]:
+        """The facts of every row of a kind about a config, oldest first.
+
+        So the audits of a study are `written("audit", study.fingerprint)`.
+        """
 
     def sweep(self, data: str, study: str, span: Span, candidates: tuple[Candidate, ...]) -> None:
         """Write one row that holds every candidate of a comparison with its score.
@@ -83,6 +102,14 @@ class Ledger(Protocol):
         """
 
 
+@runtime_checkable
+class Watching(Protocol):
+    """A ledger that wants to see every epoch of every fit as it ends: an audit's."""
+
+    def watch(self, job: object, epoch: object) -> None:
+        """Called with the fit's `training.Job` and its `training.Epoch`."""
+
+
 class MemoryLedger:
     """A ledger that forgets: for tests, and for controls that are no trials."""
 
@@ -93,7 +120,12 @@ class MemoryLedger:
 
     def record(self, kind: str, config: str, data: str, facts: Mapping[str, object]) -> None:
         """Keep one row."""
+        refuse_counted(kind, "the ledger in memory")
         self.rows.append((kind, config, data, facts))
+
+    def written(self, kind: str, config: str) -> tuple[Mapping[str, Any], ...]:
+        """Facts of the rows of a kind about a config."""
+        return tuple(f for k, c, _, f in self.rows if (k, c) == (kind, config))
 
     def sweep(self, data: str, study: str, span: Span, candidates: tuple[Candidate, ...]) -> None:
         """Keep one comparison."""
@@ -107,12 +139,44 @@ class MemoryLedger:
 
     def look(self, look: Look, answer: Callable[[], str]) -> str:
         """Call once, then repeat."""
-        self.rows.append(("repeat" if look in self._looks else "look", look.study, look.data, {}))
-        if look not in self._looks:
+        kind = "repeat" if look in self._looks else "look"
+        if kind == "look":
             self._looks[look] = answer()
+        facts: dict[str, object] = {"look": look_facts(look)}
+        if kind == "look":
+            facts["answer"] = self._looks[look]
+        self.rows.append((kind, look.study, look.data, facts))
         return self._looks[look]
 
     def studies_that_looked(self, span: Span) -> frozenset[str]:
         """Looks and comparisons that overlap the span."""
         looked = {f"{k.study} {k.data}" for k in self._looks if k.span.overlaps(span)}
         return frozenset(looked | {who for who, s, _ in self._sweeps if s.overlaps(span)})
+
+
+def look_facts(look: Look) -> dict[str, object]:
+    """A look as the facts of a row hold it."""
+    return {**look._asdict(), "span": span_facts(look.span)}
+
+
+def span_facts(span: Span) -> dict[str, object]:
+    """A span as the facts of a row hold it."""
+    return {**span._asdict(), "symbols": list(span.symbols)}
+
+
+def span_of(facts: Mapping[str, Any]) -> Span:
+    """The span that `span_facts` told."""
+    return Span(**{**facts, "symbols": tuple(facts["symbols"])})
+
+
+def refuse_counted(kind: str, where: str) -> None:
+    """Keep rows that verdicts count on out of reach of `record`.
+
+    Raises:
+        RefusedError: a kind of `COUNTED`.
+    """
+    if kind in COUNTED:
+        raise RefusedError(
+            f"{where}: rows of kind {kind!r} are counted, so they are written by "
+            f"`sweep` and `look` alone, not by `record`"
+        )

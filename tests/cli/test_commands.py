@@ -29,8 +29,9 @@ def bars(tmp_path_factory):
 @pytest.mark.parametrize(
     "words", ["", "run", "init", "check", "schema", "features", "labels", "backtest", "inspect",
               "export", "runs list", "runs show", "runs open", "runs compare", "cache show",
-              "cache clear", "ledger show", "ledger verify", "study", "study survivorship",
-              "study execution",
+              "cache clear", "ledger list", "ledger show", "ledger verify", "study",
+              "study survivorship", "study execution", "promote", "registry", "registry list",
+              "registry show",
               "universe", "universe show", "universe ids"],
 )  # fmt: skip
 def test_help_teaches(words):

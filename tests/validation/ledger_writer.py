@@ -18,9 +18,12 @@ def write(path, name, n, look, barrier):
     (path.parent / f"{name}.txt").write_text(answer)
 
 
-def write_until_killed(path, ready):
-    ledger = SqliteLedger(path, "victim", "git", then)
-    for i in itertools.count():
-        ledger.record("fit", f"c{i}", "d", {"i": i})
-        if i == 2:
-            ready.set()
+def write_until_killed(path, ready, told):
+    """Writes for ever, and keeps in `told` each row of which it knows that it is written."""
+    ledger = SqliteLedger(path, told.name, "git", then)
+    with told.open("a", buffering=1) as known:
+        for i in itertools.count():
+            ledger.record("fit", f"c{i}", "d", {"i": i, "text": "x" * (i % 7) * 1000})
+            known.write(f"c{i}\n")
+            if i == 2:
+                ready.set()

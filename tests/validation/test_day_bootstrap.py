@@ -6,7 +6,13 @@ from scipy.stats import bootstrap
 
 from touchstone.errors import DataError
 from touchstone.metrics.classification import pr_auc, roc_auc
-from touchstone.validation.day_bootstrap import day_interval
+from touchstone.validation.day_bootstrap import (
+    FEWEST_DAYS,
+    counted_interval,
+    day_interval,
+    days_of,
+    part_intervals,
+)
 from validation.bands import band
 from validation.test_permutation import scored
 
@@ -74,3 +80,37 @@ def test_where_there_is_no_interval():
     assert day_interval(lambda at: 1.0, day[:0], rng(7)) is None  # noqa: ARG005
     with pytest.raises(DataError, match="one a row"):
         day_interval(lambda at: 1.0, day[None], rng(7))  # noqa: ARG005
+
+
+def test_counts_of_days_give_the_interval_that_their_rows_give():
+    source = rng(11)
+    day = source.integers(0, 30, 400)
+    values = source.normal(size=400)
+    days = days_of(day)
+    sums, sizes = np.bincount(days.at, values), np.bincount(days.at)
+    by_rows = day_interval(lambda at: float(values[at].mean()), day, rng(12), 0.9)
+    by_counts = counted_interval(lambda n: float(n @ sums / (n @ sizes)), days.n, rng(12), 0.9)
+    assert by_counts == pytest.approx(by_rows, rel=1e-9)
+
+
+def test_parts_have_the_intervals_that_each_would_have_alone():
+    """A part sees resamples of all days, so a day without it is drawn for nothing: as wide."""
+    source = rng(13)
+    day, part = source.integers(0, 200, 6000), source.integers(0, 3, 6000)
+    values = source.normal(size=6000) + source.normal(size=200)[day]
+    part[(part == 2) & (day > 5)] = 0
+    found = part_intervals(values, part, 4, day, rng(14))
+    assert found[2] is None  # on six days only
+    assert found[3] is None  # nowhere
+    for k in (0, 1):
+        rows = np.flatnonzero(part == k)
+        mean = lambda at, mine=rows: float(values[mine[at]].mean())  # noqa: E731
+        alone = day_interval(mean, day[rows], rng(15))
+        width = alone[1] - alone[0]
+        assert found[k] == pytest.approx(alone, abs=0.12 * width)
+
+
+def test_too_few_days_have_no_interval():
+    assert counted_interval(lambda n: float(n.sum()), FEWEST_DAYS - 1, rng(16)) is None
+    days = np.repeat(np.arange(FEWEST_DAYS - 1), 5)
+    assert part_intervals(np.ones(days.size), 0 * days, 1, days, rng(17)) == [None]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from touchstone.errors import ConfigError
-from touchstone.validation.gate import OVERRIDABLE, Claim, GateConfig, unmet
+from touchstone.validation.gate import OVERRIDABLE, Claim, GateConfig, examined, unmet
 
 GOOD = Claim(
     verdict="evidence",
@@ -40,7 +40,7 @@ TERMS = GateConfig()
 
 def test_the_good_one_passes():
     assert unmet(GOOD, TERMS) == ()
-    assert BAD.keys() == set(Claim._fields)  # every field is somebody's condition
+    assert BAD.keys() == set(Claim._fields) - {"notes"}  # every field is somebody's condition
 
 
 @pytest.mark.parametrize("field", BAD)
@@ -52,7 +52,7 @@ def test_one_fault_is_one_refusal_that_names_it(field):
     assert refused.needed
 
 
-@pytest.mark.parametrize("field", [f for f in Claim._fields if f != "verdict"])
+@pytest.mark.parametrize("field", [f for f in BAD if f != "verdict"])
 @pytest.mark.parametrize("nothing", [None, math.nan])
 def test_what_is_not_known_meets_nothing(field, nothing):
     (refused,) = unmet(GOOD._replace(**{field: nothing}), TERMS)
@@ -65,7 +65,7 @@ def test_only_the_verdict_can_be_overridden_and_only_with_a_reason(word):
     claim = GOOD._replace(verdict=word)
     assert unmet(claim, TERMS, override="a trial of the desk, limited to 1,000 USD") == ()
     assert [u.condition for u in unmet(claim, TERMS, override="  ")] == list(OVERRIDABLE)
-    worst = Claim(word, *[None] * (len(Claim._fields) - 1))
+    worst = Claim(word, *[None] * (len(BAD) - 1))
     left = {u.condition for u in unmet(worst, TERMS, override="I insist")}
     assert left == {c for f, (_, c) in BAD.items() if f != "verdict"}
 
@@ -108,3 +108,28 @@ def test_a_better_claim_is_never_refused_more(claim):
 def test_terms_that_mean_nothing_are_refused():
     with pytest.raises(ConfigError, match="largest_drawdown"):
         GateConfig.parse({"largest_drawdown": 25})
+
+
+def test_every_condition_is_told_whether_met_or_not():
+    rows = examined(GOOD, TERMS)
+    assert {row.condition for row in rows} == {condition for _, condition in BAD.values()}
+    assert all(row.met and row.sentence and not row.refuses for row in rows)
+    for field, (value, condition) in BAD.items():
+        changed = examined(GOOD._replace(**{field: value}), TERMS)
+        assert [row.condition for row in changed if not row.met] == [condition]
+
+
+def test_an_override_is_told_as_one_and_meets_nothing():
+    rows = examined(GOOD._replace(verdict="none"), TERMS, override="the desk's own money")
+    (first,) = [row for row in rows if not row.met]
+    assert (first.condition, first.overridden, first.refuses) == ("verdict", True, False)
+    assert not any(row.overridden for row in examined(GOOD, TERMS, override="not needed"))
+
+
+@given(st.sampled_from(sorted({condition for _, condition in BAD.values()})), st.text(min_size=1))
+def test_a_note_stands_behind_the_sentence_of_its_condition_alone(condition, note):
+    plain = {row.condition: row.sentence for row in examined(GOOD, TERMS)}
+    for row in examined(GOOD._replace(notes={condition: note}), TERMS):
+        expected = plain[row.condition] + (f": {note}" if row.condition == condition else "")
+        assert row.sentence == expected
+        assert row.met

@@ -8,6 +8,7 @@ import multiprocessing
 import sqlite3
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from touchstone.errors import RefusedError
-from touchstone.ledger import Candidate, Look, MemoryLedger, Span
+from touchstone.ledger import Candidate, Look, MemoryLedger, Span, span_of
 from touchstone.validation.chain import Head
 from touchstone.validation.ledger import SqliteLedger
 from validation.ledger_writer import (  # spawned processes import it by this name
@@ -131,6 +132,19 @@ def test_the_answer_may_write_to_the_ledger(ledger):
     assert ledger.look(LOOK, answer) == "done"
 
 
+def test_what_was_written_about_a_study_is_read_back_in_order(ledger):
+    ledger.record("audit", "study", "d", {"result": "HALT", "findings": [{"stage": "features"}]})
+    ledger.record("audit", "other", "d", {"result": "HALT", "findings": []})
+    ledger.record("run", "study", "d", {"result": "r"})
+    ledger.record("audit", "study", "d", {"result": "PASS", "findings": []})
+    assert [a["result"] for a in ledger.written("audit", "study")] == ["HALT", "PASS"]
+    assert ledger.written("audit", "nobody") == ledger.written("promotion", "study") == ()
+    ledger.look(LOOK, lambda: "answer")
+    (seen,) = ledger.written("look", "study")
+    assert seen["answer"] == "answer"
+    assert span_of(seen["look"]["span"]) == SPAN
+
+
 # The one on disk
 
 
@@ -158,10 +172,10 @@ def test_what_json_cannot_hold_is_refused(tmp_path, facts):
         sqlite_ledger(tmp_path).record("fit", "c", "d", facts)
 
 
-@pytest.mark.parametrize("kind", ["sweep", "look", "repeat"])
-def test_counted_kinds_are_not_typed_by_hand(tmp_path, kind):
+@pytest.mark.parametrize("kind", ["sweep", "look", "repeat", "failed_look"])
+def test_counted_kinds_are_not_typed_by_hand(ledger, kind):
     with pytest.raises(RefusedError, match="by `sweep` and `look` alone"):
-        sqlite_ledger(tmp_path).record(kind, "c", "d", {})
+        ledger.record(kind, "c", "d", {})
 
 
 def test_a_failed_look_is_written_down(tmp_path):
@@ -209,6 +223,33 @@ def fill(ledger, n):
     return ledger
 
 
+KINDS = "fit backtest audit surrogate run promotion sweep failed_look look repeat".split()
+
+
+@functools.cache
+def one_of_each():
+    """The bytes of a sound ledger with a row of every kind."""
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = sqlite_ledger(folder)
+        for kind in KINDS[:6]:
+            ledger.record(kind, "study", "d", {"result": "PASS", "n": 3})
+        ledger.sweep("d", "study", SPAN, (Candidate("a", 0.1, 30),))
+        with pytest.raises(ZeroDivisionError):
+            ledger.look(LOOK, lambda: str(1 / 0))
+        for _ in range(2):
+            ledger.look(LOOK, lambda: "answer")
+        assert [row.kind for row in ledger.rows()] == KINDS
+        assert ledger.verify() == ()
+        return ledger.path.read_bytes()
+
+
+def with_every_kind(folder):
+    ledger = sqlite_ledger(folder)
+    ledger.path.parent.mkdir(parents=True, exist_ok=True)
+    ledger.path.write_bytes(one_of_each())
+    return ledger
+
+
 COLUMNS = "kind config data facts who git at previous hash".split()
 
 
@@ -227,6 +268,51 @@ def test_every_edit_is_found(tmp_path_factory, row, column, value):
     assert bool(findings) == (value != before)
     if findings:
         assert row in {f.row for f in findings}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_in_a_row_of_every_kind_every_column_is_held(tmp_path, kind):
+    row = KINDS.index(kind) + 1
+    ledger = with_every_kind(tmp_path)
+    for column in COLUMNS:
+        ledger = with_every_kind(tmp_path)
+        with tampering(ledger) as connection:
+            (was,) = connection.execute(f"SELECT {column} FROM rows WHERE id = {row}").fetchone()
+            changed = was[:-1] + ("1" if was[-1] != "1" else "2")  # the smallest change of a text
+            connection.execute(f"UPDATE rows SET {column} = ? WHERE id = ?", (changed, row))
+        assert row in {f.row for f in ledger.verify()}, column
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_row_of_every_kind_is_missed_and_a_stranger_is_seen(tmp_path, kind):
+    row = KINDS.index(kind) + 1
+    ledger = with_every_kind(tmp_path / "gone")
+    with tampering(ledger) as connection:
+        connection.execute("DELETE FROM rows WHERE id = ?", (row,))
+    assert row in {f.row for f in ledger.verify()}
+    ledger = with_every_kind(tmp_path / "inserted")
+    with tampering(ledger) as connection:  # all that follow make room, as a careful hand would
+        for later in range(len(KINDS), row, -1):
+            connection.execute("UPDATE rows SET id = id + 1 WHERE id = ?", (later,))
+        connection.execute(
+            "INSERT INTO rows SELECT id + 1, kind, config, data, facts, who, git, at, hash, hash "
+            "FROM rows WHERE id = ?", (row,)
+        )  # fmt: skip
+    assert {row + 1} <= {f.row for f in ledger.verify()}
+
+
+@pytest.mark.parametrize("n_cut", range(1, len(KINDS) + 1))
+def test_a_tail_that_was_cut_off_with_its_head_is_found_by_a_head_kept_elsewhere(tmp_path, n_cut):
+    """Whoever sets the head record back as well leaves a sound chain: only a report knows."""
+    ledger = with_every_kind(tmp_path)
+    kept, left = ledger.head(), len(KINDS) - n_cut
+    with tampering(ledger) as connection:
+        connection.execute("DELETE FROM rows WHERE id > ?", (left,))
+        last = connection.execute("SELECT hash FROM rows WHERE id = ?", (left,)).fetchone()
+        head = (left, last[0] if last else "0" * 64)
+        connection.execute("UPDATE head SET n_rows = ?, hash = ?", head)
+    assert ledger.verify() == ()
+    assert [f.row for f in ledger.verify(since=kept)] == [len(KINDS)]
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
@@ -303,7 +389,7 @@ def test_an_edited_answer_is_not_repeated(tmp_path):
     with tampering(ledger) as connection:
         connection.execute("UPDATE rows SET facts = replace(facts, 'answer\"}', 'better\"}')")
         connection.execute("UPDATE rows SET facts = replace(facts, ':\"answer', ':\"better')")
-    with pytest.raises(RefusedError, match="row 6 holds an answer that was edited"):
+    with pytest.raises(RefusedError, match="row 6, a look, was edited"):
         ledger.look(LOOK, never)
 
 
@@ -396,10 +482,39 @@ def test_of_two_that_compute_the_same_look_the_first_to_write_is_right(tmp_path)
     assert ledger.verify() == ()
 
 
+def test_writers_killed_at_any_moment_leave_one_whole_chain(tmp_path):
+    """Three write at once and are killed one after the other, at moments that nobody chose."""
+    context = multiprocessing.get_context("spawn")
+    path, rng = tmp_path / "ledger.sqlite", np.random.default_rng(5)
+    told = [tmp_path / f"told{i}" for i in range(3)]
+    events = [context.Event() for _ in told]
+    workers = [
+        context.Process(target=write_until_killed, args=(path, event, where))
+        for event, where in zip(events, told, strict=True)
+    ]
+    for worker in workers:
+        worker.start()
+    reader = SqliteLedger(path, "reader", "git", then)
+    for event, worker in zip(events, workers, strict=True):
+        assert event.wait(timeout=120)
+        time.sleep(rng.uniform(0, 0.05))
+        worker.kill()
+        worker.join()
+        assert reader.verify() == ()  # the others write on, and a journal of the dead is undone
+    rows = reader.rows()
+    assert len(rows) == reader.head().n_rows
+    for i, where in enumerate(told):
+        # What a writer was told is written stands there, in its order, and one more at the most.
+        acknowledged = where.read_text().split()
+        own = [r.config for r in rows if r.who == where.name]
+        assert own[: len(acknowledged)] == acknowledged, i
+        assert len(own) - len(acknowledged) in (0, 1)
+
+
 def test_a_killed_writer_leaves_whole_rows(tmp_path):
     context = multiprocessing.get_context("spawn")
     path, ready = tmp_path / "ledger.sqlite", context.Event()
-    worker = context.Process(target=write_until_killed, args=(path, ready))
+    worker = context.Process(target=write_until_killed, args=(path, ready, tmp_path / "told"))
     worker.start()
     assert ready.wait(timeout=60)
     worker.kill()

@@ -7,7 +7,7 @@ import pytest
 
 from touchstone.validation.bootstrap import MeanTest
 from touchstone.validation.deflated import Deflated
-from touchstone.validation.verdict import Evidence, Sealed, Search, judge, weigh
+from touchstone.validation.verdict import Drawn, Evidence, Sealed, Search, judge, weigh
 
 SOUND = Evidence(
     chosen=True,
@@ -129,7 +129,32 @@ def test_no_trade_is_said_to_be_the_ideal_outcome_without_an_edge():
 def test_limits_say_what_the_days_can_find():
     assert "Sharpe of 5.6 with 80 % power" in judge(SOUND._replace(n_days=73)).limits
     assert "deflated Sharpe alone" in judge(SOUND).limits
-    assert "surrogates" in judge(SOUND._replace(surrogate_p=0.05)).limits
+    assert "surrogate markets, and that holds" in judge(SOUND._replace(surrogate_p=0.05)).limits
+
+
+DRAWN = {
+    Drawn(19, 19, 0): (0.05, "none of 19 surrogate markets did as well"),
+    Drawn(199, 199, 2): (0.015, "2 of 199 surrogate markets did as well"),
+    Drawn(199, 7, 3): (3 / 7, "3 of the first 7 surrogate markets did as well, which ended"),
+    Drawn(19, 0, 0): (1.0, "no surrogate market was needed"),
+}
+
+
+@pytest.mark.parametrize(("drawn", "told"), DRAWN.items(), ids=str)
+@pytest.mark.parametrize("primary", [0.01, 0.5])
+def test_how_the_search_was_corrected_is_said_whatever_the_word(drawn, told, primary):
+    p, text = told
+    evidence = SOUND._replace(test=with_p(primary), surrogate_p=p, drawn=drawn)
+    found = judge(evidence)
+    assert f"search-corrected p-value {p:.4f}, needed <= 0.05; {text}" in found.sentence
+    assert "deflated" not in found.sentence + found.limits
+    for changed in (evidence, *(evidence._replace(**c) for c in TOO_LITTLE.values())):
+        assert text in judge(changed).limits
+        assert len(judge(changed).limits) < 420
+    by_sharpe = judge(evidence._replace(surrogate_p=None, drawn=None))
+    assert "surrogate" not in by_sharpe.sentence
+    assert "deflated Sharpe" in by_sharpe.sentence
+    assert "no surrogate markets were run" in by_sharpe.limits
 
 
 def test_weigh_counts_and_computes():

@@ -5,7 +5,20 @@ from typing import Annotated
 
 import typer
 
-from touchstone.cli import cache, data, measures, runs, stages, studies, universes
+from touchstone.cli import (
+    audit,
+    cache,
+    data,
+    ledger,
+    measures,
+    promote,
+    runs,
+    stages,
+    studies,
+    universes,
+)
+from touchstone.cli.calibrate import calibrate
+from touchstone.cli.power import power
 
 
 def attach(app: typer.Typer) -> None:
@@ -19,13 +32,18 @@ def attach(app: typer.Typer) -> None:
         app.command()(command)
     for command in alone:
         app.command(rich_help_panel="Stages alone")(command)
+    app.command(rich_help_panel="Runs")(audit.audit)
     app.command(rich_help_panel="Runs")(runs.export)
+    app.command(rich_help_panel="The pipeline itself")(calibrate)
+    app.command(rich_help_panel="The pipeline itself")(power)
     app.add_typer(runs.app, name="runs", rich_help_panel="Runs")
+    app.command(rich_help_panel="Runs")(promote.promote)
+    app.add_typer(promote.app, name="registry", rich_help_panel="Runs")
     app.add_typer(data.app, name="data", rich_help_panel="Data")
     app.add_typer(measures.app, name="study", rich_help_panel="Stages alone")
     app.add_typer(universes.app, name="universe", rich_help_panel="Workspace")
     app.add_typer(cache.app, name="cache", rich_help_panel="Workspace")
-    app.add_typer(cache.ledger_app, name="ledger", rich_help_panel="Workspace")
+    app.add_typer(ledger.app, name="ledger", rich_help_panel="Workspace")
 
 
 def _print_version(as_json: bool) -> None:

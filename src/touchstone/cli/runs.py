@@ -1,14 +1,18 @@
 """`runs` and `export`: what was found before, side by side, and as tables."""
 
 import json
+import os
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from touchstone.cli import options as o
 from touchstone.errors import DataError
+
+if TYPE_CHECKING:
+    from touchstone.pipelines.finished import Finished
 
 app = typer.Typer(help="What was found before.", no_args_is_help=True)
 
@@ -72,20 +76,55 @@ def compare(
 def export(
     run: o.RunName,
     what: Annotated[
-        str, typer.Option("--what", help="trades, equity, scores, features or positions.")
+        str,
+        typer.Option("--what", help="trades, equity, scores, features, positions, or folds."),
     ],
     to: Annotated[
         str | None, typer.Option("--to", help="csv or parquet; as the file's suffix by default.")
     ] = None,
     file: Annotated[Path | None, typer.Option("--file", help="Where to write it.")] = None,
     out: o.Out = Path(),
+    ledger: o.LedgerPath = None,
+    jobs: o.Jobs = None,
+    quiet: o.Quiet = False,
 ) -> None:
-    """Write one of a run's tables as CSV or Parquet."""
+    """Write one of a run's tables as CSV or Parquet, or each fold's model as an artifact.
+
+    With --what folds a folder is written that holds one artifact a fold: the model, scaler and
+    calibrator as they were known before the fold's test, for a replay of the walk-forward.
+
+    Example: touchstone export quickstart --what folds --file folds
+    """
     from touchstone.pipelines.finished import find, table_of
     from touchstone.pipelines.tables import write_table
 
     found = find(out / "runs", run)
+    if what == "folds":
+        _export_folds(found, file or Path(f"{found.name}-folds"), (out, ledger, jobs), quiet)
+        return
     table = table_of(found, what, out)
     target = file or Path(f"{found.name}-{what}.{to or 'parquet'}")
     write_table(table, target, to)
     typer.echo(f"{target}: {table.height:,} rows, {table.width} columns")
+
+
+def _export_folds(
+    run: "Finished", target: Path, where: tuple[Path, Path | None, int | None], quiet: bool
+) -> None:
+    from touchstone.cli.terminal import Terminal, console
+    from touchstone.data.cache import StageCache
+    from touchstone.pipelines.run import ledger_of
+    from touchstone.pipelines.shelf import Resources
+    from touchstone.pipelines.walk import export_folds
+    from touchstone.pipelines.workspace import Workspace
+
+    out, ledger, jobs = where
+    workspace = Workspace(out, ledger)
+    resources = Resources(
+        StageCache(workspace.cache),
+        ledger_of(workspace),
+        Terminal(console(), -1 if quiet else 0),
+        jobs or os.cpu_count() or 1,
+    )
+    for line in export_folds(run, target, resources):
+        typer.echo(line)

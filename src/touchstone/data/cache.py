@@ -112,6 +112,12 @@ class StageCache:
         names = (folder.name for folder in self._folders(_name(stage, "stage")))
         return tuple(name for name in names if name.startswith(prefix))
 
+    @contextlib.contextmanager
+    def aside(self) -> Iterator["StageCache"]:
+        """A cache of its own on the same disk, for what nobody asks for again; then removed."""
+        with self._making() as hidden:
+            yield StageCache(hidden)
+
     def size(self) -> int:
         """Bytes of all entries."""
         return sum(entry.size for entry in self.entries())

@@ -134,10 +134,11 @@ def even_edges(start: int, end: int, n_blocks: int) -> Int64:
     return np.array([start + b * (end - start) // n_blocks for b in range(n_blocks + 1)], np.int64)
 
 
-def cut(whole: Blocks, test: Iterable[int]) -> f.Fold:
+def cut(whole: Blocks, test: Iterable[int], bare: Blocks | None = None) -> f.Fold:
     """A fold that tests on some blocks, validates on the latest of the others, trains on the rest.
 
     Its spans are the outermost bounds of each part; `stretches` says where they really lie.
+    `bare` are the same blocks without an embargo, to tell what it alone keeps away.
     """
     tested = sorted(set(test))
     others = [b for b in range(whole.n_blocks) if b not in tested]
@@ -153,6 +154,7 @@ def cut(whole: Blocks, test: Iterable[int]) -> f.Fold:
         parts.purged_train,
         parts.purged_validate,
         stretches,
+        0 if bare is None else parts.purged_train - bare.split(tested, validate).purged_train,
     )
 
 
@@ -179,16 +181,28 @@ def cut_all(plan: Plan, timeline: f.Timeline) -> f.Folds:
     start, seal, last = f.history(timeline, plan.sealed)
     edges = even_edges(start, seal, plan.n_blocks)
     embargo = None if plan.embargo is None else f.duration_ns(plan.embargo)
-    whole = blocks(timeline, edges, embargo)
+    whole, bare = blocks(timeline, edges, embargo), blocks(timeline, edges, 0)
     remedy = f"ask for fewer `{plan.key}`, lower `sealed`, or shorten lookback and horizon"
     fitted = []
     for i, test in enumerate(plan.tests):
         name = f"fold {i + 1} of {len(plan.tests)}"
-        fitted.append(f.checked(cut(whole, test), name, remedy=remedy))
+        fold = _known_by(cut(whole, test, bare), timeline, seal)
+        fitted.append(f.checked(fold, name, remedy=remedy))
     validate = int(edges[-2])
     final = f.cut(timeline, f.Spans(start, validate, validate, seal, seal, last))
     sealed = last > seal
     return f.Folds(tuple(fitted), f.checked(final, "final", sealed=sealed, remedy=remedy), seal)
+
+
+def _known_by(fold: f.Fold, timeline: f.Timeline, seal: int) -> f.Fold:
+    """The fold without rows whose label ends behind the seal: nobody before it knows them."""
+    train, validate = (rows[timeline.end[rows] <= seal] for rows in (fold.train, fold.validate))
+    return fold._replace(
+        train=train,
+        validate=validate,
+        purged_train=fold.purged_train + fold.train.size - train.size,
+        purged_validate=fold.purged_validate + fold.validate.size - validate.size,
+    )
 
 
 @njit(cache=True)

@@ -75,6 +75,8 @@ class Fold(NamedTuple):
     """Validation rows dropped because their interval meets the test's."""
     pieces: Stretches | None = None
     """Where parts lie that are not one span each; `spans` are their outermost bounds."""
+    embargoed: int = 0
+    """Of `purged_train`, rows that nothing but the embargo keeps away."""
 
     @property
     def stretches(self) -> Stretches:

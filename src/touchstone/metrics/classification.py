@@ -318,13 +318,23 @@ def _grouped(rows: _Rows) -> tuple[Float64, Float64, Float64]:
     return score[first], hits, mass - hits
 
 
-def _side_auc(probability: Floats, outcome: Int8) -> float | None:
+def side_score(probability: Floats) -> Float64:
+    """How much rather up than down, (n,): p(+) / (p(+) + p(-)), or the one score that there is.
+
+    Args:
+        probability: as in `direction_auc`.
+    """
     score = np.asarray(probability, np.float64)
     if score.ndim == 2 and score.shape[1] == 3:
         down, up = score[:, 0], score[:, 2]
         score = np.divide(up, up + down, out=np.full(up.shape, 0.5), where=up + down > 0)
     elif score.ndim == 2 and score.shape[1] == 1:
         score = score[:, 0]
+    return score
+
+
+def _side_auc(probability: Floats, outcome: Int8) -> float | None:
+    score = side_score(probability)
     touched = np.asarray(outcome) != 0
     if score.shape != touched.shape:
         raise DataError(

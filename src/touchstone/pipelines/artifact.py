@@ -2,15 +2,19 @@
 
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from touchstone.config import Config
 from touchstone.dataset.regimes import begins
 from touchstone.dataset.scalers import Scaler
+from touchstone.dataset.splits import Fold
 from touchstone.dataset.view import Raw, View
 from touchstone.features import FeaturesConfig, Plan, compile_features
-from touchstone.pipelines.decide import hold_bars
+from touchstone.pipelines.decide import Calibration, hold_bars
 from touchstone.pipelines.identities import known_first
+from touchstone.pipelines.learn import Learned
 from touchstone.pipelines.market import Market
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.study import Study, StudyConfig
@@ -20,32 +24,75 @@ from touchstone.registry.manifest import Origin
 from touchstone.seeding import generator
 
 
-def save_artifact(folder: Path, study: Study, market: Market, versions: dict[str, str]) -> None:
+class Fit(NamedTuple):
+    """One candidate as it was fitted on one fold."""
+
+    name: str
+    """Of the fold: 1, 2, ... or final."""
+    fold: Fold
+    learned: Learned
+    calibration: Calibration
+    model: Config
+    strategy: Config
+    """With a single threshold or margin."""
+    candidate: str
+    """Fingerprint in the ledger."""
+
+
+def save_artifact(folder: Path, study: Study, market: Market, versions: dict[str, str]) -> str:
     """Write the chosen, refitted candidate; in place of an older one of the same run.
 
-    Its golden rows are drawn from validation rows before the seal.
+    Returns its identity. Its golden rows are drawn from validation rows before the seal.
     """
-    config, prepared, looked = study.config, market.prepared, market.looked
-    winner = market.comparison.winner
+    looked, winner = market.looked, market.comparison.winner
     assert looked is not None and winner is not None  # noqa: PT018  the caller has looked
-    sealed, final = looked.sealed, prepared.folds.final
+    sealed, prepared = looked.sealed, market.prepared
+    fit = Fit(
+        "final",
+        prepared.folds.final,
+        sealed.learned,
+        sealed.calibration,
+        winner.model,
+        winner.strategy,
+        winner.record.fingerprint,
+    )
+    return write_artifact(folder, artifact_parts(study, prepared, fit, versions))
+
+
+def write_artifact(folder: Path, parts: ArtifactParts) -> str:
+    """Save beside an older one and swap, so that a crash leaves a whole artifact of one of them.
+
+    Returns its identity.
+    """
+    new = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    manifest = save(new, parts)
+    shutil.rmtree(folder, ignore_errors=True)
+    new.rename(folder)
+    return manifest.identity
+
+
+def artifact_parts(
+    study: Study, prepared: Prepared, fit: Fit, versions: dict[str, str]
+) -> ArtifactParts:
+    """Everything that decides, as it was known by the end of a fold's validation range."""
+    config, spans = study.config, fit.fold.spans
     decider = Decider(
-        fitted=sealed.learned.restore(winner.model),
-        scaler=Scaler.from_json(sealed.learned.scaler),
-        calibrator=sealed.calibration.outcomes,
-        expected=sealed.calibration.expected,
-        strategy=winner.strategy,
+        fitted=fit.learned.restore(fit.model),
+        scaler=Scaler.from_json(fit.learned.scaler),
+        calibrator=fit.calibration.outcomes,
+        expected=fit.calibration.expected,
+        strategy=fit.strategy,
         costs=config.costs,
-        rest=sealed.calibration.rest,
+        rest=fit.calibration.rest,
         hold_bars=hold_bars(config.label),
     )
-    seen = sealed.learned.seen
-    golden = record(decider, _golden_rows(config, prepared, seen))
+    seen, is_final = fit.learned.seen, fit.name == "final"
     plan, panel = _plan(prepared, seen), prepared.panel
-    number = known_first(prepared.begun, final.spans.train_end)
-    parts = ArtifactParts(
+    number = known_first(prepared.begun, spans.train_end)
+    return ArtifactParts(
         decider=decider,
-        golden=golden,
+        golden=record(decider, _golden_rows(config, prepared, fit)),
         timeframe=panel.timeframe.name,
         calendar=panel.calendar.name,
         symbols=tuple(prepared.assets[i] for i in np.argsort(number)),
@@ -55,20 +102,17 @@ def save_artifact(folder: Path, study: Study, market: Market, versions: dict[str
         origin=Origin(
             data=prepared.data,
             study=study.fingerprint,
-            candidate=winner.record.fingerprint,
+            candidate=fit.candidate,
             seed=config.seed,
-            train_start=final.spans.train_start,
-            train_end=final.spans.train_end,
+            train_start=spans.train_start,
+            train_end=spans.train_end,
+            val_end=spans.validate_end,
+            test_start=None if is_final else spans.test_start,
+            test_end=None if is_final else spans.test_end,
             packages=versions,
         ),
         view=seen,
     )
-    # Saved beside the old one and swapped, so that a crash leaves a whole artifact of one of them.
-    new = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(new, ignore_errors=True)
-    save(new, parts)
-    shutil.rmtree(folder, ignore_errors=True)
-    new.rename(folder)
 
 
 def _plan(prepared: Prepared, seen: View | None) -> Plan:
@@ -80,10 +124,10 @@ def _plan(prepared: Prepared, seen: View | None) -> Plan:
     return compile_features(FeaturesConfig(set="none", extra=kept), prepared.panel.side)
 
 
-def _golden_rows(config: StudyConfig, prepared: Prepared, seen: View | None) -> Rows:
-    """Some validation rows before the seal, drawn by the study's seed."""
-    rng = generator(config.seed, "golden")
-    validate = prepared.folds.final.validate
+def _golden_rows(config: StudyConfig, prepared: Prepared, fit: Fit) -> Rows:
+    """Some validation rows before the fold's test, drawn by the study's seed."""
+    rng = generator(config.seed, "golden", *([] if fit.name == "final" else [fit.name]))
+    validate, seen = fit.fold.validate, fit.learned.seen
     rows = np.sort(rng.choice(validate, min(MAX_ROWS, validate.size), replace=False))
     at = rows[:, None] + np.arange(1 - config.lookback, 1)
     features = prepared.features
@@ -92,7 +136,7 @@ def _golden_rows(config: StudyConfig, prepared: Prepared, seen: View | None) -> 
         features = seen.matrix(raw)
     return Rows(
         np.ascontiguousarray(features[at]),
-        known_first(prepared.begun, prepared.folds.final.spans.train_end)[prepared.asset_id[rows]],
+        known_first(prepared.begun, fit.fold.spans.train_end)[prepared.asset_id[rows]],
         prepared.labels.up[rows],
         prepared.labels.down[rows],
     )

@@ -1,28 +1,22 @@
-"""The cards of a market's result: its candidates, folds, data, label, and what it cannot show."""
+"""The cards of a market's result: its candidates, data, label, and what it cannot show."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from touchstone.arrays import Bool
 from touchstone.data.dvc import dvc_hash
-from touchstone.dataset.view import View
 from touchstone.labels import UNKNOWN, Labels
 from touchstone.metrics import trading
 from touchstone.pipelines.decide import Comparison, Scored, model_names
-from touchstone.pipelines.learn import Learned
 from touchstone.pipelines.prepare import Prepared
-from touchstone.pipelines.seal import Looked
 from touchstone.pipelines.study import Study, StudyConfig
 from touchstone.reports.result import (
     CandidateResult,
     DataCard,
-    FoldResult,
     LabelCard,
     RejectResult,
     iso_day,
-    iso_moment,
 )
 from touchstone.validation import verdict as v
 
@@ -55,60 +49,19 @@ def candidates(config: StudyConfig, comparison: Comparison) -> tuple[CandidateRe
     )
 
 
-def folds(
-    study: Study, prepared: Prepared, learned: list[list[Learned]], looked: Looked | None
-) -> tuple[FoldResult, ...]:
-    """Every fold with its ranges, rows used of rows available, and best epochs; the final last."""
-    kinds = model_names(study.config)
-    found = []
-    plan = [*prepared.folds.folds, prepared.folds.final]
-    for i, fold in enumerate(plan):
-        is_final = i == len(plan) - 1
-        fits: Mapping[str, Learned] = (
-            {} if is_final else {k: f[i] for k, f in zip(kinds, learned, strict=True)}
-        )
-        if is_final and looked is not None:
-            fits = {"chosen": looked.sealed.learned}
-        spans = [iso_moment(ns) for ns in fold.spans]
-        view = next((f.seen for f in fits.values()), None)
-        found.append(
-            FoldResult(
-                name="final" if is_final else str(i + 1),
-                train_span=(spans[0], spans[1]),
-                validate_span=(spans[2], spans[3]),
-                test_span=(spans[4], spans[5]),
-                n_train=fold.train.size,
-                n_validate=fold.validate.size,
-                n_test=fold.test.size,
-                purged_train=fold.purged_train,
-                purged_validate=fold.purged_validate,
-                rows_available=fold.train.size,
-                rows_used={k: f.rows_used for k, f in fits.items()},
-                best_epoch={k: f.best_epoch for k, f in fits.items()},
-                selected=dict(view.scores) if view is not None and view.scores else None,
-                regimes=_regimes(view),
-            )
-        )
-    return tuple(found)
-
-
-def _regimes(view: View | None) -> dict[str, float] | None:
-    """The mean probability of each regime on a fold's train rows."""
-    if view is None or view.regimes is None:
-        return None
-    return dict(zip(view.regimes.names, view.shares, strict=True))
-
-
 def data_card(study: Study, prepared: Prepared) -> DataCard:
     """The bars the study stood on."""
     loaded, panel = prepared.loaded, prepared.panel
     market = getattr(study.config.bars, "market", None)
     truth = None
     if market is not None:
+        law = f"the hidden state's correlation with the next bar's return is {market.ic:g}"
+        if market.planted is not None:
+            law = f"a hidden {market.planted.kind} state pays {market.ic:g} sd of a bar per unit"
+        until = "" if market.edge_until is None else f" until {market.edge_until}, nothing later"
         truth = (
-            f"simulated, {'an edge planted' if market.ic else 'no edge'}: the hidden state's "
-            f"correlation with the next bar's return is {market.ic:g}; it shows itself in volume "
-            "alone. Nobody finds an edge like the planted one in a real market."
+            f"simulated, {'an edge planted' if market.ic else 'no edge'}: {law}{until}; it shows "
+            "itself in volume alone. Nobody finds an edge like the planted one in a real market."
         )
     place = getattr(study.config.bars, "path", None)
     return DataCard(

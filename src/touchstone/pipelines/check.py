@@ -45,6 +45,7 @@ def check_study(study: Study) -> dict[str, Any]:
     rows = sum(f.train.size for f in folds.folds)
     scored = sum(f.validate.size + f.test.size for f in folds.folds)
     markets = 2 if config.null_twin else 1
+    searches = markets * (1 + config.surrogates)
     known = known_by(labels, panel, folds.seal)
     return {
         "study": config.name,
@@ -68,7 +69,8 @@ def check_study(study: Study) -> dict[str, Any]:
         "models": kinds,
         "fits": markets * (len(kinds) * len(folds.folds) + 1),
         "candidates": len(kinds) * len(strategies),
-        "core_seconds": round(markets * _seconds(config, kinds, rows, scored, len(folds.folds))),
+        "surrogates": config.surrogates,
+        "core_seconds": round(searches * _seconds(config, kinds, rows, scored, len(folds.folds))),
         "memory_mb": round((panel.open.nbytes * 8 + features.nbytes * 3) / 1e6 + 400),
     }
 
@@ -148,9 +150,15 @@ def told(found: dict[str, Any]) -> str:
         f"sealed      from {found['sealed_from']}",
         f"models      {', '.join(found['models'])}: {found['fits']} fits",
         f"candidates  {found['candidates']}, each counted in the ledger",
+        *_surrogates_said(found["surrogates"]),
         f"estimate    {found['core_seconds']:,} s of one core, {found['memory_mb']:,} MB",
     ]
     return "\n".join(lines)
+
+
+def _surrogates_said(budget: int) -> list[str]:
+    again = f"{budget:,} at most, each the whole search again; fewer where three are as good"
+    return [f"surrogates  {again}"] if budget else []
 
 
 def _seconds(config: Any, kinds: list[str], rows: int, scored: int, n_folds: int) -> float:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from touchstone.pipelines.views import asks
 from touchstone.strategies import STRATEGIES, Intent, Outlook
 from touchstone.validation.candidates import candidate, choose
 from touchstone.validation.deflated import N_TRADES_TO_JUDGE
+
+_NO_CANDIDATE: Final = {"epochs": 1, "threads": 1, "device": "auto"}
+"""Of the training's settings, those that make no other candidate."""
 
 
 class Calibration(NamedTuple):
@@ -162,7 +165,7 @@ def compare(
     config, folds = study.config, prepared.folds.folds
     where = segment(prepared.panel, folds[0].spans.test_start, prepared.folds.seal)
     strategies = config.strategy.candidates()  # type: ignore[attr-defined]
-    views, scored = [], []
+    views, scored = [], list[Scored]()
     for place, fits in enumerate(learned):
         pieces = [
             (fold.test, fit.test, calibrate(config, prepared, fold, fit))
@@ -170,8 +173,14 @@ def compare(
         ]
         view = outlook(config, prepared, where, pieces)
         views.append(view)
-        intents = [intend(config.label, strategy, view) for strategy in strategies]
-        runs = sweep(where.panel, intents, config.account, config.costs)
+        try:
+            intents = [intend(config.label, strategy, view) for strategy in strategies]
+            runs = sweep(where.panel, intents, config.account, config.costs)
+        except BaseException:
+            failed = _failed(study, where.panel, config.models[place], strategies)
+            tried = (*(s.record for s in scored), *failed)
+            ledger.sweep(prepared.data, study.fingerprint, tested_span(prepared), tried)
+            raise
         for strategy, run in zip(strategies, runs, strict=True):
             scored.append(_scored(study, where.panel, place, strategy, run))
     records = tuple(s.record for s in scored)
@@ -196,17 +205,29 @@ def _scored(study: Study, panel: Panel, place: int, strategy: Config, run: Run) 
     return Scored(model, place, strategy, run, day, returns, record)
 
 
+def _failed(
+    study: Study, panel: Panel, model: Config, strategies: Sequence[Config]
+) -> list[Candidate]:
+    """Candidates whose trial did not end: they were tried, so they count, without a score."""
+    names = [candidate_fingerprint(study, panel, model, strategy) for strategy in strategies]
+    return [Candidate(name, None, 0) for name in names]
+
+
 def candidate_fingerprint(study: Study, panel: Panel, model: Config, strategy: Config) -> str:
     """Names one candidate: universe, side data, features, label, model, costs, strategy, ...
 
     Universe and side columns are what the panel holds, whatever the study calls them, so that
-    another decay, scorer or file is another candidate. Folds and seeds are left out: they repeat
-    a candidate, they do not make another one.
+    another decay, scorer or file is another candidate. Folds, seeds and the number of epochs are
+    left out, and what it is computed on: they repeat a candidate, they do not make another one.
+    What a trade costs and the account stay in: a strategy decides by them, and of one fingerprint
+    only the newest score is kept, so a score at other costs would take the place of the true one.
+    (The ladder of cost multiples costs the same orders anew and is written nowhere.)
     """
     config = study.config
+    training = config.training.model_copy(update=_NO_CANDIDATE)
     universe = (panel.symbols, panel.timeframe.name, panel.calendar.name, config.start, config.end)
     parts = (
-        config.features, config.label, config.scaler, model, config.weights, config.training,
+        config.features, config.label, config.scaler, model, config.weights, training,
         config.calibrator, config.costs, config.account, strategy,
     )  # fmt: skip
     inside = () if panel.member is None else (np.packbits(panel.member).tobytes().hex(),)

@@ -7,12 +7,13 @@ from typing import NamedTuple
 import polars as pl
 
 from touchstone.data.cache import StageCache
+from touchstone.data.sources import Loaded
 from touchstone.errors import ConfigError, DataError
 from touchstone.features import compile_features
 from touchstone.pipelines.exports import TABLES
 from touchstone.pipelines.prepare import feature_matrix, load
-from touchstone.pipelines.progress import Silent
-from touchstone.pipelines.study import parse_study
+from touchstone.pipelines.progress import Progress, Silent
+from touchstone.pipelines.study import Study, parse_study
 from touchstone.pipelines.tables import feature_frame
 from touchstone.pipelines.workspace import Workspace
 from touchstone.reports.result import StudyResult, from_json
@@ -147,20 +148,30 @@ def table_of(run: Finished, what: str, out: Path) -> pl.DataFrame:
         return run._table(what)
     if what != "features":
         raise ConfigError(f"--what {what!r}: needs one of {', '.join((*TABLES, 'features'))}")
-    about = json.loads((run.folder / "run.json").read_text())
-    settings = json.loads((run.folder / "study.json").read_text())
-    study = parse_study(settings, Path(about["root"]), str(run.folder / "study.json"))
     silent = Silent()
     cache = StageCache(Workspace(out).cache)
-    loaded, data = load(study, silent, cache)
-    if data != about["data"]:
-        raise DataError(f"{run.name}: the bars have changed since this run; run the study again")
+    study, loaded, data = reopened(run, cache, silent)
     plan = compile_features(study.config.features, tuple(loaded.panel.side))
     return feature_frame(
         loaded.panel,
         plan.names,
         feature_matrix(plan, loaded.panel, (data, study.source), cache, silent),
     )
+
+
+def reopened(run: Finished, cache: StageCache, progress: Progress) -> tuple[Study, Loaded, str]:
+    """The study of a run with its bars and their hash.
+
+    Raises:
+        DataError: the bars are no longer those of the run.
+    """
+    about = json.loads((run.folder / "run.json").read_text())
+    settings = json.loads((run.folder / "study.json").read_text())
+    study = parse_study(settings, Path(about["root"]), str(run.folder / "study.json"))
+    loaded, data = load(study, progress, cache)
+    if data != about["data"]:
+        raise DataError(f"{run.name}: the bars have changed since this run; run the study again")
+    return study, loaded, data
 
 
 def _of(value: float | None, form: str) -> str:

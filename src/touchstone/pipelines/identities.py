@@ -25,7 +25,7 @@ class Identities(NamedTuple):
     assets: tuple[str, ...]
     """Symbols in the order of their ids."""
     begun: Int64
-    """First bar of each id, ns UTC; the largest number where it has none."""
+    """When the first bar of each id is known, ns UTC; the largest number where it has none."""
 
 
 def names_of(universe: Universe, symbols: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -115,7 +115,7 @@ def identities(loaded: Loaded) -> Identities:
     panel = loaded.panel
     first = np.full(panel.n_instruments, _NONE, np.int64)
     held = panel.offsets[:-1] < panel.offsets[1:]
-    first[held] = panel.time[panel.offsets[:-1][held]]
+    first[held] = panel.available_at[panel.offsets[:-1][held]]
     assets = loaded.asset_ids
     if not assets:
         order = np.lexsort((np.array(panel.symbols), first))
@@ -128,12 +128,12 @@ def identities(loaded: Loaded) -> Identities:
 
 
 def known_first(begun: Int64, end: int) -> Int32:
-    """Id -> number for one fit, (n_assets,): those with a bar before `end` first, by their ids.
+    """Id -> number for one fit, (n_assets,): those with a bar known by `end` first, by their ids.
 
     A model has a vector for each instrument that its train rows may hold and none besides; the
     others take numbers behind, which it treats as strangers.
     """
-    order = np.lexsort((np.arange(begun.size), begun >= end))
+    order = np.lexsort((np.arange(begun.size), begun > end))
     number = np.empty(begun.size, np.int32)
     number[order] = np.arange(begun.size)
     return number

@@ -33,7 +33,7 @@ from touchstone.pipelines.shelf import (
 from touchstone.pipelines.study import Study, StudyConfig, import_plugins
 from touchstone.pipelines.views import asks, fit_views
 from touchstone.seeding import derive
-from touchstone.training import Job, run
+from touchstone.training import Fit, Job, run
 
 
 class Task(NamedTuple):
@@ -66,6 +66,10 @@ class Learned(NamedTuple):
     """The model's own files."""
     view: str = ""
     """The fold's view as JSON; empty where the model saw every column."""
+    looks: tuple[tuple[int, float], ...] = ()
+    """Every epoch or tree at which the fit looked, and `metric` on validation rows."""
+    metric: str = ""
+    """The recipe's, by which the epoch was chosen."""
 
     def restore(self, config: Config) -> Fitted:
         """The fitted model."""
@@ -113,7 +117,7 @@ def fit_and_score(
     scaler = SCALERS.part_of(config.scaler)(config.scaler, features, fold.train)
     number = known_first(columns.begun, fold.spans.train_end)
     windows = Windows(features, number[columns.asset_id], config.lookback, scaler)
-    n_assets = int(np.count_nonzero(columns.begun < fold.spans.train_end))
+    n_assets = int(np.count_nonzero(columns.begun <= fold.spans.train_end))
     job = Job(
         model=task.model,
         recipe=config.training,
@@ -137,7 +141,15 @@ def fit_and_score(
         scaler=scaler.to_json(),
         files=fit.fitted.files(),
         view="" if task.view is None else task.view.to_json(),
+        looks=_looks(fit, config.training.metric),
+        metric=config.training.metric,
     )
+
+
+def _looks(fit: Fit, metric: str) -> tuple[tuple[int, float], ...]:
+    """The score vector behind the choice of the epoch."""
+    name = f"validate_{metric}"
+    return tuple((e.index, e.metrics[name]) for e in fit.history if name in e.metrics)
 
 
 def _fits(
@@ -192,6 +204,8 @@ def _keep(cache: StageCache, key: str, learned: Learned) -> None:
         "shape": list(learned.shape),
         "scaler": learned.scaler,
         "view": learned.view,
+        "looks": learned.looks,
+        "metric": learned.metric,
     }
     arrays = {"validate": learned.validate, "test": learned.test}
     blobs = {f"file:{name}": np.frombuffer(b, np.uint8) for name, b in learned.files.items()}
@@ -205,6 +219,7 @@ def _kept(cache: StageCache, key: str) -> Learned | None:
         return None
     facts = json.loads(np.asarray(kept["facts"]).tobytes())
     facts["shape"] = Shape(*facts["shape"])
+    facts["looks"] = tuple((int(at), float(score)) for at, score in facts["looks"])
     files = {
         name.removeprefix("file:"): np.asarray(column).tobytes()
         for name, column in kept.items()

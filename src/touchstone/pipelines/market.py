@@ -6,32 +6,32 @@ import numpy as np
 
 from touchstone.data.sources import Loaded
 from touchstone.errors import ConfigError
-from touchstone.metrics import trading
 from touchstone.pipelines import cards
 from touchstone.pipelines.decide import Comparison, compare, model_names
+from touchstone.pipelines.diagnostics import diagnostics
+from touchstone.pipelines.errors import Errors, errors
+from touchstone.pipelines.fold_cards import fold_cards
 from touchstone.pipelines.inputs import regime_names
 from touchstone.pipelines.learn import Learned, Task, learn
-from touchstone.pipelines.money import Traded, performance, slices, worst_false_positives
+from touchstone.pipelines.money import Traded, performance
+from touchstone.pipelines.naive import yardsticks
 from touchstone.pipelines.prepare import Prepared, prepare
-from touchstone.pipelines.seal import Looked, look, sealed_span, whole_span
+from touchstone.pipelines.seal import Looked, deflation, look, sealed_span, whole_span
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.skill import best_f1_threshold, classic_label, is_classic, judged, skill
 from touchstone.pipelines.study import Study, StudyConfig
+from touchstone.pipelines.surrogates import Tested, surrogates
 from touchstone.reports.result import (
     ClassicLabel,
     Condition,
-    Diagnostic,
-    FalsePositive,
     LedgerCounts,
     MarketResult,
     Performance,
     Skill,
-    Slice,
     VerdictResult,
     iso_moment,
 )
 from touchstone.seeding import generator
-from touchstone.validation import deflated as d
 from touchstone.validation import verdict as v
 
 _DAY_NS = 86_400_000_000_000
@@ -78,18 +78,26 @@ def search_market(study: Study, bars: tuple[Loaded, str], resources: Resources) 
     return Searched(prepared, learned, comparison)
 
 
+def compared(study: Study, bars: tuple[Loaded, str], resources: Resources) -> Comparison:
+    """The same up to the choice alone: the search that surrogate markets go through."""
+    return search_market(study, bars, resources).comparison
+
+
 def judge_market(
     study: Study, title: str, bars: tuple[Loaded, str], resources: Resources
 ) -> Market:
-    """Prepare, learn, compare, look once, judge; `bars` as `load` gives them."""
+    """Prepare, learn, compare, search surrogates, look once, judge; `bars` as `load` gives them."""
     progress = resources.progress
     prepared, learned, comparison = search_market(study, bars, resources)
+    tested = surrogates(study, prepared, comparison, compared, resources)
     looked = look(study, prepared, comparison, learned, resources) if comparison.winner else None
     with progress.stage("verdict") as step:
-        verdict, evidence = _judge(study, prepared, comparison, looked, resources)
+        verdict, evidence = _judge(study, prepared, comparison, (looked, tested), resources)
         result = _result(
             study, title, (prepared, comparison, looked, learned), (verdict, evidence), resources
         )
+        if tested is not None:
+            result = result.model_copy(update={"surrogates": tested.told})
         step.say(verdict.word)
     return Market(result, prepared, comparison, looked)
 
@@ -104,18 +112,17 @@ def _said(config: StudyConfig, comparison: Comparison) -> str:
 
 
 def _judge(
-    study: Study, prepared: Prepared, comparison: Comparison, looked: Looked | None,
-    resources: Resources,
+    study: Study, prepared: Prepared, comparison: Comparison,
+    found: tuple[Looked | None, Tested | None], resources: Resources,
 ) -> tuple[v.Verdict, v.Evidence]:  # fmt: skip
+    looked, tested = found
     winner, ledger = comparison.winner, resources.ledger()
-    whole = whole_span(prepared)
     search = v.Search(
         chosen=winner is not None,
-        deflated=None
-        if winner is None
-        else d.deflated_sharpe(winner.returns, ledger.candidates(whole)),
-        surrogate_p=None,
+        deflated=deflation(prepared, winner, ledger),
+        surrogate_p=None if tested is None else tested.test.p,
         n_studies=len(ledger.studies_that_looked(sealed_span(prepared))),
+        drawn=None if tested is None else tested.drawn,
     )
     per_year = prepared.panel.calendar.days_per_year
     answer = None if looked is None else looked.answer
@@ -139,6 +146,7 @@ def _result(
     verdict, evidence = judgement
     answer = None if looked is None else looked.answer
     before = before_the_seal(study, prepared, comparison)
+    found = before.errors
     sealed = sealed_span(prepared)
     ledger = resources.ledger()
     n_candidates = len(ledger.candidates(whole_span(prepared)))
@@ -151,15 +159,27 @@ def _result(
         skill=before.skill if answer is None else answer.skill,
         classic=_classic(study, prepared, comparison, learned),
         where_rows="walk_forward" if answer is None else "sealed",
-        where=before.where if answer is None else answer.where,
-        worst_false_positives=before.worst if answer is None else answer.worst_false_positives,
+        where=found.where if answer is None else answer.where,
+        where_tests=found.tests if answer is None else answer.where_tests,
+        worst_false_positives=(
+            found.false_positives if answer is None else answer.worst_false_positives
+        ),
+        worst_false_negatives=(
+            found.false_negatives if answer is None else answer.worst_false_negatives
+        ),
         candidates=cards.candidates(study.config, comparison),
-        folds=cards.folds(study, prepared, learned, looked),
+        folds=fold_cards(study, prepared, learned, looked),
         sealed_span=(iso_moment(sealed.start), iso_moment(sealed.end)),
         ledger=LedgerCounts(
             n_candidates=n_candidates, n_looks_studies=n_studies, exploratory=n_studies > 1
         ),
-        diagnostics=_diagnostics(prepared, comparison, verdict, evidence),
+        diagnostics=diagnostics(
+            comparison,
+            verdict.deflated,
+            None if answer is None else answer.for_diagnostics,
+            evidence.n_days,
+            study.config.seed,
+        ),
         data=cards.data_card(study, prepared),
         label=cards.label_card(study, prepared),
         features=(*prepared.plan.names, *regime_names(study.config)),
@@ -172,8 +192,7 @@ class _Before(NamedTuple):
 
     money: Performance | None
     skill: Skill
-    where: tuple[Slice, ...]
-    worst: tuple[FalsePositive, ...]
+    errors: Errors
 
 
 def before_the_seal(study: Study, prepared: Prepared, comparison: Comparison) -> _Before:
@@ -183,17 +202,14 @@ def before_the_seal(study: Study, prepared: Prepared, comparison: Comparison) ->
     shown = comparison.scored[0] if closest is None else closest
     probability = comparison.views[shown.place].probability
     rows = judged(prepared, where, probability, comparison.intent(shown).enter)
-    measured = skill(config, rows, "walk_forward", generator(config.seed, "skill", "before"))
-    if closest is None:
-        return _Before(None, measured, (), ())
-    traded = Traded(where, closest.run, ~np.isnan(probability[:, -1]))
+    beside = yardsticks(config, prepared, prepared.folds.folds, where)
+    rng = generator(config.seed, "skill", "before")
+    measured = skill(config, rows, "walk_forward", rng, beside)
+    traded = None if closest is None else Traded(where, closest.run, ~np.isnan(probability[:, -1]))
     return _Before(
-        performance(config, traded, "before"),
+        None if traded is None else performance(config, traded, "before"),
         measured,
-        slices(
-            config, traded, prepared.labels.outcome[where.rows], prepared.volatility[where.rows]
-        ),
-        worst_false_positives(prepared, traded, probability),
+        errors(config, prepared, where, rows, traded),
     )
 
 
@@ -223,9 +239,11 @@ def _verdict(verdict: v.Verdict, evidence: v.Evidence) -> VerdictResult:
         "sealed p-value": "chance of so high a mean daily net return on the sealed days if the "
         "true mean were zero",
         "deflated Sharpe": "probability that the chosen candidate's walk-forward Sharpe beats the "
-        "luck of all candidates ever compared on these data",
+        "luck of all candidates ever compared on these data; no surrogate markets were searched",
         "search-corrected p-value": "chance of so good a search on markets without an edge",
     }
+    if evidence.drawn is not None:
+        glosses["search-corrected p-value"] += f": {v.surrogates_said(evidence.drawn)}"
     conditions = tuple(
         Condition(
             name=c.name, value=c.value, threshold=c.threshold, met=c.met, gloss=glosses[c.name]
@@ -243,40 +261,6 @@ def _verdict(verdict: v.Verdict, evidence: v.Evidence) -> VerdictResult:
         sealed_days=evidence.n_days,
         n_trades=evidence.n_trades,
     )
-
-
-def _diagnostics(
-    prepared: Prepared, comparison: Comparison, verdict: v.Verdict, evidence: v.Evidence
-) -> dict[str, Diagnostic]:
-    per_year = prepared.panel.calendar.days_per_year
-    found = {
-        "smallest_detectable_sharpe": Diagnostic(
-            value=d.smallest_detectable_sharpe(evidence.n_days, per_year),
-            gloss="true annual Sharpe that the sealed segment finds with 80 % power",
-        )
-    }
-    winner, told = comparison.winner, verdict.deflated
-    if winner is None or told is None:
-        return found
-    annual = trading.sharpe(winner.returns, per_year) or 0.0
-    seen = d.moments(winner.returns)
-    found["deflated_sharpe"] = Diagnostic(
-        value=told.value, gloss="probability that the search found more than luck would have"
-    )
-    found["expected_max"] = Diagnostic(
-        value=told.threshold * np.sqrt(per_year),
-        gloss=f"annual Sharpe that the best of {told.n} worthless candidates is expected to show",
-    )
-    found["min_backtest_years"] = Diagnostic(
-        value=d.min_backtest_length(told.n, annual),
-        gloss="years of data below which so high a Sharpe is expected of the best of so many",
-    )
-    if seen is not None:
-        found["min_track_record_days"] = Diagnostic(
-            value=d.min_track_record(seen),
-            gloss="days of such returns that prove a Sharpe above zero at 95 %, one candidate",
-        )
-    return found
 
 
 def _sealed_days(prepared: Prepared) -> int:

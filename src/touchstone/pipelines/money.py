@@ -4,33 +4,26 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from touchstone.arrays import Bool, Float64, Int8, Int64
+from touchstone.arrays import Bool, Float64, Int64
 from touchstone.backtest import Run, break_even, controls, daily, recost
 from touchstone.backtest.baselines import buy_and_hold, cash, equal_weight
 from touchstone.execution import REASONS, AccountConfig, CostsConfig
 from touchstone.market import Panel
 from touchstone.metrics import trading as t
 from touchstone.pipelines.decide import Segment
-from touchstone.pipelines.prepare import Prepared
 from touchstone.reports.result import (
     Baseline,
     Curve,
-    FalsePositive,
     LadderRung,
     Performance,
-    Slice,
     iso_day,
-    iso_moment,
 )
 from touchstone.seeding import generator
 from touchstone.validation.bootstrap import mean_interval, sharpe_interval
 
 _DAY_NS = 86_400_000_000_000
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_REGIMES = ("calm", "normal", "wild")
 _N_CONTROLS = 200
 _MULTIPLES = (0.0, 1.0, 2.0, 3.0)
-_BARS_AROUND = 12
 
 
 class Traded(NamedTuple):
@@ -113,95 +106,6 @@ def performance(config: Terms, traded: Traded, purpose: str) -> Performance:
     )
 
 
-def slices(config: Terms, traded: Traded, outcome: Int8, volatility: Float64) -> tuple[Slice, ...]:
-    """Closed trades by symbol, group, year, month, hour, weekday and volatility regime.
-
-    Args:
-        config: the study.
-        traded: the run.
-        outcome: outcome of each row of the segment's panel, for the precision.
-        volatility: of each row of the segment's panel; its terciles there are the regimes.
-    """
-    trades, panel = traded.run.trades, traded.panel
-    if not trades.pnl.size:
-        return ()
-    decided = np.maximum(trades.entry_row - 1, 0)
-    at = panel.available_at[decided].astype("datetime64[ns]")
-    hour = at.astype("datetime64[h]").astype(np.int64) % 24
-    weekday = (at.astype("datetime64[D]").astype(np.int64) + 3) % 7
-    groups: dict[str, list[str]] = {
-        "symbol": [panel.symbols[i] for i in trades.instrument],
-        "year": list(at.astype("datetime64[Y]").astype(str)),
-        "month": list(at.astype("datetime64[M]").astype(str)),
-        "hour": [f"{h:02d}" for h in hour],
-        "weekday": [_WEEKDAYS[d] for d in weekday],
-        "regime": _regimes(volatility, decided),
-    }
-    if panel.groups:
-        named = [panel.groups.get(s, "no group") for s in panel.symbols]
-        groups["group"] = [named[i] for i in trades.instrument]
-    days = at.astype("datetime64[D]").astype(np.int64)
-    hit, net = outcome[decided] == 1, trades.net
-    rng = generator(config.seed, "slices")
-    found = []
-    for group, names in groups.items():
-        labels = np.array(names)
-        for name in np.unique(labels):
-            of = labels == name
-            found.append(_slice((group, str(name)), net[of], hit[of], days[of], rng))
-    return tuple(found)
-
-
-def _regimes(volatility: Float64, rows: Int64) -> list[str]:
-    """calm, normal or wild: the tercile of a row's volatility among all rows of the segment."""
-    known = volatility[np.isfinite(volatility)]
-    if not known.size:
-        return ["not known"] * rows.size
-    places = np.searchsorted(np.quantile(known, [1 / 3, 2 / 3]), volatility[rows])
-    return [
-        _REGIMES[place] if np.isfinite(volatility[row]) else "not known"
-        for place, row in zip(places, rows, strict=True)
-    ]
-
-
-def worst_false_positives(
-    prepared: Prepared, traded: Traded, probability: Float64, n: int = 5
-) -> tuple[FalsePositive, ...]:
-    """The entries with the highest probability among the trades that lost, with their bars."""
-    trades, panel, where = traded.run.trades, traded.panel, traded.where
-    losers = np.flatnonzero(trades.gross < 0)
-    sure = probability[np.maximum(trades.entry_row[losers] - 1, 0), -1]
-    worst = losers[np.argsort(-sure, kind="stable")][:n]
-    found = []
-    for k in worst:
-        entry, leave = int(trades.entry_row[k]), int(trades.exit_row[k])
-        i = int(trades.instrument[k])
-        a = max(entry - _BARS_AROUND, int(panel.offsets[i]))
-        b = min(leave + 5, int(panel.offsets[i + 1]))
-        decided = max(entry - 1, int(panel.offsets[i]))
-        row, reference = where.rows[decided], float(trades.entry_reference[k])
-        up, down = prepared.labels.up[row], prepared.labels.down[row]
-        found.append(
-            FalsePositive(
-                symbol=panel.symbols[i],
-                time=iso_moment(panel.available_at[decided]),
-                probability=float(probability[decided, -1]),
-                realised=float(trades.gross[k]),
-                first=iso_moment(panel.time[a]),
-                timeframe=panel.timeframe.name,
-                open=tuple(panel.open[a:b]),
-                high=tuple(panel.high[a:b]),
-                low=tuple(panel.low[a:b]),
-                close=tuple(panel.close[a:b]),
-                entry_bar=entry - a,
-                exit_bar=leave - a,
-                upper=reference * (1 + up) if np.isfinite(up) else None,
-                lower=reference * (1 - down) if np.isfinite(down) else None,
-            )
-        )
-    return tuple(found)
-
-
 def _ladder(config: Terms, panel: Panel, run: Run) -> tuple[LadderRung, ...]:
     rungs = []
     for multiple in _MULTIPLES:
@@ -254,26 +158,4 @@ def _curve(
         baselines={name: tuple(np.cumprod(1 + daily(panel, run)[1])) for name, run in beside},
         band_low=tuple(low),
         band_high=tuple(high),
-    )
-
-
-def _slice(
-    noun: tuple[str, str], net: Float64, hit: Float64, days: Int64, rng: np.random.Generator
-) -> Slice:
-    """Mean net return a trade with a 95 % interval by resampling whole days."""
-    _, at = np.unique(days, return_inverse=True)
-    n_days = int(at.max()) + 1
-    interval = None
-    if n_days >= 5:
-        total, count = np.bincount(at, net), np.bincount(at)
-        drawn = rng.integers(n_days, size=(500, n_days))
-        means = total[drawn].sum(1) / count[drawn].sum(1)
-        interval = tuple(np.quantile(means, [0.025, 0.975]) * 1e4)
-    return Slice(
-        group=noun[0],
-        name=noun[1],
-        n_trades=int(net.size),
-        net_return_bp_per_trade=float(net.mean() * 1e4),
-        interval=interval,
-        precision=float(hit.mean()),
     )

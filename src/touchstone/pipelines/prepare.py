@@ -56,7 +56,8 @@ class Prepared(NamedTuple):
     assets: tuple[str, ...]
     """Symbols in the order of their ids, (n_assets,)."""
     begun: Int64
-    """First bar of each id, ns UTC, the largest number where it has none, (n_assets,)."""
+    """When the first bar of each id is known, ns UTC, the largest number where it has none,
+    (n_assets,)."""
     folds: Folds
     key: str
     """Identifies code, bars, features, labels and folds, for the caches of later stages."""
@@ -88,7 +89,7 @@ def load(study: Study, progress: Progress, cache: StageCache | None = None) -> t
     symbols = config.symbols if universe is None else names_of(universe, config.symbols)
     request = Request(symbols, config.start_ns, config.end_ns, seed=config.seed, root=study.root)
     with progress.stage("bars") as step:
-        loaded = SOURCES.part_of(config.bars)(config.bars, request)
+        loaded = (study.bars or SOURCES.part_of(config.bars))(config.bars, request)
         if universe is not None and place is not None:
             table, view = (getattr(config.bars, n, None) for n in ("actions", "adjust"))
             if table is not None and view is not None:

@@ -19,7 +19,7 @@ from touchstone.data.cache import StageCache
 from touchstone.data.sources import Loaded
 from touchstone.errors import ConfigError, DataError, RefusedError
 from touchstone.files import lock, write_bytes, write_text
-from touchstone.ledger import Span
+from touchstone.ledger import Ledger, Span
 from touchstone.pipelines.artifact import save_artifact
 from touchstone.pipelines.exports import save_exports
 from touchstone.pipelines.market import Market, judge_market
@@ -161,13 +161,44 @@ def _run(
         started=started,
         host=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         git=git_commit(ask.workspace.root),
+        overrides=overrides(book, study.fingerprint),
     )
     with progress.stage("report") as step:
+        identity = _artifact(folder, study, market)
+        record_run(book, study.source, data, result, identity)
         head = book.head()
         about = {"data": data, "ledger_head": f"{head.n_rows}:{head.hash}"}
         _write(folder, study, (result, facts, about), (market, twin))
         step.say("report.html, result.json, run.json")
     return Outcome(folder, result, shown=False)
+
+
+def _artifact(folder: Path, study: Study, market: Market) -> str | None:
+    """Save what was opened on the sealed rows, and name it; None where nothing was."""
+    if market.looked is None:
+        return None
+    return save_artifact(folder / "artifact", study, market, versions())
+
+
+def record_run(
+    book: Ledger, source: str, data: str, result: StudyResult, artifact: str | None
+) -> None:
+    """Write down what a study found: whoever promotes it reads nothing that was edited since."""
+    facts = {
+        "result": hashlib.sha256(to_json(result)).hexdigest(),
+        "data": data,
+        "source": source,
+        "artifact": artifact,
+        "verdict": result.market.verdict.word,
+    }
+    book.record("run", result.fingerprint, data, facts)
+
+
+def overrides(book: Ledger, study: str) -> tuple[str, ...]:
+    """Why people promoted a study's artifact against its verdict, as its report tells it."""
+    told = book.written("promotion", study)
+    rows = [p for p in told if p["act"] == "promoted" and p["override"]]
+    return tuple(f"{p['who']}, {p['at'][:10]}, as {p['name']}: {p['override']}" for p in rows)
 
 
 def _write(
@@ -179,8 +210,6 @@ def _write(
     save_exports(folder, market)
     if twin is not None:
         save_exports(folder / "null_twin", twin)
-    if market.looked is not None:
-        save_artifact(folder / "artifact", study, market, dict(facts.versions))
     write_text(folder / "study.json", study.config.model_dump_json(indent=1, serialize_as_any=True))
     about = {**facts._asdict(), **more, "source": study.source, "root": str(study.root)}
     write_bytes(folder / "run.json", json.dumps(about, indent=1).encode())

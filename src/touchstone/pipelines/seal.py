@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from touchstone.arrays import Float64
 from touchstone.backtest import Run, daily, run
-from touchstone.ledger import Look, Span
+from touchstone.ledger import Ledger, Look, Span
 from touchstone.pipelines.decide import (
     Calibration,
     Comparison,
@@ -18,16 +18,28 @@ from touchstone.pipelines.decide import (
     outlook,
     segment,
 )
+from touchstone.pipelines.diagnostics import Sealed, SealedIntervals, sealed_intervals
+from touchstone.pipelines.errors import errors
 from touchstone.pipelines.learn import Learned, Task, learn
-from touchstone.pipelines.money import Traded, performance, slices, worst_false_positives
+from touchstone.pipelines.money import Traded, performance
+from touchstone.pipelines.naive import yardsticks
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.skill import judged, skill
 from touchstone.pipelines.study import Study
-from touchstone.reports.contents import Contents
-from touchstone.reports.result import FalsePositive, Performance, Skill, Slice
+from touchstone.reports.contents import Contents, Interval
+from touchstone.reports.result import (
+    FalseNegative,
+    FalsePositive,
+    Performance,
+    Skill,
+    Slice,
+    SliceTests,
+)
 from touchstone.seeding import generator
 from touchstone.strategies import Intent
+from touchstone.validation import deflated
+from touchstone.validation.deflated import Deflated
 
 
 class Answer(Contents):
@@ -38,13 +50,27 @@ class Answer(Contents):
     skill: Skill
     """Of the refitted model's probabilities there."""
     where: tuple[Slice, ...]
-    """Trades by symbol, calendar and hour."""
+    """Trades and rows by symbol, calendar, hour and regime."""
+    where_tests: SliceTests | None
+    """What of `where` may be luck."""
     worst_false_positives: tuple[FalsePositive, ...]
     """Confident entries that lost."""
+    worst_false_negatives: tuple[FalseNegative, ...]
+    """Rows that reached their target and were not entered."""
     returns: tuple[float, ...]
     """Daily net returns, every sealed day."""
     n_trades: int
     """Closed round trips."""
+    over_buy_and_hold: Interval = None
+    """95 %, of the annual Sharpe less that of buy-and-hold on these days."""
+    expectancy_interval: Interval = None
+    """95 %, of the mean net return of a trade, fraction."""
+
+    @property
+    def for_diagnostics(self) -> Sealed:
+        """What the printed diagnostics read of it."""
+        intervals = SealedIntervals(self.over_buy_and_hold, self.expectancy_interval)
+        return Sealed(self.performance, intervals)
 
 
 class SealedRun(NamedTuple):
@@ -136,17 +162,29 @@ def whole_span(prepared: Prepared) -> Span:
     return sealed_span(prepared)._replace(start=int(prepared.panel.time.min()))
 
 
+def deflation(prepared: Prepared, winner: Scored | None, ledger: Ledger) -> Deflated | None:
+    """The chosen candidate's deflated Sharpe, among all that the ledger holds of these rows."""
+    if winner is None:
+        return None
+    return deflated.deflated_sharpe(winner.returns, ledger.candidates(whole_span(prepared)))
+
+
 def _answer(study: Study, prepared: Prepared, sealed: SealedRun) -> Answer:
     config, where = study.config, sealed.where
     traded = Traded(where, sealed.run, ~np.isnan(sealed.probability[:, -1]))
     rows = judged(prepared, where, sealed.probability, sealed.intent.enter)
+    over, expectancy = sealed_intervals(config, traded)
+    beside = yardsticks(config, prepared, [prepared.folds.final], where)
+    found = errors(config, prepared, where, rows, traded)
     return Answer(
         performance=performance(config, traded, "sealed"),
-        skill=skill(config, rows, "sealed", generator(config.seed, "skill", "sealed")),
-        where=slices(
-            config, traded, prepared.labels.outcome[where.rows], prepared.volatility[where.rows]
-        ),
-        worst_false_positives=worst_false_positives(prepared, traded, sealed.probability),
+        skill=skill(config, rows, "sealed", generator(config.seed, "skill", "sealed"), beside),
+        where=found.where,
+        where_tests=found.tests,
+        worst_false_positives=found.false_positives,
+        worst_false_negatives=found.false_negatives,
         returns=tuple(daily(where.panel, sealed.run)[1]),
         n_trades=int(sealed.run.trades.pnl.size),
+        over_buy_and_hold=over,
+        expectancy_interval=expectancy,
     )

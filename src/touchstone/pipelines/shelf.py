@@ -37,7 +37,7 @@ class Columns(NamedTuple):
     """Of the features."""
     asset_id: Int32
     begun: Int64
-    """First bar of each id, ns: those before a fold's end are known to it."""
+    """When the first bar of each id is known, ns: those by a fold's end are known to it."""
     begins: Bool
     """Where an instrument begins or comes back, (n_rows,)."""
     known: Int64

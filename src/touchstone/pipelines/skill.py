@@ -1,5 +1,6 @@
 """Is it skill? The probabilities of one model on rows with a known outcome, measured once."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -7,7 +8,9 @@ import numpy as np
 from touchstone.arrays import Bool, Float64, Int8, Int64
 from touchstone.config import Config
 from touchstone.metrics import classification as c
+from touchstone.pipelines.aucs import Ranks, aucs, shows
 from touchstone.pipelines.decide import Segment
+from touchstone.pipelines.naive import Yardstick
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.study import StudyConfig
 from touchstone.reports.result import (
@@ -17,11 +20,11 @@ from touchstone.reports.result import (
     PrPoint,
     Rows,
     Skill,
+    SkillBaseline,
     ThresholdPoint,
 )
 
 _N_CURVE = 60
-_N_RESAMPLES = 200
 _THRESHOLDS = np.round(np.arange(0.05, 0.96, 0.05), 2)
 # Test figures as the predecessor's authors reported them; its base rate is not known, and of
 # ROC-AUC and PR-AUC only ranges over its models are (0.83-0.87, 0.20-0.24).
@@ -48,6 +51,8 @@ class Judged(NamedTuple):
     """Width of the stop."""
     selected: Bool
     """The strategy wished to enter."""
+    at: Int64
+    """The row's place in the segment."""
 
     @property
     def hit(self) -> Bool:
@@ -80,27 +85,48 @@ def judged(prepared: Prepared, where: Segment, probability: Float64, selected: B
         labels.up[at],
         labels.down[at],
         selected[keep],
+        np.flatnonzero(keep),
     )
 
 
-def skill(config: StudyConfig, rows: Judged, measured_on: Rows, rng: np.random.Generator) -> Skill:
-    """Every figure of "Is it skill?"; None where one is not defined."""
+def skill(
+    config: StudyConfig,
+    rows: Judged,
+    measured_on: Rows,
+    rng: np.random.Generator,
+    beside: Sequence[Yardstick] = (),
+) -> Skill:
+    """Every figure of "Is it skill?"; None where one is not defined.
+
+    Args:
+        config: the study.
+        rows: what is judged.
+        measured_on: which rows these are.
+        rng: of the intervals.
+        beside: yardsticks on the same segment, judged on the same rows.
+    """
     p, hit = rows.p, rows.hit
+    own, *others = rng.spawn(1 + len(beside))
+    areas = aucs(Ranks(rows.probability, rows.outcome, rows.symmetric, rows.day), own)
     round_trip = config.costs.round_trip
     chosen = rows.selected
     return Skill(
         rows=measured_on,
         n_rows=int(p.size),
-        direction_auc=c.direction_auc(rows.probability, rows.symmetric),
-        direction_auc_interval=_direction_interval(rows, rng),
-        touch_auc=c.touch_auc(rows.probability, rows.outcome),
+        direction_auc=areas.direction.value,
+        direction_auc_interval=areas.direction.interval,
+        touch_auc=areas.touch.value,
+        touch_auc_interval=areas.touch.interval,
+        shows=shows(areas.direction, areas.touch),
+        baselines=tuple(_beside(rows, b, r) for b, r in zip(beside, others, strict=True)),
         volatility_only_auc=_volatility_only(rows),
         base_rate=float(hit.mean()) if hit.size else None,
         precision=float(hit[chosen].mean()) if chosen.any() else None,
         n_selected=int(chosen.sum()),
         break_even_precision=c.break_even_precision(round_trip, rows.realised[chosen], hit[chosen]),
         classic_break_even=_classic_break_even(rows, round_trip),
-        pr_auc=c.pr_auc(p, hit),
+        pr_auc=areas.pr.value,
+        pr_auc_interval=areas.pr.interval,
         roc_auc=c.roc_auc(p, hit),
         brier=c.brier(p, hit),
         brier_skill=c.brier_skill(p, hit),
@@ -170,26 +196,19 @@ def best_f1_threshold(probability: Float64, hit: Bool) -> float:
     return float(curve.threshold[np.argmax(2 * curve.precision * curve.recall / total)])
 
 
-def _direction_interval(rows: Judged, rng: np.random.Generator) -> tuple[float, float] | None:
-    """95 % by resampling days: the rows of one day are not independent."""
-    touched = rows.symmetric != 0
-    days, at = np.unique(rows.day[touched], return_inverse=True)
-    if days.size < 10:
-        return None
-    probability, outcome = rows.probability[touched], rows.symmetric[touched]
-    order = np.argsort(at, kind="stable")
-    bounds = np.searchsorted(at[order], np.arange(days.size + 1))
-    draws = []
-    for _ in range(_N_RESAMPLES):
-        drawn = rng.integers(days.size, size=days.size)
-        index = np.concatenate([order[bounds[d] : bounds[d + 1]] for d in drawn])
-        auc = c.direction_auc(probability[index], outcome[index])
-        if auc is not None:
-            draws.append(auc)
-    if not draws:
-        return None
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return float(low), float(high)
+def _beside(rows: Judged, yardstick: Yardstick, rng: np.random.Generator) -> SkillBaseline:
+    """What a yardstick is worth on the rows that the model is judged on."""
+    said = yardstick.probability[rows.at]
+    areas = aucs(Ranks(said, rows.outcome, rows.symmetric, rows.day), rng)
+    return SkillBaseline(
+        name=yardstick.name,
+        direction_auc=areas.direction.value,
+        direction_auc_interval=areas.direction.interval,
+        touch_auc=areas.touch.value,
+        touch_auc_interval=areas.touch.interval,
+        pr_auc=areas.pr.value,
+        pr_auc_interval=areas.pr.interval,
+    )
 
 
 def _calibration(rows: Judged) -> tuple[CalibrationPoint, ...]:

@@ -18,7 +18,7 @@ from touchstone.config import Config
 from touchstone.data.folder import source_of
 from touchstone.data.side import SIDES
 from touchstone.data.side_inputs import check_name
-from touchstone.data.sources import SOURCES
+from touchstone.data.sources import SOURCES, Source
 from touchstone.dataset.regimes import REGIMES
 from touchstone.dataset.scalers import SCALERS
 from touchstone.dataset.selection import SELECTION
@@ -35,6 +35,7 @@ from touchstone.pipelines.workspace import source_hash
 from touchstone.registration import PartOf
 from touchstone.strategies import STRATEGIES
 from touchstone.training import TrainingConfig
+from touchstone.validation.surrogates import MULTIPLE
 
 QUICKSTART = "quickstart"
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,39}$")
@@ -64,6 +65,11 @@ class StudyConfig(Config):
     """Last date, YYYY-MM-DD, UTC, included."""
     null_twin: bool = False
     """Run the same study on the same market without its edge, and show both. Simulated only."""
+    surrogates: Annotated[int, Field(ge=0, le=9_999)] = Field(
+        default=0, exclude_if=lambda budget: budget == 0
+    )
+    """Markets without an edge, made from the study's own bars, on which the whole search is run
+    again at most: R, with R + 1 a multiple of 20. 0: none, and the deflated Sharpe stands in."""
     features: FeaturesConfig = FeaturesConfig()
     """What a model may see."""
     regimes: Annotated[Config, PartOf(REGIMES)] | None = Field(
@@ -122,6 +128,17 @@ class StudyConfig(Config):
             raise ConfigError(f"{name!r}: needs lower-case letters, digits, - or _, 40 at most")
         return name
 
+    @field_validator("surrogates")
+    @classmethod
+    def _check_surrogates(cls, budget: int) -> int:
+        if budget and (budget + 1) % MULTIPLE:
+            near = max(1, round((budget + 1) / MULTIPLE)) * MULTIPLE - 1
+            raise ConfigError(
+                f"{budget}: needs one less than a multiple of {MULTIPLE}, as {near}, so that a "
+                "p-value can be 0.05; 0 runs none"
+            )
+        return budget
+
     @field_validator("side")
     @classmethod
     def _check_side(cls, side: Mapping[str, Config]) -> Mapping[str, Config]:
@@ -162,6 +179,8 @@ class Study(NamedTuple):
     """12 hex digits over the config and the source of its plugins."""
     plugin_hash: str
     """Hash of the source of its plugins; empty without any."""
+    bars: Source | None = None
+    """Gives the bars in the place of the source that the config names: an audit's."""
 
     @property
     def source(self) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import touchstone
 
-_SHAPES = ("contents.py", "measured.py", "result.py")
+_SHAPES = ("contents.py", "folds.py", "measured.py", "result.py")
 """Files of `reports` that say what a result holds; the others only draw it."""
 PACKAGES = (
     "numpy", "numba", "scipy", "torch", "lightgbm", "scikit-learn", "arch", "hmmlearn",
@@ -36,6 +36,11 @@ class Workspace:
         return self.root / ".touchstone" / "cache"
 
     @property
+    def registry(self) -> Path:
+        """Champions and their history, a folder a name."""
+        return self.root / "registry"
+
+    @property
     def locks(self) -> Path:
         """One file per run, so that two processes do not make the same one."""
         return self.root / ".touchstone" / "locks"
@@ -44,6 +49,16 @@ class Workspace:
     def alarms(self) -> Path:
         """What was raised and still stands; without it everything is raised once more."""
         return self.root / ".touchstone" / "alarms.json"
+
+    @property
+    def calibration(self) -> Path:
+        """Journal of null markets that were judged; without it they are judged anew."""
+        return self.root / ".touchstone" / "calibration.jsonl"
+
+    @property
+    def power(self) -> Path:
+        """Journal of markets with a known edge that were judged."""
+        return self.root / ".touchstone" / "power.jsonl"
 
     @property
     def ledger(self) -> Path:

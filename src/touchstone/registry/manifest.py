@@ -49,6 +49,12 @@ class Origin(Config):
     """First time of the rows it was fitted on, ns UTC."""
     train_end: int
     """Everything it was fitted on, labels included, was known by then, ns UTC."""
+    val_end: int | None = Field(default=None, exclude_if=lambda end: end is None)
+    """Everything it was chosen and calibrated by was known by then, ns UTC."""
+    test_start: int | None = Field(default=None, exclude_if=lambda at: at is None)
+    """Start of the time that it was compared on, ns UTC; a fold's artifact only."""
+    test_end: int | None = Field(default=None, exclude_if=lambda at: at is None)
+    """Its end, ns UTC."""
     packages: dict[str, str]
     """Versions of what computed it, by name."""
 

@@ -99,6 +99,26 @@ GLOSSES: Final[dict[str, Gloss]] = {
     "smallest_detectable_sharpe": Gloss(
         "Smallest detectable Sharpe", "True annual Sharpe that the sealed days find 8 times in 10."
     ),
+    "pbo": Gloss(
+        "Overfitting of the search (PBO)",
+        "How often the best of one half of the days ranks in the lower half on the other days.",
+    ),
+    "superior_ability_p": Gloss(
+        "Search p before the seal (SPA)",
+        "Chance that the best of so many looks so much better than cash, if none is.",
+    ),
+    "better_than_buy_and_hold": Gloss(
+        "Sharpe above buy-and-hold, at least",
+        "Lower end of the 95 % interval of the difference, sealed days (Ledoit and Wolf).",
+    ),
+    "control_rank": Gloss(
+        "Random controls beaten",
+        "Share of 200 strategies that trade as often as ours, at random, and earned less.",
+    ),
+    "expectancy_lower": Gloss(
+        "Net return a trade, at least",
+        "Lower end of the 95 % interval of the mean sealed trade, whole days resampled.",
+    ),
     "null_twin": Gloss(
         "Null twin", "The same study on the same random numbers with the edge taken out."
     ),

@@ -165,6 +165,33 @@ class ThresholdPoint(Contents):
     """Rows selected."""
 
 
+class SkillBaseline(Contents):
+    """What a score is worth on the same rows that was fitted on the same train rows, on less.
+
+    No candidate: nobody would trade it, and no choice sees it.
+    """
+
+    name: Literal["volatility", "symbol_and_hour"]
+    """`volatility`: how much the instrument moved of late, and nothing of where to;
+    `symbol_and_hour`: how often such rows of the train range ended up or down."""
+    direction_auc: Ratio | None = None
+    """As the model's, below."""
+    direction_auc_interval: Interval = None
+    """95 %, bootstrap over days."""
+    touch_auc: Ratio | None = None
+    """As the model's, below."""
+    touch_auc_interval: Interval = None
+    """95 %, bootstrap over days."""
+    pr_auc: Ratio | None = None
+    """As the model's, below."""
+    pr_auc_interval: Interval = None
+    """95 %, bootstrap over days."""
+
+
+Shown = Literal["direction", "volatility", "against", "nothing"]
+"""What the two AUCs show together, see `Skill.shows`."""
+
+
 class Skill(Contents):
     """What the probabilities know, and whether it is direction or only volatility."""
 
@@ -178,6 +205,14 @@ class Skill(Contents):
     """95 %, bootstrap over days."""
     touch_auc: Ratio | None = None
     """Given a touch of the study's own barriers; above 0.5 without any edge."""
+    touch_auc_interval: Interval = None
+    """95 %, bootstrap over days."""
+    shows: Shown | None = None
+    """`direction`: the direction AUC's interval lies above 0.5; `volatility`: it does not, though
+    the touch AUC's does, which is no edge; `against`: it lies below 0.5; `nothing`: none of these;
+    null without an interval."""
+    baselines: tuple[SkillBaseline, ...] = ()
+    """Fitted and judged on the same rows, on volatility alone, on symbol and hour alone."""
     volatility_only_auc: Ratio | None = None
     """ROC-AUC of the label for a score that knows volatility alone."""
     base_rate: Fraction | None = None
@@ -193,6 +228,8 @@ class Skill(Contents):
     widths of the rows."""
     pr_auc: Ratio | None = None
     """Average precision; a score without skill has the base rate."""
+    pr_auc_interval: Interval = None
+    """95 %, bootstrap over days."""
     roc_auc: Ratio | None = None
     """0.5 is no skill; volatility alone scores high."""
     brier: Ratio | None = None
@@ -246,20 +283,52 @@ class ClassicLabel(Contents):
 
 
 class Slice(Contents):
-    """Closed trades of one part of the market or of the calendar."""
+    """Closed trades, and judged rows, of one part of the market or of the calendar."""
 
-    group: Literal["symbol", "group", "year", "month", "hour", "weekday", "regime"]
-    """What the trades were divided by; times are of the decision, UTC."""
+    group: Literal["symbol", "group", "year", "month", "hour", "weekday", "regime", "trend"]
+    """What was divided by; times are of the decision, UTC."""
     name: str
-    """Which part: a symbol, a group of the universe, 2023, 2023-04, 14, Mon, a regime."""
+    """Which part: a symbol, a group of the universe, 2023, 2023-04, 14, Mon, a regime of
+    volatility (calm, normal, wild), of trend (falling, sideways, rising)."""
     n_trades: Count
     """Closed trades."""
+    n_days: Count | None = None
+    """Days on which they were decided."""
     net_return_bp_per_trade: BasisPoints | None = None
-    """Mean, after costs."""
+    """Mean, after costs; null without trades."""
     interval: Interval = None
-    """95 %, bootstrap over days, of the mean."""
+    """95 %, bootstrap over days, of the mean; null below ten days."""
     precision: Fraction | None = None
     """Share that ended at the target."""
+    precision_interval: Interval = None
+    """95 %, bootstrap over days."""
+    p_value: Probability | None = None
+    """Two-sided, of a mean net return like that of the other trades; days are the clusters."""
+    adjusted_p: Probability | None = None
+    """The same after Benjamini-Hochberg over all parts that could be tested."""
+    n_rows: Count | None = None
+    """Rows with a probability and a known outcome, traded or not."""
+    base_rate: Fraction | None = None
+    """Share of these rows that ended at the target."""
+    brier: Ratio | None = None
+    """Mean squared error of the probability of the target on these rows; lower is better."""
+    brier_interval: Interval = None
+    """95 %, bootstrap over days."""
+
+
+class SliceTests(Contents):
+    """How many parts were looked at, and how many are unlike the rest beyond luck."""
+
+    n_slices: Count
+    """Parts with a trade."""
+    n_tested: Count
+    """Of these, with trades on ten days or more inside and outside of the part."""
+    n_nominal: Count
+    """Of these, with a p of at most 0.05 before any correction."""
+    expected_by_luck: Ratio
+    """How many of those to expect where all parts are alike: a twentieth of the tested."""
+    survivors: tuple[str, ...] = ()
+    """`group name` of those whose p after Benjamini-Hochberg is at most 0.05."""
 
 
 class FalsePositive(Contents):
@@ -293,3 +362,10 @@ class FalsePositive(Contents):
     """The target; null without one."""
     lower: Price | None = None
     """The stop; null without one."""
+
+
+class FalseNegative(FalsePositive):
+    """A row that reached its target and was not entered, with the bars around it."""
+
+    predicted_rank: Fraction | None = None
+    """Share of the judged rows with a lower probability of the target."""

@@ -21,33 +21,40 @@ from touchstone.reports.contents import (
     iso_day,
     iso_moment,
 )
+from touchstone.reports.folds import ChoiceScores, FoldResult
 from touchstone.reports.measured import (
     Baseline,
     CalibrationPoint,
     ClassicFigures,
     ClassicLabel,
     Curve,
+    FalseNegative,
     FalsePositive,
     LadderRung,
     Performance,
     PrPoint,
     Rows,
     Skill,
+    SkillBaseline,
     Slice,
+    SliceTests,
     ThresholdPoint,
 )
+from touchstone.reports.surrogates import SurrogateSearch
 
 __all__ = [
     "SCHEMA_VERSION",
     "Baseline",
     "CalibrationPoint",
     "CandidateResult",
+    "ChoiceScores",
     "ClassicFigures",
     "ClassicLabel",
     "Condition",
     "Curve",
     "DataCard",
     "Diagnostic",
+    "FalseNegative",
     "FalsePositive",
     "FoldResult",
     "LabelCard",
@@ -59,8 +66,11 @@ __all__ = [
     "RejectResult",
     "Rows",
     "Skill",
+    "SkillBaseline",
     "Slice",
+    "SliceTests",
     "StudyResult",
+    "SurrogateSearch",
     "ThresholdPoint",
     "VerdictResult",
     "Word",
@@ -132,43 +142,6 @@ class CandidateResult(Contents):
     """Scored on the sealed segment."""
 
 
-class FoldResult(Contents):
-    """One fold: when it trained, validated and tested, and on how many rows."""
-
-    name: str
-    """1, 2, ...; `final` is the refit before the seal, tested on the sealed segment."""
-    train_span: Span
-    """First instant, first instant after."""
-    validate_span: Span
-    """First instant, first instant after."""
-    test_span: Span
-    """First instant, first instant after."""
-    n_train: Count
-    """Rows, purged."""
-    n_validate: Count
-    """Rows, purged."""
-    n_test: Count
-    """Rows."""
-    purged_train: Count = 0
-    """Rows dropped because their label reaches into validation."""
-    purged_validate: Count = 0
-    """Rows dropped because their label reaches into the test."""
-    rows_available: Count | None = None
-    """Train rows a model could have used."""
-    rows_used: dict[str, Count] = {}
-    """Model -> train rows it used (its budget)."""
-    best_epoch: dict[str, Count] = {}
-    """Model -> epoch or tree that validation chose."""
-    selected: dict[str, Ratio] | None = Field(default=None, exclude_if=lambda kept: kept is None)
-    """Columns that the fold's models saw -> what the last rule of selection scored them; absent
-    where the study selects none."""
-    regimes: dict[str, Fraction] | None = Field(
-        default=None, exclude_if=lambda shares: shares is None
-    )
-    """Regime, calmest first -> its mean probability on the train rows; absent without a filter, or
-    where no regime was kept."""
-
-
 class LedgerCounts(Contents):
     """What the trial ledger counts for these data."""
 
@@ -187,6 +160,8 @@ class Diagnostic(Contents):
     """In the unit that its name or gloss says; null where it is infinite or not defined."""
     gloss: str = ""
     """One line in plain words."""
+    reason: str | None = Field(default=None, exclude_if=lambda reason: reason is None)
+    """Why there is no value; absent where there is one, or where it is infinite."""
 
 
 class RejectResult(Contents):
@@ -269,9 +244,14 @@ class MarketResult(Contents):
     where_rows: Rows = "sealed"
     """Where `where` and `worst_false_positives` were measured."""
     where: tuple[Slice, ...] = ()
-    """By symbol, group of the universe, year, month, hour, weekday, regime."""
+    """By symbol, group of the universe, year, month, hour, weekday, regime, trend."""
+    where_tests: SliceTests | None = None
+    """What of `where` may be luck; null without trades."""
     worst_false_positives: tuple[FalsePositive, ...] = ()
-    """Up to five confident entries that lost."""
+    """Up to five confident entries that lost, their bars apart."""
+    worst_false_negatives: tuple[FalseNegative, ...] = ()
+    """Up to five rows that reached their target, were not entered, and had the least probability,
+    their bars apart."""
     candidates: tuple[CandidateResult, ...] = ()
     """All that were compared."""
     folds: tuple[FoldResult, ...] = ()
@@ -281,8 +261,14 @@ class MarketResult(Contents):
     ledger: LedgerCounts = LedgerCounts()
     """What was tried before."""
     diagnostics: dict[str, Diagnostic] = {}
-    """`deflated_sharpe`, `expected_max`, `min_backtest_years`, `min_track_record_days`,
-    `smallest_detectable_sharpe`."""
+    """Before the seal: `deflated_sharpe`, `expected_max`, `min_backtest_years`,
+    `min_track_record_days`, `pbo`, `superior_ability_p`. On the sealed segment:
+    `smallest_detectable_sharpe`, `better_than_buy_and_hold`, `control_rank`,
+    `expectancy_lower`."""
+    surrogates: SurrogateSearch | None = Field(
+        default=None, exclude_if=lambda searched: searched is None
+    )
+    """The search among surrogate markets; absent where the study asks for none."""
     data: DataCard
     """The bars."""
     label: LabelCard | None = None

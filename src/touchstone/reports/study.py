@@ -32,6 +32,8 @@ class RunFacts(NamedTuple):
     """Machine, cores, accelerator, in words."""
     git: str = "none"
     """Commit of the user's folder; `none` outside a checkout."""
+    overrides: tuple[str, ...] = ()
+    """Who promoted its artifact against the verdict, and why; stands in red on the page."""
 
 
 def render(result: StudyResult, run: RunFacts) -> str:
@@ -40,11 +42,13 @@ def render(result: StudyResult, run: RunFacts) -> str:
     Every string of the result and of the run is escaped; nothing of them is taken as HTML.
     """
     market = result.market
-    return _page().render(
+    first = verdict.view(result)
+    own = tuple(verdict.Band("broken", "Promoted by override", told) for told in run.overrides)
+    return template("study.html.jinja").render(
         result=result,
         run=run,
         started=_started(run.started),
-        verdict=verdict.view(result),
+        verdict=first._replace(bands=(*own, *first.bands)),
         money=money.view(market),
         costs=costs.view(market),
         skill=skill.view(market),
@@ -63,7 +67,8 @@ def _started(text: str) -> str:
 
 
 @cache
-def _page() -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """One of the page templates, with the style and the words that all pages share."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("touchstone.reports", "templates"),
         autoescape=True,
@@ -74,9 +79,10 @@ def _page() -> jinja2.Template:
     templates = resources.files("touchstone.reports") / "templates"
     environment.globals.update(
         css=Markup((templates / "page.css").read_text(encoding="utf-8")),
+        card_css=Markup((templates / "card.css").read_text(encoding="utf-8")),
         script=Markup((templates / "page.js").read_text(encoding="utf-8")),
         glosses=GLOSSES,
         term=term,
         sentence=sentence,
     )
-    return environment.get_template("study.html.jinja")
+    return environment.get_template(name)

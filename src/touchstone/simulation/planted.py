@@ -1,10 +1,12 @@
 """A market with a planted edge, or with none: GARCH-t returns, a factor, regimes, exact bars.
 
-What is planted is an AR(1) state x. It shows itself in the volume of the bar at whose close it
-is known, and pays in the next bar's mean return: nothing else in the market depends on it.
+What is planted is a state x, an AR(1) where no other is named. It shows itself in the volume of
+the bar at whose close it is known, and pays in the next bar's mean return: nothing else in the
+market depends on it.
 """
 
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Final, NamedTuple, Self
@@ -19,10 +21,11 @@ from pydantic import (
     model_validator,
 )
 
-from touchstone.arrays import Float64, Int8, Int64
+from touchstone.arrays import Bool, Float64, Int8, Int64
 from touchstone.config import Config
 from touchstone.errors import ConfigError
 from touchstone.market import Bars, Calendar, Panel, Timeframe
+from touchstone.registration import PartOf
 from touchstone.seeding import generator
 from touchstone.simulation.bridge import Draws, bridge
 from touchstone.simulation.recursions import (
@@ -32,6 +35,7 @@ from touchstone.simulation.recursions import (
     regime_path,
     regime_volatility,
 )
+from touchstone.simulation.states import STATES, Numbers, Planted
 
 _BURN_IN: Final = 500
 """Bars made and thrown away, so that volatility begins in its stationary law."""
@@ -84,6 +88,14 @@ class MarketConfig(Config):
     """First-order autocorrelation of the planted state, a bar."""
     ic: Annotated[float, Field(ge=-1, le=1)] = 0.30
     """Mean of the next bar's return per unit of the planted state, in standard deviations."""
+    planted: Annotated[Config, PartOf(STATES)] | None = Field(
+        default=None, exclude_if=lambda planted: planted is None
+    )
+    """What is planted instead of the AR(1) of that persistence: markov, ornstein_uhlenbeck, burst;
+    null: the AR(1)."""
+    edge_until: str | None = Field(default=None, exclude_if=lambda until: until is None)
+    """A decoy: bars that begin at this date (UTC) or later pay nothing, though the state goes on
+    to show itself. A date, or a share of the market's time, as in 80%."""
     volume_loading: _Loading = 0.8
     """Log volume per unit of the planted state."""
     volume_elasticity: _Loading = 0.5
@@ -93,10 +105,11 @@ class MarketConfig(Config):
     volume_intraday: Annotated[float, Field(ge=0, le=5)] = 0.4
     """Log volume at the busiest hour of the day, 15:00 UTC, over the mean; a daily wave."""
 
-    @field_validator("timeframe", "calendar", "start")
+    @field_validator("timeframe", "calendar", "start", "edge_until")
     @classmethod
-    def _can_be_read(cls, text: str, info: ValidationInfo) -> str:
-        _READERS[str(info.field_name)](text)
+    def _can_be_read(cls, text: str | None, info: ValidationInfo) -> str | None:
+        if text is not None:
+            _READERS[str(info.field_name)](text)
         return text
 
     @model_validator(mode="after")
@@ -124,7 +137,7 @@ class Truth(NamedTuple):
     drift: Float64
     """Mean of the next bar's simple return, given everything at this close, (n_rows,)."""
     hidden: Float64
-    """The planted state x, unit variance, (n_rows,)."""
+    """The planted state x, (n_rows,): of unit variance, or the number of a Markov state."""
     regime: Int8
     """Number in `recursions.REGIMES` of the regime that rules the next bar, (n_rows,)."""
     sigma: Float64
@@ -154,7 +167,8 @@ def simulate(config: MarketConfig, seed: int) -> tuple[Panel, Truth]:
     log drift is ln(1 + drift) - v/2: simple returns are a martingale, bar by bar and at every
     point of the bar, wherever drift is 0. Regimes change the volatility and not the mean.
 
-    drift = ic sigma x, x the planted state at the close before. It is a slope: the correlation
+    drift = ic sigma x, x the planted state at the close before (what it pays, of other states
+    than the AR(1); nothing from `edge_until` on). It is a slope: the correlation
     of x with the next standardised return is ic / √(1 + ic²). Volume carries exp(volume_loading
     x); open, high, low, volatility and regime know nothing of x. (Closes of the past hold past
     drifts: with an edge, returns have an autocorrelation of about ic² persistence.)
@@ -168,12 +182,13 @@ def simulate(config: MarketConfig, seed: int) -> tuple[Panel, Truth]:
 
     Source: Bollerslev (1987) for the GARCH-t; Karatzas & Shreve (1991), section 4.3, for the bars.
     """
-    n, n_bars = config.n_instruments, config.n_bars
-    time = _clock(config)
+    n = config.n_instruments
+    time = bar_starts(config)
     weather = _weather(config, seed)
-    hidden = first_order(_normals(seed, "hidden", n, n_bars + 1), config.persistence)
+    planted = _planted(config, seed)
     direction = config.regime_drift * regime_direction()[weather.regime]
-    mean = np.maximum(weather.sigma * (config.ic * hidden + direction), _LOWEST_MEAN)
+    mean = np.maximum(weather.sigma * (config.ic * planted.paying + direction), _LOWEST_MEAN)
+    mean[:, _is_over(config, time)] = 0.0
     log_return = weather.shock - weather.variance / 2 + np.log1p(mean[:, :-1])
     close = np.cumsum(log_return, axis=1)
     before = np.hstack([np.zeros((n, 1)), close[:, :-1]])
@@ -182,7 +197,7 @@ def simulate(config: MarketConfig, seed: int) -> tuple[Panel, Truth]:
     open_, high, low, close = (first * np.exp(column) for column in (open_, high, low, close))
     high = np.maximum(high, np.maximum(open_, close))  # exp and sqrt round
     low = np.minimum(low, np.minimum(open_, close))
-    volume = _volume(config, seed, time, weather.variance, hidden[:, 1:]) / first
+    volume = _volume(config, seed, time, weather.variance, planted.shown[:, 1:]) / first
     width = max(2, len(str(n - 1)))
     bars = [
         Bars(f"S{i:0{width}d}", time, open_[i], high[i], low[i], close[i], volume[i])
@@ -190,11 +205,49 @@ def simulate(config: MarketConfig, seed: int) -> tuple[Panel, Truth]:
     ]
     truth = Truth(
         drift=mean[:, 1:].ravel(),
-        hidden=hidden[:, 1:].ravel(),
+        hidden=planted.state[:, 1:].ravel(),
         regime=np.tile(weather.regime[1:], n),
         sigma=weather.sigma[:, 1:].ravel(),
     )
     return Panel.from_bars(bars, Timeframe(config.timeframe), Calendar(config.calendar)), truth
+
+
+def _planted(config: MarketConfig, seed: int) -> Planted:
+    made = numbers(config, seed)
+    if config.planted is not None:
+        return STATES.part_of(config.planted)(config.planted, made)
+    state = first_order(made.normal("hidden"), config.persistence)
+    return Planted(state, state, state)
+
+
+def numbers(config: MarketConfig, seed: int) -> Numbers:
+    """The random numbers that a planted state is made of."""
+    n, n_closes = config.n_instruments, config.n_bars + 1
+    return Numbers(
+        normal=lambda purpose: _normals(seed, purpose, n, n_closes),
+        uniform=lambda purpose: _each(seed, purpose, n, lambda r: r.random(n_closes)),
+    )
+
+
+def _is_over(config: MarketConfig, time: Int64) -> Bool:
+    """Of each bar, and of the one after the last, whether the edge is dead, (n_bars + 1,)."""
+    end = edge_end(config, time)
+    later = np.append(time, time[-1] + Timeframe(config.timeframe).ns)
+    return np.zeros(later.size, np.bool_) if end is None else np.asarray(later >= end, np.bool_)
+
+
+def edge_end(config: MarketConfig, time: Int64) -> int | None:
+    """From when on no bar pays, ns UTC; None for an edge that lives.
+
+    Args:
+        config: the market.
+        time: starts of its bars, rising.
+    """
+    if config.edge_until is None:
+        return None
+    end = _edge_until(config.edge_until)
+    whole = int(time[-1]) + Timeframe(config.timeframe).ns - int(time[0])
+    return end if isinstance(end, int) else int(time[0]) + round(end * whole)
 
 
 def _weather(config: MarketConfig, seed: int) -> _Weather:
@@ -257,7 +310,7 @@ def _each(
     return np.stack([draw(generator(seed, "simulation", purpose, i)) for i in range(n_series)])
 
 
-def _clock(config: MarketConfig) -> Int64:
+def bar_starts(config: MarketConfig) -> Int64:
     """Starts of the first n_bars bars that overlap a session, (n_bars,)."""
     calendar, step = Calendar(config.calendar), Timeframe(config.timeframe).ns
     first = -(-_start_ns(config.start) // step) * step
@@ -283,8 +336,22 @@ def _start_ns(text: str) -> int:
     return round(start.timestamp()) * 1_000_000_000
 
 
+def _edge_until(text: str) -> int | float:
+    """A date as ns UTC, or a share of all time."""
+    if re.fullmatch(r"\d{1,2}(\.\d+)?%", text):
+        return float(text[:-1]) / 100
+    try:
+        return _start_ns(text)
+    except ConfigError:
+        raise ConfigError(
+            f"edge_until {text!r} is neither a date, as in 2024-06-30, nor a share of the "
+            "market's time, as in 80%"
+        ) from None
+
+
 _READERS: Final[dict[str, Callable[[str], object]]] = {
     "timeframe": Timeframe,
     "calendar": Calendar,
     "start": _start_ns,
+    "edge_until": _edge_until,
 }

@@ -23,11 +23,16 @@ _DIRECTION: Final = np.array([1.0, -1.0, 0.0, 0.0])
 
 def regime_path(uniform: Float64) -> Int8:
     """The regime by bar, (n,), from uniform numbers (n,), begun in the stationary law."""
+    path = _markov(uniform, np.cumsum(_stationary()), np.cumsum(regime_transition(), axis=1))
+    return np.asarray(path, np.int8)
+
+
+def regime_transition() -> Float64:
+    """Row i: the law of the next bar's regime after regime i, (4, 4)."""
     leave = 1 / _BARS
     transition = np.outer(leave, np.ones(4) / 3)
     np.fill_diagonal(transition, 1 - leave)
-    path = _markov(uniform, np.cumsum(_stationary()), np.cumsum(transition, axis=1))
-    return np.asarray(path, np.int8)
+    return np.asarray(transition)
 
 
 def regime_volatility(strength: float) -> Float64:

@@ -9,7 +9,7 @@ fitted and not before.
 
 from collections.abc import Generator
 
-from touchstone.ledger import Ledger
+from touchstone.ledger import Ledger, Watching
 from touchstone.models import MODELS, Fitted, head_of
 from touchstone.training.job import Epoch as Epoch
 from touchstone.training.job import Fit as Fit
@@ -57,7 +57,7 @@ def _recorded(job: Job, ledger: Ledger) -> Generator[Epoch, None, Fit]:
     }
     try:
         check(job)
-        done = yield from _follow(job, facts)
+        done = yield from _follow(job, facts, ledger)
     except BaseException as error:
         stopped = isinstance(error, GeneratorExit | KeyboardInterrupt)
         facts |= {"status": "stopped"} if stopped else {"status": "failed", "reason": str(error)}
@@ -69,7 +69,7 @@ def _recorded(job: Job, ledger: Ledger) -> Generator[Epoch, None, Fit]:
     return done
 
 
-def _follow(job: Job, facts: dict[str, object]) -> Generator[Epoch, None, Fit]:
+def _follow(job: Job, facts: dict[str, object], ledger: Ledger) -> Generator[Epoch, None, Fit]:
     """Pass the epochs on, keeping the best one's metrics among the facts."""
     epochs = _epochs(job)
     try:
@@ -82,6 +82,8 @@ def _follow(job: Job, facts: dict[str, object]) -> Generator[Epoch, None, Fit]:
             facts["epochs"] = epoch.index
             if epoch.best:
                 facts["metrics"] = epoch.metrics
+            if isinstance(ledger, Watching):
+                ledger.watch(job, epoch)
             yield epoch
     finally:
         epochs.close()

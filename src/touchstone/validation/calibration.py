@@ -66,13 +66,15 @@ class Rate(NamedTuple):
         )
 
 
-def rate(name: str, p: Float64, coverage: float = COVERAGE) -> Rate:
+def rate(name: str, p: Float64, coverage: float = COVERAGE, at_most: bool = False) -> Rate:
     """Count the p-values at most `ALPHA` and give the exact binomial band of a correct test.
 
     Args:
         name: of the line.
         p: (n,) p-values.
         coverage: of the band, equal tails.
+        at_most: a test that may reject less often than `ALPHA`: the band begins at 0, and all
+            that lies outside lies above.
 
     Raises:
         DataError: a p-value that is none: it would count as a market that was not rejected.
@@ -81,9 +83,14 @@ def rate(name: str, p: Float64, coverage: float = COVERAGE) -> Rate:
     """
     if not ((p >= 0) & (p <= 1)).all():
         raise DataError(f"{name}: p-values lie in [0, 1], got {p[~((p >= 0) & (p <= 1))][0]}")
-    n, tail = p.size, (1 - coverage) / 2
-    low, high = (int(stats.binom.ppf(q, n, ALPHA)) if n else 0 for q in (tail, 1 - tail))
-    return Rate(name, n, int(np.count_nonzero(p <= ALPHA)), low, high)
+    return _banded(name, p.size, int(np.count_nonzero(p <= ALPHA)), coverage, at_most)
+
+
+def _banded(name: str, n: int, rejected: int, coverage: float, at_most: bool) -> Rate:
+    tail = (1 - coverage) / (1 if at_most else 2)
+    low = 0 if at_most or not n else int(stats.binom.ppf(tail, n, ALPHA))
+    high = int(stats.binom.ppf(1 - tail, n, ALPHA)) if n else 0
+    return Rate(name, n, rejected, low, high)
 
 
 class Uniformity(NamedTuple):
@@ -115,8 +122,12 @@ class Size(NamedTuple):
     search: Rate
     by_kind: tuple[Rate, ...]
     """Of the primary p-value, for each sort of market."""
+    search_by_kind: tuple[Rate, ...]
+    """Of the search's p-value, for each sort of market."""
     uniform: Uniformity
     """Of the primary p-values."""
+    search_uniform: Uniformity
+    """Of the search's p-values."""
 
     @property
     def kept(self) -> bool:
@@ -126,13 +137,15 @@ class Size(NamedTuple):
 
 def size(trials: Sequence[Trial]) -> Size:
     """Rejection rates of a size run, pooled and by sort of market."""
-    p, search = (np.array([getattr(t, n) for t in trials], np.float64) for n in ("p", "search_p"))
-    kinds = list(dict.fromkeys(t.kind for t in trials))
-    each = (
-        rate(f"primary p, {kind}", p[[i for i, t in enumerate(trials) if t.kind == kind]])
-        for kind in kinds
+    p, search = _values(trials)
+    return Size(
+        primary=rate("primary p", p),
+        search=rate("search p (SPA)", search),
+        by_kind=_by_kind("primary p", trials, p),
+        search_by_kind=_by_kind("search p (SPA)", trials, search),
+        uniform=too_small(p),
+        search_uniform=too_small(search),
     )
-    return Size(rate("primary p", p), rate("search p (SPA)", search), tuple(each), too_small(p))
 
 
 class Product(NamedTuple):
@@ -146,6 +159,14 @@ class Product(NamedTuple):
     """Markets on which nothing was traded after the seal."""
     upper: float
     """Upper end of the exact one-sided 95 % interval of the true rate of `evidence`."""
+    primary: Rate
+    """No lower limit: costs make a strategy without an edge lose."""
+    search: Rate
+    by_kind: tuple[Rate, ...]
+    """Of the primary p-value, for each sort of market."""
+    search_by_kind: tuple[Rate, ...]
+    evidence_by_kind: tuple[Rate, ...]
+    """Of the verdict `evidence`, for each sort of market."""
 
     @property
     def kept(self) -> bool:
@@ -157,16 +178,51 @@ def product(trials: Sequence[Trial]) -> Product:
     """Verdicts of a product run."""
     n, found = len(trials), sum(t.word == "evidence" for t in trials)
     upper = float(stats.beta.ppf(0.95, found + 1, n - found)) if found < n else 1.0
+    p, search = _values(trials)
+    false = np.array([0.0 if t.word == "evidence" else 1.0 for t in trials])
     return Product(
         n=n,
         evidence=found,
         weak=sum(t.word == "weak" for t in trials),
         without_trades=sum(t.n_trades == 0 for t in trials),
         upper=upper,
+        primary=rate("primary p", p, at_most=True),
+        search=rate("search p (SPA)", search, at_most=True),
+        by_kind=_by_kind("primary p", trials, p, at_most=True),
+        search_by_kind=_by_kind("search p (SPA)", trials, search, at_most=True),
+        evidence_by_kind=_by_kind("evidence", trials, false, at_most=True),
     )
+
+
+def _values(trials: Sequence[Trial]) -> tuple[Float64, Float64]:
+    p, search = (np.array([getattr(t, n) for t in trials], np.float64) for n in ("p", "search_p"))
+    return p, search
+
+
+def _by_kind(
+    name: str, trials: Sequence[Trial], p: Float64, at_most: bool = False
+) -> tuple[Rate, ...]:
+    """One rate for each sort of market, in the order they come."""
+    kind = np.array([t.kind for t in trials])
+    kinds = dict.fromkeys(kind.tolist())
+    return tuple(rate(f"{name}, {k}", p[kind == k], at_most=at_most) for k in kinds)
 
 
 def quantiles(p: Float64) -> tuple[Float64, Float64]:
     """Points of a QQ plot: expected quantiles of uniform p-values, and the sorted ones; (n,)."""
     n = p.size
     return (np.arange(n) + 0.5) / max(n, 1), np.sort(p)
+
+
+def quantile_band(n: int, coverage: float = 0.95) -> tuple[Float64, Float64]:
+    """Where the k-th smallest of n uniform values lies, pointwise; low and high, both (n,).
+
+    One point in twenty of a correct test lies outside, and neighbours leave it together.
+
+    Source: order statistics of the uniform law are Beta(k, n + 1 - k) (David & Nagaraja 2003,
+    section 2.3).
+    """
+    k = np.arange(1, n + 1)
+    tail = (1 - coverage) / 2
+    low, high = (np.asarray(stats.beta.ppf(q, k, n + 1 - k)) for q in (tail, 1 - tail))
+    return low, high

@@ -1,7 +1,7 @@
 """How sure is a classification measure? Resamples of days, since rows of a day belong together."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -41,24 +41,95 @@ def day_interval(
     Source: Efron & Tibshirani (1993), An Introduction to the Bootstrap, section 13.3; clusters as
     in Field & Welsh (2007), Bootstrapping clustered data, JRSS B 69.
     """
-    day = np.asarray(day, np.int64)
-    if day.ndim != 1:
-        raise DataError(f"days: needs one a row, (n,), got shape {day.shape}")
-    days, at = np.unique(day, return_inverse=True)
-    if days.size < FEWEST_DAYS:
+    days = days_of(day)
+    if days.n < FEWEST_DAYS:
         return None
-    order = np.argsort(at, kind="stable")
-    bounds = np.searchsorted(at[order], np.arange(days.size + 1))
+    order = np.argsort(days.at, kind="stable")
+    bounds = np.searchsorted(days.at[order], np.arange(days.n + 1))
     size = np.diff(bounds)
     values = np.empty(n_resamples)
     for b in range(n_resamples):
-        drawn = rng.integers(days.size, size=days.size)
+        drawn = rng.integers(days.n, size=days.n)
         # Every row of every drawn day, day after day.
         ends = np.cumsum(size[drawn])
         within = np.arange(ends[-1]) - np.repeat(ends - size[drawn], size[drawn])
         found = measure(order[np.repeat(bounds[drawn], size[drawn]) + within])
         values[b] = np.nan if found is None else found
     return _percentiles(values, level)
+
+
+def counted_interval(
+    measure: Callable[[Float64], float | None],
+    n_days: int,
+    rng: np.random.Generator,
+    level: float = 0.95,
+    n_resamples: int = N_RESAMPLES,
+) -> tuple[float, float] | None:
+    """`day_interval` of a measure that takes how often each day was drawn, (n_days,).
+
+    For measures that need their rows in order: they are put in order once, not in each resample.
+    """
+    if n_days < FEWEST_DAYS:
+        return None
+    values = np.empty(n_resamples)
+    for b in range(n_resamples):
+        drawn = np.bincount(rng.integers(n_days, size=n_days), minlength=n_days)
+        found = measure(drawn.astype(np.float64))
+        values[b] = np.nan if found is None else found
+    return _percentiles(values, level)
+
+
+def part_intervals(
+    values: Float64, part: Int64, n_parts: int, day: Int64, rng: np.random.Generator
+) -> list[tuple[float, float] | None]:
+    """`day_interval`, 95 %, of the mean of values in each of many parts of the rows.
+
+    All parts see the same resamples of the days, drawn once: hundreds of parts cost one product
+    of matrices. None for a part with rows on fewer than `FEWEST_DAYS` days.
+
+    Args:
+        values: (n_rows,).
+        part: (n_rows,) 0 to n_parts - 1.
+        n_parts: how many.
+        day: (n_rows,) the day of each row.
+        rng: draws the days.
+    """
+    days = days_of(day)
+    if days.n < FEWEST_DAYS:
+        return [None] * n_parts
+    cell = days.at * n_parts + part
+    total, size = (
+        np.bincount(cell, weight, minlength=days.n * n_parts).reshape(days.n, n_parts)
+        for weight in (values, np.ones(values.size))
+    )
+    drawn = rng.integers(days.n, size=(N_RESAMPLES, days.n))
+    drawn += days.n * np.arange(N_RESAMPLES)[:, None]
+    counts = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(float)
+    seen = counts @ size
+    means = np.divide(counts @ total, seen, out=np.full(seen.shape, np.nan), where=seen > 0)
+    enough = (size > 0).sum(0) >= FEWEST_DAYS
+    return [_percentiles(means[:, k], 0.95) if enough[k] else None for k in range(n_parts)]
+
+
+class Days(NamedTuple):
+    """The days of some rows."""
+
+    n: int
+    at: Int64
+    """The place of each row's day among the days, (n_rows,)."""
+
+
+def days_of(day: Int64) -> Days:
+    """The distinct days of rows, (n_rows,).
+
+    Raises:
+        DataError: days that are not one column.
+    """
+    day = np.asarray(day, np.int64)
+    if day.ndim != 1:
+        raise DataError(f"days: needs one a row, (n,), got shape {day.shape}")
+    days, at = np.unique(day, return_inverse=True)
+    return Days(int(days.size), at)
 
 
 def _percentiles(values: Float64, level: float) -> tuple[float, float] | None:

@@ -4,6 +4,8 @@ Nothing here promotes anything: the act, and the record of an override, are the 
 """
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import Field
@@ -23,6 +25,9 @@ class GateConfig(Config):
     """Share of the turnover-matched random controls that its net return must beat."""
     cost_multiple: Annotated[float, Field(ge=1, le=10)] = 2.0
     """Costs, as a multiple of the study's, at which it must still not lose."""
+
+
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Claim(NamedTuple):
@@ -53,26 +58,40 @@ class Claim(NamedTuple):
     """Whether the leak audit of this very study ended without a finding."""
     golden_reproduced: bool | None
     """Whether the artifact gives its recorded decisions, bit for bit."""
+    notes: Mapping[str, str] = _NOTHING
+    """Condition -> what more a person must know of it: what the audit found, which file differs."""
 
 
-class Unmet(NamedTuple):
-    """One condition that a challenger does not meet."""
+class Examined(NamedTuple):
+    """One condition, met or not."""
 
     condition: str
     """Its name."""
     found: float | str | None
     """What the claim says; None where it says nothing."""
     needed: str
-    """What would meet it."""
+    """What meets it."""
+    met: bool
+    overridden: bool
+    """Not met, and set aside by a person who said why."""
     sentence: str
-    """Why it matters, with the figures, for a person."""
+    """What was found, with the figures, for a person."""
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it keeps the challenger out."""
+        return not (self.met or self.overridden)
 
 
 OVERRIDABLE: Final = ("verdict",)
 """Conditions that a recorded override may set aside; no other can be."""
 
 
-def unmet(claim: Claim, config: GateConfig, override: str | None = None) -> tuple[Unmet, ...]:
+AUDIT_LAYERS: Final = ("A", "B", "C", "C2", "D", "E", "F")
+"""Layers without which a leak audit is none: clean means that all of them looked."""
+
+
+def unmet(claim: Claim, config: GateConfig, override: str | None = None) -> tuple[Examined, ...]:
     """The conditions that a challenger fails, the gravest first; empty: it may become champion.
 
     Args:
@@ -83,8 +102,13 @@ def unmet(claim: Claim, config: GateConfig, override: str | None = None) -> tupl
 
     Source: the conditions of the design's page on evidence, "The gate".
     """
+    return tuple(row for row in examined(claim, config, override) if row.refuses)
+
+
+def examined(claim: Claim, config: GateConfig, override: str | None = None) -> tuple[Examined, ...]:
+    """Every condition with what was found, the gravest first; arguments as in `unmet`."""
     rows = (
-        _verdict(claim, override),
+        _verdict(claim),
         _above(
             "net return above cash", claim.excess_over_cash, 0.0,
             "the lower 95 % bound of its annual net return above cash is {found}",
@@ -92,7 +116,7 @@ def unmet(claim: Claim, config: GateConfig, override: str | None = None) -> tupl
         _above(
             "better than buy-and-hold", claim.excess_over_buy_and_hold, 0.0,
             "the lower 95 % bound of its Sharpe less that of buy-and-hold of the same universe "
-            "is {found}",
+            "is {found}", "",
         ),
         _above(
             "net expectancy", claim.expectancy, 0.0,
@@ -109,57 +133,87 @@ def unmet(claim: Claim, config: GateConfig, override: str | None = None) -> tupl
             config.smallest_control_rank,
             "the share of random controls of the same turnover that earned less is {found}",
         ),
-        _true("leak audit", claim.audit_clean, "the leak audit found something",
-              "no leak audit of this study was run"),
+        _true("leak audit", claim.audit_clean,
+              ("the leak audit of this study found nothing", "the leak audit found something",
+               "no leak audit of this study was run")),
         _true("golden rows", claim.golden_reproduced,
-              "the artifact does not give its recorded decisions",
-              "the artifact's recorded decisions were not checked"),
+              ("the artifact gives its recorded decisions",
+               "the artifact does not give its recorded decisions",
+               "the artifact's recorded decisions were not checked")),
     )  # fmt: skip
-    return tuple(row for row in rows if row is not None)
+    given = override is not None and bool(override.strip())
+    return tuple(_annotated(row, claim, given) for row in rows)
 
 
-def _verdict(claim: Claim, override: str | None) -> Unmet | None:
-    if claim.verdict == "evidence" or (override is not None and override.strip()):
-        return None
-    return Unmet(
-        "verdict", claim.verdict, "evidence",
-        f"the verdict is {claim.verdict!r}, and only 'evidence' may trade",
-    )  # fmt: skip
+def _annotated(row: Examined, claim: Claim, given: bool) -> Examined:
+    note = claim.notes.get(row.condition, "")
+    return row._replace(
+        sentence=f"{row.sentence}: {note}" if note else row.sentence,
+        overridden=not row.met and given and row.condition in OVERRIDABLE,
+    )
 
 
-def _above(name: str, found: float | None, bound: float, text: str) -> Unmet | None:
-    if found is not None and found > bound:  # false for NaN too
-        return None
+def _row(name: str, found: float | str | None, needed: str, met: bool, said: str) -> Examined:
+    return Examined(name, found, needed, met, overridden=False, sentence=said)
+
+
+def _verdict(claim: Claim) -> Examined:
+    met = claim.verdict == "evidence"
+    said = f"the verdict is {claim.verdict!r}" + ("" if met else ", and only 'evidence' may trade")
+    return _row("verdict", claim.verdict, "evidence", met, said)
+
+
+def _above(
+    name: str, found: float | None, bound: float, text: str, unit: str = " %"
+) -> Examined:  # fmt: skip
     needed = f"above {bound:g}"
     if found is None or math.isnan(found):
-        return Unmet(name, found, needed, f"{name}: not known, and needs to be {needed}")
-    return Unmet(name, found, needed, f"{text.format(found=f'{found:.4g}')}, and needs {needed}")
+        said = f"{name}: not known, and needs to be {needed}"
+        return _row(name, found, needed, met=False, said=said)
+    met = found > bound
+    told, asked = (_plain((100 if unit else 1) * x) + unit for x in (found, bound))
+    said = f"{text.format(found=told)}, {'' if met else 'and needs to be '}above {asked}"
+    return _row(name, found, needed, met, said)
 
 
-def _precision(claim: Claim) -> Unmet | None:
+def _plain(value: float) -> str:
+    """Four figures, never in exponents.
+
+    >>> _plain(530_073.4), _plain(-0.0301234), _plain(95.0), _plain(1e-7)
+    ('530,073', '-0.03012', '95', '0')
+    """
+    if abs(value) >= 1e4:
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if abs(value) >= 1e-4 else "0" if value >= 0 else "just below 0"
+
+
+def _precision(claim: Claim) -> Examined:
     found, bound = claim.precision, claim.break_even_precision
-    if found is not None and bound is not None and found > bound:
-        return None
-    name, unknown = "precision above break-even", found is None or bound is None
-    if unknown or math.isnan(found or 0.0) or math.isnan(bound or 0.0):
-        return Unmet(name, found, "above break-even", f"{name}: not known")
-    return Unmet(
-        name, found, f"above {bound:.4g}",
-        f"{found:.1%} of its entries ended at the target, and at the costs {bound:.1%} must: "
-        "precision lies below break-even",
+    name = "precision above break-even"
+    if found is None or bound is None or math.isnan(found) or math.isnan(bound):
+        return _row(name, found, "above break-even", met=False, said=f"{name}: not known")
+    met, where = found > bound, "above" if found > bound else "below"
+    if found == bound:
+        where = "at"
+    asked = f"{bound:.1%} must" if bound >= 0 else "none would have to"
+    return _row(
+        name, found, f"above {bound:.4g}", met,
+        f"{found:.1%} of its entries ended at the target, and at the costs {asked}: "
+        f"precision lies {where} break-even",
     )  # fmt: skip
 
 
-def _drawdown(claim: Claim, config: GateConfig) -> Unmet | None:
+def _drawdown(claim: Claim, config: GateConfig) -> Examined:
     found, bound = claim.drawdown, config.largest_drawdown
-    if found is not None and 0 <= found <= bound:
-        return None
-    said = "not known" if found is None or math.isnan(found) else f"it fell {found:.1%} from a high"
-    return Unmet("drawdown", found, f"at most {bound:g}", f"{said}, and at most {bound:.1%} is let")
+    met = found is not None and 0 <= found <= bound
+    unknown = found is None or math.isnan(found)
+    said = "drawdown: not known" if unknown else f"it fell {found:.1%} from a high"
+    needed = f"at most {bound:g}"
+    return _row("drawdown", found, needed, met, f"{said}, and at most {bound:.1%} is let")
 
 
-def _true(name: str, found: bool | None, wrong: str, unknown: str) -> Unmet | None:
-    if found is True:
-        return None
+def _true(name: str, found: bool | None, words: tuple[str, str, str]) -> Examined:
+    right, wrong, unknown = words
     told = None if found is None else str(found).lower()
-    return Unmet(name, told, "true", unknown if found is None else wrong)
+    said = unknown if found is None else right if found is True else wrong
+    return _row(name, told, "true", found is True, said)

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from touchstone.errors import RefusedError
-from touchstone.ledger import Candidate, Look, Span
+from touchstone.ledger import (
+    Candidate,
+    Look,
+    Span,
+    look_facts,
+    refuse_counted,
+    span_facts,
+    span_of,
+)
 from touchstone.validation.chain import (
     GENESIS,
     Finding,
@@ -80,16 +88,23 @@ class SqliteLedger:
         Raises:
             RefusedError: facts that JSON cannot hold, or a kind that only the ledger itself writes.
         """
-        if kind in ("sweep", "look", "repeat"):
-            raise RefusedError(
-                f"{self.path}: rows of kind {kind!r} are counted, so they are written by "
-                f"`sweep` and `look` alone, not by `record`"
-            )
+        refuse_counted(kind, str(self.path))
         self._append(kind, config, data, facts)
+
+    def written(self, kind: str, config: str) -> tuple[Mapping[str, Any], ...]:
+        """The facts of every row of a kind about a config, oldest first.
+
+        Raises:
+            RefusedError: one of them is not as it was written.
+        """
+        rows = [row for row in self._of_kind(kind) if row.config == config]
+        for row in rows:
+            self._check(row)
+        return tuple(json.loads(row.facts) for row in rows)
 
     def sweep(self, data: str, study: str, span: Span, candidates: tuple[Candidate, ...]) -> None:
         """Append one row that holds every candidate of a comparison with its score."""
-        facts = {"span": span._asdict(), "candidates": [c._asdict() for c in candidates]}
+        facts = {"span": span_facts(span), "candidates": [c._asdict() for c in candidates]}
         self._append("sweep", study, data, facts)
 
     def candidates(self, span: Span) -> tuple[Candidate, ...]:
@@ -100,7 +115,7 @@ class SqliteLedger:
         kept: dict[str, Candidate] = {}
         for row in self._of_kind("sweep"):
             facts = json.loads(row.facts)
-            if _span(facts["span"]).overlaps(span):
+            if span_of(facts["span"]).overlaps(span):
                 found = (Candidate(**c) for c in facts["candidates"])
                 kept.update({c.fingerprint: c for c in found})
         return tuple(kept.values())
@@ -122,10 +137,10 @@ class SqliteLedger:
         try:
             computed = answer()
         except BaseException as error:
-            facts = {"look": _look_facts(look), "error": type(error).__name__}
+            facts = {"look": look_facts(look), "error": type(error).__name__}
             self._append("failed_look", look.study, look.data, facts)
             raise
-        facts = {"look": _look_facts(look), "answer": computed}
+        facts = {"look": look_facts(look), "answer": computed}
         with self._transaction() as connection:
             if self._answer(connection, look) is None:
                 self._insert(connection, ("look", look.study, look.data, canonical(facts)))
@@ -139,7 +154,7 @@ class SqliteLedger:
             for row in self._of_kind(kind):
                 facts = json.loads(row.facts)
                 seen = facts["look"]["span"] if kind == "look" else facts["span"]
-                if _span(seen).overlaps(span):
+                if span_of(seen).overlaps(span):
                     found.add(f"{row.config} {row.data}")
         return frozenset(found)
 
@@ -186,7 +201,7 @@ class SqliteLedger:
         with self._transaction() as connection:
             known = self._answer(connection, look)
             if known is not None:
-                facts = {"look": _look_facts(look)}
+                facts = {"look": look_facts(look)}
                 self._insert(connection, ("repeat", look.study, look.data, canonical(facts)))
         return known
 
@@ -194,16 +209,19 @@ class SqliteLedger:
         query = f"{_SELECT} WHERE kind = 'look' AND config = ? AND data = ?"
         for values in connection.execute(query, (look.study, look.data)):
             row = Row(*values)
-            if row.hash != hash_of(row):
-                raise RefusedError(
-                    f"{self.path}: row {row.id} holds an answer that was edited after it was "
-                    f"written, so this look cannot be repeated. `touchstone ledger verify` lists "
-                    f"every such row; restore the ledger from a copy."
-                )
+            self._check(row)
             facts = json.loads(row.facts)
-            if facts["look"] == _look_facts(look):
+            if facts["look"] == look_facts(look):
                 return str(facts["answer"])
         return None
+
+    def _check(self, row: Row) -> None:
+        if row.hash != hash_of(row):
+            raise RefusedError(
+                f"{self.path}: row {row.id}, a {row.kind}, was edited after it was written, so "
+                f"nothing can be answered from it. `touchstone ledger verify` lists every such "
+                f"row; restore the ledger from a copy."
+            )
 
     def _append(self, kind: str, config: str, data: str, facts: Mapping[str, object]) -> None:
         text = canonical(facts)
@@ -316,11 +334,3 @@ def _sound_shape() -> frozenset[tuple[str, str, str]]:
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         _make(connection)
         return _shape(connection)
-
-
-def _span(facts: Mapping[str, Any]) -> Span:
-    return Span(**{**facts, "symbols": tuple(facts["symbols"])})
-
-
-def _look_facts(look: Look) -> dict[str, object]:
-    return {**look._asdict(), "span": {**look.span._asdict(), "symbols": list(look.span.symbols)}}

@@ -54,6 +54,17 @@ Reason = Literal[
 ]
 
 
+class Drawn(NamedTuple):
+    """The surrogate markets behind a search-corrected p."""
+
+    budget: int
+    """R: asked for."""
+    n_searched: int
+    """Counted; fewer than R where the sequential rule ended early, 0 where none was needed."""
+    n_exceedances: int
+    """On how many the search did at least as well."""
+
+
 class Evidence(NamedTuple):
     """All that the verdict depends on."""
 
@@ -81,6 +92,8 @@ class Evidence(NamedTuple):
     """Search-corrected p from surrogate markets; None without a budget for them."""
     n_studies: int
     """Distinct studies that looked at these sealed rows, this one included."""
+    drawn: Drawn | None = None
+    """How many surrogate markets that p comes from, for the sentences; None where not told."""
 
 
 class Condition(NamedTuple):
@@ -135,6 +148,7 @@ class Search(NamedTuple):
     deflated: Deflated | None
     surrogate_p: float | None
     n_studies: int
+    drawn: Drawn | None = None
 
 
 def weigh(
@@ -163,6 +177,7 @@ def weigh(
         deflated=search.deflated,
         surrogate_p=search.surrogate_p,
         n_studies=search.n_studies,
+        drawn=search.drawn,
     )
 
 
@@ -229,7 +244,7 @@ def _word(
 
 def _sentence(reason: Reason, evidence: Evidence, p: float, secondary: Condition) -> str:
     days, trades = _count(evidence.n_days, "sealed day"), _count(evidence.n_trades, "trade")
-    searched = _searched(secondary)
+    searched = _searched(secondary, evidence)
     why = evidence.n_days_with_return
     return {
         "both_conditions": f"Evidence of an edge after costs: over {days} its mean net return was "
@@ -256,22 +271,48 @@ def _sentence(reason: Reason, evidence: Evidence, p: float, secondary: Condition
     }[reason]
 
 
-def _searched(secondary: Condition) -> str:
+def _searched(secondary: Condition, evidence: Evidence) -> str:
     if secondary.value is None:
         return "whether its search beat luck is not defined (returns without variance)"
     verb = "found more than luck would have" if secondary.met else "may have found only luck"
+    drawn = evidence.drawn if evidence.surrogate_p is not None else None
     return (
         f"the search behind it {verb} ({secondary.name} {secondary.value:.4f}, needed "
-        f"{secondary.comparison} {secondary.threshold:.2f})"
+        f"{secondary.comparison} {secondary.threshold:.2f}"
+        + (f"; {surrogates_said(drawn)})" if drawn is not None else ")")
     )
+
+
+def surrogates_said(drawn: Drawn) -> str:
+    """How a search-corrected p came about, as a clause.
+
+    >>> surrogates_said(Drawn(19, 19, 0))
+    'none of 19 surrogate markets did as well'
+    >>> surrogates_said(Drawn(199, 7, 3))
+    '3 of the first 7 surrogate markets did as well, which ended the search among 199'
+    """
+    if drawn.n_searched == 0:
+        return (
+            "no surrogate market was needed, for any does as well as a search that earned nothing"
+        )
+    many = drawn.n_exceedances or "none"
+    if drawn.n_searched < drawn.budget:
+        return (
+            f"{many} of the first {_count(drawn.n_searched, 'surrogate market')} did as well, "
+            f"which ended the search among {drawn.budget:,}"
+        )
+    return f"{many} of {_count(drawn.budget, 'surrogate market')} did as well"
 
 
 def _limits(evidence: Evidence) -> str:
     least = smallest_detectable_sharpe(evidence.n_days, evidence.days_per_year, ALPHA, 0.8)
+    drawn = evidence.drawn
+    by = f" ({surrogates_said(drawn)})" if drawn is not None else ""
     how = (
         "no surrogate markets were run, so the search is corrected by the deflated Sharpe alone"
         if evidence.surrogate_p is None
-        else "the correction for the search holds for markets that resemble the surrogates"
+        else f"the search is corrected by surrogate markets{by}, and that holds for markets that "
+        "resemble them"
     )
     if math.isinf(least):
         return f"Without a sealed day nothing can be proven; {how}."

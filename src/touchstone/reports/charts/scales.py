@@ -108,7 +108,11 @@ def day_ticks(scale: Scale) -> tuple[Tick, ...]:
         if number % step == 0 and 0 <= at <= 1:
             found.append((at, number, str(month)[:4]))
     return tuple(
-        Tick(at, _month_text(number, year, i == 0), len(found) > 3 and i % 2 == 1)
+        Tick(
+            at,
+            year if step == 12 else _month_text(number, year, i == 0),
+            len(found) > 3 and i % 2 == 1,
+        )
         for i, (at, number, year) in enumerate(found)
     )
 

@@ -9,12 +9,20 @@ from touchstone.reports.figures import (
     bare_percent,
     count,
     day,
+    p_value,
+    percent,
     plain_number,
     plural,
     short,
     words,
 )
-from touchstone.reports.result import CandidateResult, FoldResult, MarketResult
+from touchstone.reports.result import (
+    CandidateResult,
+    Diagnostic,
+    FoldResult,
+    MarketResult,
+    SurrogateSearch,
+)
 
 _MOST_ROWS = 30
 
@@ -33,16 +41,26 @@ class View(NamedTuple):
     candidates: Chart | None
     folds: Chart | None
     ledger: str
+    corrected: str
+    """How the search was corrected for its luck, and by what."""
     diagnostics: tuple[DiagnosticRow, ...]
 
 
 _ORDER = (
     "deflated_sharpe",
     "expected_max",
-    "smallest_detectable_sharpe",
+    "pbo",
+    "superior_ability_p",
     "min_backtest_years",
     "min_track_record_days",
+    "smallest_detectable_sharpe",
+    "better_than_buy_and_hold",
+    "control_rank",
+    "expectancy_lower",
 )
+_SHARES = ("control_rank", "expectancy_lower", "pbo")
+"""Diagnostics told in percent."""
+_P_VALUES = ("superior_ability_p",)
 
 
 def view(market: MarketResult) -> View:
@@ -53,11 +71,63 @@ def view(market: MarketResult) -> View:
         candidates=_candidates(market.candidates) if market.candidates else None,
         folds=_folds(market) if market.folds else None,
         ledger=_ledger(market),
-        diagnostics=tuple(
-            DiagnosticRow(k, short(market.diagnostics[k].value), market.diagnostics[k].gloss)
-            for k in keys
-        ),
+        corrected=_corrected(market),
+        diagnostics=tuple(_diagnostic(k, market.diagnostics[k]) for k in keys),
     )
+
+
+def _diagnostic(key: str, found: Diagnostic) -> DiagnosticRow:
+    value = found.value
+    told = short(value)
+    if value is not None and key in _SHARES:
+        told = percent(value)
+    if value is not None and key in _P_VALUES:
+        told = p_value(value)
+    why = "" if found.reason is None else f"not defined here: {found.reason}"
+    return DiagnosticRow(key, told, "; ".join(text for text in (found.gloss, why) if text))
+
+
+def _corrected(market: MarketResult) -> str:
+    found = market.surrogates
+    if found is None:
+        return (
+            "No surrogate markets were asked for, so the second condition of the word is the "
+            "deflated Sharpe."
+        )
+    if found.n_garch is None:
+        return (
+            f"The second condition of the word is the search-corrected p-value, out of "
+            f"{plural(found.budget, 'surrogate market')}. None had to be searched: the search "
+            "itself earned nothing, and any surrogate does as well."
+        )
+    many = f"{count(found.n_exceedances) if found.n_exceedances else 'none'} of them"
+    ended = f", which ended the search among {count(found.budget)}"
+    return (
+        f"The whole search before the seal was run again on "
+        f"{plural(found.n_searched, 'surrogate market')}: the study's own bars in another order, "
+        f"without an edge. It did as well on {many}"
+        + (ended if found.n_searched < found.budget else "")
+        + f", so the search-corrected p-value is {p_value(found.p)}. The study's own search scored "
+        f"{plain_number(found.score)} (mean over standard error of the chosen candidate's daily "
+        f"returns), the best of the surrogates {plain_number(max(found.scores))}. {_fits(found)}"
+    )
+
+
+def _fits(found: SurrogateSearch) -> str:
+    """By what the surrogates' volatility was fitted."""
+    n, garch = found.n_instruments, found.n_garch or 0
+    if garch == n:
+        return f"Volatility paths: GARCH(1,1), fitted on {_all(n)}."
+    if not garch:
+        return f"Volatility paths: exponential means on {_all(n)}; no GARCH(1,1) could be fitted."
+    return (
+        f"Volatility paths: GARCH(1,1) on {count(garch)} of {plural(n, 'instrument')}, exponential "
+        "means on the others, where it could not be fitted."
+    )
+
+
+def _all(n: int) -> str:
+    return "the one instrument" if n == 1 else f"all {count(n)} instruments"
 
 
 def _ledger(market: MarketResult) -> str:
@@ -137,33 +207,50 @@ def _candidate_table(ordered: list[CandidateResult]) -> Table:
 
 def _folds(market: MarketResult) -> Chart:
     tests = [f for f in market.folds if f.name != "final"]
-    title = f"{words(len(tests)).capitalize()} folds forward in time"
+    around = any(len(timeline.stretches(f, "train")) > 1 or _is_before(f) for f in tests)
+    n = words(len(tests)).capitalize()
+    title = f"{n} folds around their tests" if around else f"{n} folds forward in time"
     if market.sealed_span is not None:
         title += f"; nothing saw the rows from {day(market.sealed_span[0])} on before the one look"
     note = "Each fold trains, chooses and tests on later rows; labels that overlap are purged."
-    body = timeline.timeline(market.folds, market.sealed_span)
+    if around:
+        note = (
+            "Each fold also trains on rows after its test, so no fold could have been traded. Rows "
+            "whose window or label meets a test are purged, those soon after it embargoed."
+        )
+    shown = market.folds
+    if len(tests) > _MOST_ROWS:
+        shown = (*tests[:_MOST_ROWS], *(f for f in market.folds if f.name == "final"))
+        note += f" The first {_MOST_ROWS} are drawn; all stand in the table."
+    body = timeline.timeline(shown, market.sealed_span)
     return Chart("folds", title, note, body, _fold_table(market.folds), "full")
+
+
+def _is_before(fold: FoldResult) -> bool:
+    """Whether a test lies before rows that the fold trains on."""
+    return timeline.stretches(fold, "test")[0][0] < timeline.stretches(fold, "train")[-1][1]
 
 
 def _fold_table(folds: tuple[FoldResult, ...]) -> Table:
     head = (
         Column("Fold", number=False),
-        Column("Train", number=False),
-        Column("Validate", number=False),
-        Column("Test", number=False),
-        Column("Rows"),
-        Column("Purged"),
+        *(Column(name, number=False) for name in ("Train", "Validate", "Test")),
+        *(Column(name) for name in ("Train rows", "Validate", "Test", "Purged", "Embargoed")),
+        *(Column(name) for name in ("Unusable", "Outside", "Sealed")),
+        Column("Instruments", number=False),
         Column("Rows used by model", number=False),
         Column("Best epoch or tree", number=False),
     )
-    more = tuple(column for column in (_selected(folds), _regimes(folds)) if column is not None)
+    more = [column for column in (_paths(folds), _selected(folds), _regimes(folds)) if column]
     added = tuple(Column(name, number=False) for name, _ in more)
     cells = tuple(
         (
             "refit" if f.name == "final" else f.name,
-            *(f"{day(a)} to {day(b)}" for a, b in (f.train_span, f.validate_span, f.test_span)),
-            f"{count(f.n_train)} · {count(f.n_validate)} · {count(f.n_test)}",
-            f"{count(f.purged_train)} · {count(f.purged_validate)}",
+            *(_lies(timeline.stretches(f, part)) for part in ("train", "validate", "test")),
+            *(count(n) for n in (f.n_train, f.n_validate, f.n_test)),
+            count(f.purged_train + f.purged_validate),
+            *(count(n) for n in (f.embargoed, f.unusable, f.outside, f.n_sealed)),
+            _held(f),
             ", ".join(f"{k} {count(v)}" for k, v in f.rows_used.items())
             + (f" of {count(f.rows_available)}" if f.rows_available else ""),
             ", ".join(f"{k} {count(v)}" for k, v in f.best_epoch.items()),
@@ -171,7 +258,30 @@ def _fold_table(folds: tuple[FoldResult, ...]) -> Table:
         )
         for i, f in enumerate(folds)
     )
-    return Table("the folds", (*head, *added), cells)
+    note = (
+        "The rows of a fold add up to all rows. Unusable: no whole window, or no known outcome; "
+        "outside: before the seal, in none of the fold's ranges."
+    )
+    return Table("the folds", (*head, *added), cells, note)
+
+
+def _lies(pieces: tuple[tuple[str, str], ...]) -> str:
+    return "; ".join(f"{day(a)} to {day(b)}" for a, b in pieces)
+
+
+def _held(fold: FoldResult) -> str:
+    """Instruments of each part, and those that the model meets as strangers."""
+    told = " · ".join(count(n) for n in fold.n_symbols.values())
+    if not fold.unseen:
+        return told
+    return f"{told}; not trained on: {', '.join(fold.unseen)}"
+
+
+def _paths(folds: tuple[FoldResult, ...]) -> tuple[str, list[str]] | None:
+    """The combinatorial paths that each fold's tests join; None where there is one path."""
+    if not any(f.paths for f in folds):
+        return None
+    return "Joins paths", [", ".join(map(str, f.paths)) for f in folds]
 
 
 def _selected(folds: tuple[FoldResult, ...]) -> tuple[str, list[str]] | None:

@@ -15,9 +15,22 @@ from touchstone.reports.figures import (
     plain_number,
 )
 from touchstone.reports.glosses import term
-from touchstone.reports.result import ClassicFigures, ClassicLabel, MarketResult, Skill
+from touchstone.reports.result import (
+    ClassicFigures,
+    ClassicLabel,
+    MarketResult,
+    Skill,
+    SkillBaseline,
+)
 
 _ENOUGH_ROWS = 20
+_TITLES = {
+    "direction": "Is it skill? It knows which way",
+    "volatility": "Is it skill? At volatility, not at direction",
+    "against": "Is it skill? Worse than a coin at direction",
+    "nothing": "Is it skill? None at direction is shown",
+}
+_NAMES = {"volatility": "volatility only", "symbol_and_hour": "symbol and hour"}
 
 
 class Figure(NamedTuple):
@@ -30,7 +43,11 @@ class Figure(NamedTuple):
 class View(NamedTuple):
     """What the template of section 4 needs."""
 
+    title: str
+    """The section's: what the figures show."""
     rows: str
+    finding: str
+    """The same in a sentence or two; empty where nothing can be said."""
     figures: tuple[Figure, ...]
     auc: Chart | None
     thresholds: Chart | None
@@ -48,7 +65,9 @@ def view(market: MarketResult) -> View | None:
     where = "the sealed segment" if skill.rows == "sealed" else "the tests before the seal"
     n = f"{count(skill.n_rows)} rows of {where}" if skill.n_rows else where
     return View(
+        title=_TITLES.get(skill.shows or "", "Is it skill?"),
         rows=n,
+        finding=_finding(skill),
         figures=_figures(skill),
         auc=_auc(skill),
         thresholds=_thresholds(skill),
@@ -73,26 +92,82 @@ def _figures(skill: Skill) -> tuple[Figure, ...]:
     )
 
 
+def _finding(skill: Skill) -> str:
+    """What the areas under the curve show together, in plain words."""
+    ends = interval(skill.direction_auc_interval, sign=False)
+    if skill.shows == "direction":
+        return (
+            f"The interval of the direction AUC, {ends}, lies above 0.5: on these rows the score "
+            "knows which way prices go first. Whether that pays, the verdict tells."
+        )
+    if skill.shows == "volatility":
+        told = (
+            f"This is no edge. The score knows how far prices move and not which way: at equal "
+            f"distances up and down its AUC is {plain_number(skill.direction_auc)}, and the "
+            f"interval {ends} holds 0.5, a coin. Its touch AUC of {plain_number(skill.touch_auc)} "
+            f"proves nothing else: where target and stop lie unequally far, whoever knows how far "
+            f"prices move has more than 0.5."
+        )
+        alone = next((b for b in skill.baselines if b.name == "volatility"), None)
+        if alone is not None and alone.touch_auc is not None:
+            told += f" A score fitted on volatility alone has {plain_number(alone.touch_auc)}."
+        return told
+    if skill.shows == "against":
+        return (
+            f"The interval of the direction AUC, {ends}, lies below 0.5: on these rows the score "
+            "was wrong about which way more often than a coin."
+        )
+    if skill.shows == "nothing":
+        return f"The interval of the direction AUC, {ends}, holds 0.5: a coin would do as well."
+    return ""
+
+
 def _auc(skill: Skill) -> Chart | None:
-    values = (
-        ("direction_auc", skill.direction_auc, skill.direction_auc_interval, "ours"),
-        ("touch_auc", skill.touch_auc, None, "base"),
-        ("volatility_auc", skill.volatility_only_auc, None, "base"),
-    )
-    known = [v for v in values if v[1] is not None]
-    if not known:
+    drawn = [r for r in (*_areas(skill, "direction"), *_areas(skill, "touch")) if r.value]
+    if not skill.baselines and skill.volatility_only_auc is not None:
+        value = skill.volatility_only_auc
+        drawn.append(rows.Row(term("volatility_auc"), value, plain_number(value)))
+    if not drawn:
         return None
-    ends = [e for _, v, i, _ in known for e in (v, *(i or ())) if e is not None]
+    ends = [e for r in drawn for e in (r.value, *(r.interval or ())) if e is not None]
     scale = Scale(min(0.44, *ends) - 0.01, max(0.72, *ends) + 0.02)
     grid = rows.Grid(scale, ticks(scale, 5, thin=True), 0.5, "AUC; 0.5 is a coin", "AUC")
-    drawn = [rows.Row(term(k), v, plain_number(v), i, kind) for k, v, i, kind in known]
-    table = Table(
-        "the three AUCs",
-        (Column("Score against", number=False), Column("AUC"), Column("95 % interval")),
-        tuple((term(k), plain_number(v), interval(i, sign=False)) for k, v, i, _ in known),
+    note = (
+        "Ours, then the same for scores fitted on volatility alone, and on symbol and hour alone, "
+        "judged on the same rows. Whiskers: 95 %, bootstrap over days."
     )
-    note = "Direction beside what volatility alone would score. Whisker: 95 %, bootstrap over days."
-    return Chart("auc", _auc_title(skill), note, rows.dots(drawn, grid), table)
+    body = rows.dots(drawn, grid, "areas")
+    return Chart("auc", _auc_title(skill), note, body, _area_table(skill))
+
+
+def _scores(skill: Skill) -> list[tuple[str, Skill | SkillBaseline]]:
+    """Ours and the yardsticks, each with its name."""
+    return [("ours", skill), *((_NAMES[b.name], b) for b in skill.baselines)]
+
+
+def _areas(skill: Skill, kind: str) -> list[rows.Row]:
+    """Our area and those of the yardsticks, as rows of the chart."""
+    found = []
+    for named, whose in _scores(skill):
+        value, ends = getattr(whose, f"{kind}_auc"), getattr(whose, f"{kind}_auc_interval")
+        name = term(f"{kind}_auc") if whose is skill else f"– {named}"
+        own = "ours" if whose is skill and kind == "direction" else "base"
+        found.append(rows.Row(name, value, plain_number(value), ends, own))
+    return found
+
+
+def _area_table(skill: Skill) -> Table:
+    head = [Column("Score", number=False)]
+    for name in ("Direction AUC", "Touch AUC", "PR-AUC"):
+        head += [Column(name), Column("95 % interval")]
+    cells = []
+    for named, whose in _scores(skill):
+        row = [named]
+        for kind in ("direction", "touch", "pr"):
+            row.append(plain_number(getattr(whose, f"{kind}_auc")))
+            row.append(interval(getattr(whose, f"{kind}_auc_interval"), sign=False))
+        cells.append(tuple(row))
+    return Table("ours beside the yardsticks", tuple(head), tuple(cells))
 
 
 def _auc_title(skill: Skill) -> str:

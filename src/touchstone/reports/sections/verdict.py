@@ -198,6 +198,11 @@ def _pair(result: StudyResult) -> Table | None:
     markets = (result.market, result.null_twin)
     rows = [("Verdict", *(m.verdict.word for m in markets))]
     rows.append((term("primary_p"), *(p_value(m.verdict.primary_p) for m in markets)))
+    searched = [m.surrogates for m in markets]
+    if any(s is not None for s in searched):
+        rows.append(
+            ("Search-corrected p", *(p_value(None if s is None else s.p) for s in searched))
+        )
     rows.append(("Trades, sealed", *(count(m.verdict.n_trades) for m in markets)))
     rows.append(
         (

@@ -1,0 +1,196 @@
+"""The act at the gate: a finished run's artifact becomes champion, or is refused; and the way back.
+
+Whatever happens is written to the trial ledger first. What is refused leaves no trace in the
+registry but its model card in the run's folder, which says why.
+"""
+
+import json
+from functools import partial
+from typing import Any, NamedTuple
+
+from touchstone.errors import ConfigError, DataError, RefusedError
+from touchstone.files import write_bytes, write_text
+from touchstone.pipelines.claim import Challenger, challenger
+from touchstone.pipelines.finished import Finished, find
+from touchstone.pipelines.model_card import Standpoint, made_card
+from touchstone.pipelines.run import ledger_head, ledger_of, now, overrides, who
+from touchstone.pipelines.workspace import Workspace
+from touchstone.registry.champions import Champions, Event, Origin, Stamp
+from touchstone.reports.card import render_card
+from touchstone.reports.card_contents import Card, CardOverride, to_json
+from touchstone.reports.study import RunFacts, render
+from touchstone.validation.gate import Examined, GateConfig, examined
+from touchstone.validation.ledger import SqliteLedger
+
+
+class Ask(NamedTuple):
+    """What one call of `promote` wants."""
+
+    workspace: Workspace
+    run: str
+    """A run: its folder, its name, or the start of it."""
+    name: str | None = None
+    """Under which name it shall be champion; the study's name without it."""
+    override: str | None = None
+    """Why it shall trade although its verdict is not `evidence`."""
+    terms: GateConfig = GateConfig()
+    """What is asked of it."""
+
+
+class Outcome(NamedTuple):
+    """What came of it."""
+
+    card: Card
+    rows: tuple[Examined, ...]
+    event: Event | None
+    """None where it was refused."""
+    page: str
+    """Where the model card lies."""
+
+    @property
+    def unmet(self) -> tuple[Examined, ...]:
+        """The conditions that kept it out."""
+        return tuple(row for row in self.rows if row.refuses)
+
+
+def promote(ask: Ask) -> Outcome:
+    """Ask the gate about a run; make it champion if every condition is met, or say which are not.
+
+    Raises:
+        RefusedError: the ledger or the run is not as it was written, or it is champion already.
+        DataError: no such run, or no ledger.
+    """
+    run = find(ask.workspace.runs, ask.run)
+    champions = Champions(ask.workspace.registry, ask.name or run.result.name)
+    book = _sound_ledger(ask.workspace, run)
+    one = challenger(run, book, ask.terms)
+    reason = (ask.override or "").strip() or None
+    claim = one.claim
+    if ask.override is not None and reason is None:
+        claim = claim._replace(notes={**claim.notes, "verdict": "an override needs its reason"})
+    rows = examined(claim, ask.terms, reason)
+    stamp = Stamp(who(), now())
+    used = reason if any(row.overridden for row in rows) else None
+    refused = [row.condition for row in rows if row.refuses]
+    event = None
+    if refused:
+        _write_down(book, one, ("refused", champions.name, None), stamp, used, refused)
+    else:
+        event = _make_champion(champions, one, book, stamp, used)
+    said = None if used is None else CardOverride(reason=used, who=stamp.who, at=stamp.at)
+    view = Standpoint(champions.name, event, said, stamp.at, champions.history())
+    card = made_card(one._replace(claim=claim), rows, book, view)
+    page = _write_card(run, champions, card)
+    if used is not None and event is not None:
+        _redraw_report(run, overrides(book, run.result.fingerprint))
+    return Outcome(card, rows, event, page)
+
+
+def roll_back(workspace: Workspace, name: str) -> Event:
+    """Make the champion before this one champion again, written down like a promotion.
+
+    Raises:
+        DataError: no such name, or no champion before this one.
+        ArtifactError: its golden rows are not reproduced.
+    """
+    champions = Champions(workspace.registry, name)
+    if not champions.history():
+        raise DataError(f"{champions.folder}: nothing was ever promoted under this name")
+    book = ledger_of(workspace)()
+    stamp = Stamp(who(), now())
+
+    def write_down(born: Event) -> None:
+        facts = {
+            "act": "rolled back", "name": name, "version": born.version, "unmet": [],
+            "artifact": born.artifact, "override": born.override, **stamp._asdict(),
+        }  # fmt: skip
+        book.record("promotion", born.study, born.data, facts)
+
+    return champions.roll_back(stamp, write_down)
+
+
+def refusal(outcome: Outcome) -> str:
+    """Why a challenger was refused, a line a condition."""
+    lines = [f"  {row.sentence}" for row in outcome.unmet]
+    n, of = len(outcome.unmet), len(outcome.rows)
+    are = "is" if n == 1 else "are"
+    head = f"{outcome.card.run} is refused: {n} of the gate's {of} conditions {are} not met"
+    return "\n".join([head, *lines, f"the model card tells more: {outcome.page}"])
+
+
+def told(outcome: Outcome) -> dict[str, Any]:
+    """The same for machines."""
+    card = json.loads(to_json(outcome.card))
+    return {"promoted": outcome.event is not None, "page": outcome.page, "card": card}
+
+
+def _sound_ledger(workspace: Workspace, run: Finished) -> SqliteLedger:
+    if not workspace.ledger.is_file():
+        raise DataError(f"{workspace.ledger}: no ledger there; runs made with --ledger need it")
+    book = ledger_of(workspace)()
+    try:
+        head = ledger_head(str(json.loads((run.folder / "run.json").read_text())["ledger_head"]))
+    except (OSError, ValueError, KeyError, TypeError, ConfigError):
+        raise RefusedError(f"{run.folder}: run.json tells no head of a ledger") from None
+    broken = book.verify(since=head)
+    if broken:
+        raise RefusedError(
+            f"{workspace.ledger}: the trial ledger is not the one this run was made with, or was "
+            f"changed (row {broken[0].row}: {broken[0].problem}), so nothing can be promoted on "
+            "it; touchstone ledger verify lists all findings"
+        )
+    return book
+
+
+def _make_champion(
+    champions: Champions, one: Challenger, book: SqliteLedger, stamp: Stamp, override: str | None
+) -> Event:
+    assert one.artifact is not None  # a condition of the gate
+    manifest, run = one.artifact.manifest, one.run
+    origin = Origin(
+        run.name, run.result.fingerprint, one.data, manifest.origin.candidate, one.claim.verdict
+    )
+    born = champions.register(one.artifact.folder, origin, stamp)
+    noun = ("promoted", champions.name, born.version)
+    write_down = partial(_write_down, book, one, noun, stamp, override, [])
+    return champions.promote(born.version, stamp, write_down, override)
+
+
+def _write_down(
+    book: SqliteLedger, one: Challenger, noun: tuple[str, str, int | None], stamp: Stamp,
+    override: str | None, refused: list[str],
+) -> None:  # fmt: skip
+    act, name, version = noun
+    facts = {
+        "act": act, "name": name, "version": version, "unmet": refused, "override": override,
+        "artifact": one.recorded.get("artifact"), **stamp._asdict(),
+    }  # fmt: skip
+    book.record("promotion", one.run.result.fingerprint, one.data, facts)
+
+
+def _write_card(run: Finished, champions: Champions, card: Card) -> str:
+    """The card beside the run, and beside the champion where it became one."""
+    folders = [(run.folder, "card")]
+    if card.version is not None:
+        folders.append((champions.folder / "cards", str(card.version)))
+    page = render_card(card, run.result)
+    for folder, stem in folders:
+        write_bytes(folder / f"{stem}.json", to_json(card))
+        write_text(folder / f"{stem}.html", page)
+    last, stem = folders[-1]
+    return str(last / f"{stem}.html")
+
+
+def _redraw_report(run: Finished, told: tuple[str, ...]) -> None:
+    """The run's report, with the override in red."""
+    about = json.loads((run.folder / "run.json").read_text())
+    facts = RunFacts(
+        command=about["command"],
+        versions=about["versions"],
+        stages=tuple((name, seconds) for name, seconds in about["stages"]),
+        started=about["started"],
+        host=about["host"],
+        git=about["git"],
+        overrides=told,
+    )
+    write_text(run.folder / "report.html", render(run.result, facts))

@@ -1,0 +1,3 @@
+"""Planted files are plugins: they are imported as a study imports them, never collected."""
+
+collect_ignore_glob = ["*/*.py"]

@@ -1,0 +1,4 @@
+"""Median and interquartile range, of train rows."""
+
+LAYER = None
+STUDY = {"scaler": {"kind": "robust"}}
