@@ -104,7 +104,7 @@ def _corrected(market: MarketResult) -> str:
     ended = f", which ended the search among {count(found.budget)}"
     return (
         f"The whole search before the seal was run again on "
-        f"{plural(found.n_searched, 'surrogate market')}: the study's own bars in another order, "
+        f"{plural(found.n_searched, 'surrogate market')}: the study's own bars drawn anew, "
         f"without an edge. It did as well on {many}"
         + (ended if found.n_searched < found.budget else "")
         + f", so the search-corrected p-value is {p_value(found.p)}. The study's own search scored "
