@@ -6,7 +6,7 @@ registry but its model card in the run's folder, which says why.
 
 import json
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from touchstone.errors import ConfigError, DataError, RefusedError
 from touchstone.files import write_bytes, write_text
@@ -21,6 +21,8 @@ from touchstone.reports.card_contents import Card, CardOverride, to_json
 from touchstone.reports.study import RunFacts, render
 from touchstone.validation.gate import Examined, GateConfig, examined
 from touchstone.validation.ledger import SqliteLedger
+
+_LONGEST_REASON: Final = 1000
 
 
 class Ask(NamedTuple):
@@ -59,12 +61,13 @@ def promote(ask: Ask) -> Outcome:
     Raises:
         RefusedError: the ledger or the run is not as it was written, or it is champion already.
         DataError: no such run, or no ledger.
+        ConfigError: a name that no folder may have, or a reason that no page can hold.
     """
+    reason = _reason(ask.override)
     run = find(ask.workspace.runs, ask.run)
-    champions = Champions(ask.workspace.registry, ask.name or run.result.name)
+    champions = _champions(ask, run)
     book = _sound_ledger(ask.workspace, run)
     one = challenger(run, book, ask.terms)
-    reason = (ask.override or "").strip() or None
     claim = one.claim
     if ask.override is not None and reason is None:
         claim = claim._replace(notes={**claim.notes, "verdict": "an override needs its reason"})
@@ -90,13 +93,13 @@ def roll_back(workspace: Workspace, name: str) -> Event:
     """Make the champion before this one champion again, written down like a promotion.
 
     Raises:
-        DataError: no such name, or no champion before this one.
+        DataError: no such name, no champion before this one, or no ledger.
         ArtifactError: its golden rows are not reproduced.
     """
     champions = Champions(workspace.registry, name)
     if not champions.history():
         raise DataError(f"{champions.folder}: nothing was ever promoted under this name")
-    book = ledger_of(workspace)()
+    book = _ledger(workspace)
     stamp = Stamp(who(), now())
 
     def write_down(born: Event) -> None:
@@ -124,10 +127,35 @@ def told(outcome: Outcome) -> dict[str, Any]:
     return {"promoted": outcome.event is not None, "page": outcome.page, "card": card}
 
 
-def _sound_ledger(workspace: Workspace, run: Finished) -> SqliteLedger:
+def _reason(override: str | None) -> str | None:
+    """The reason for an override on one line; None where none was given."""
+    said = " ".join((override or "").split())
+    if not said.isprintable():
+        raise ConfigError(f"--override {said!r}: needs words that can be printed")
+    if len(said) > _LONGEST_REASON:
+        raise ConfigError(
+            f"--override: got {len(said):,} characters, needed {_LONGEST_REASON:,} at most"
+        )
+    return said or None
+
+
+def _champions(ask: Ask, run: Finished) -> Champions:
+    name = run.result.name if ask.name is None else ask.name
+    try:
+        return Champions(ask.workspace.registry, name)
+    except ConfigError as error:
+        way_out = "" if ask.name is not None else "; this study's name has others: give --name"
+        raise ConfigError(f"{error}{way_out}") from None
+
+
+def _ledger(workspace: Workspace) -> SqliteLedger:
     if not workspace.ledger.is_file():
         raise DataError(f"{workspace.ledger}: no ledger there; runs made with --ledger need it")
-    book = ledger_of(workspace)()
+    return ledger_of(workspace)()
+
+
+def _sound_ledger(workspace: Workspace, run: Finished) -> SqliteLedger:
+    book = _ledger(workspace)
     try:
         head = ledger_head(str(json.loads((run.folder / "run.json").read_text())["ledger_head"]))
     except (OSError, ValueError, KeyError, TypeError, ConfigError):
