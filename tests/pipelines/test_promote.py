@@ -280,6 +280,21 @@ def test_a_second_study_on_the_sealed_rows_and_an_override(out):
     assert Champions(out / "registry", "trees").version("champion").run == run.name
 
 
+def test_a_look_that_another_ledger_counts_is_a_look(out):
+    """The attack: try with another ledger, keep what is best, count nothing here."""
+    run = run_of(out, "trees")
+    audited(out, run)
+    changed = edge_study(out, "trees")
+    elsewhere = out / "elsewhere.sqlite"
+    words = ("run", changed, "--set", "strategy.max_positions=3", "--set", "name=tried")
+    assert touchstone(*words, "--out", out, "--ledger", elsewhere, "--jobs", 1, "-q")[0] == 0
+    ((condition, sentence),) = refused(out, "trees").items()
+    assert condition == "verdict"
+    assert re.search(r"'exploratory'.*tried-\w+ looked at these rows with another ledger", sentence)
+    shutil.rmtree(run_of(out, "tried").folder)
+    assert promote(out, "trees")[0] == 0
+
+
 def test_looking_again_after_another_study_gives_the_same_bytes_and_no_way_around_it(out):
     """The attack: repeat the run until its word is the old one again."""
     run = run_of(out, "threshold")

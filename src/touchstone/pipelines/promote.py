@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from touchstone.errors import ConfigError, DataError, RefusedError
 from touchstone.files import write_bytes, write_text
 from touchstone.pipelines.claim import Challenger, challenger
-from touchstone.pipelines.finished import Finished, find
+from touchstone.pipelines.finished import Finished, find, finished_runs
 from touchstone.pipelines.model_card import Standpoint, made_card
 from touchstone.pipelines.run import ledger_head, ledger_of, now, overrides, who
 from touchstone.pipelines.workspace import Workspace
@@ -23,6 +23,7 @@ from touchstone.validation.gate import Examined, GateConfig, examined
 from touchstone.validation.ledger import SqliteLedger
 
 _LONGEST_REASON: Final = 1000
+_MOST_NAMES: Final = 3
 
 
 class Ask(NamedTuple):
@@ -67,7 +68,7 @@ def promote(ask: Ask) -> Outcome:
     run = find(ask.workspace.runs, ask.run)
     champions = _champions(ask, run)
     book = _sound_ledger(ask.workspace, run)
-    one = challenger(run, book, ask.terms)
+    one = _counted_anywhere(challenger(run, book, ask.terms), ask.workspace, book)
     claim = one.claim
     if ask.override is not None and reason is None:
         claim = claim._replace(notes={**claim.notes, "verdict": "an override needs its reason"})
@@ -168,6 +169,33 @@ def _sound_ledger(workspace: Workspace, run: Finished) -> SqliteLedger:
             "it; touchstone ledger verify lists all findings"
         )
     return book
+
+
+def _counted_anywhere(one: Challenger, workspace: Workspace, book: SqliteLedger) -> Challenger:
+    """The challenger, its verdict taken back where another ledger counts looks at its rows.
+
+    Whoever tries with `--ledger elsewhere` and promotes with the ledger of the workspace has tried
+    as often; the runs that are left of it tell.
+    """
+    heads = {(row.id, row.hash) for row in book.rows()}
+    strangers = []
+    for other in finished_runs(workspace.runs):
+        try:
+            about = json.loads((other.folder / "run.json").read_text())
+            head = ledger_head(str(about["ledger_head"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # touchstone ledger verify tells of it
+        looked = other.result.market.sealed is not None and about.get("data") == one.data
+        if looked and other.result.fingerprint != one.run.result.fingerprint:
+            strangers += [other.name] if tuple(head) not in heads else []
+    if not strangers or one.claim.verdict not in ("evidence", "weak"):
+        return one
+    said = (
+        f"{', '.join(strangers[:_MOST_NAMES])}{' and others' * (len(strangers) > _MOST_NAMES)} "
+        "looked at these rows with another ledger than this one"
+    )
+    notes = {**one.claim.notes, "verdict": said}
+    return one._replace(claim=one.claim._replace(verdict="exploratory", notes=notes))
 
 
 def _make_champion(

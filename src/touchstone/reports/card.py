@@ -142,7 +142,7 @@ def _override(card: Card) -> tuple[verdict.Band, ...]:
 
 def _looked(card: Card, market: MarketResult) -> tuple[verdict.Band, ...]:
     """Others who looked at the sealed rows since the run was made, whose own page knows of none."""
-    if card.verdict != "exploratory" or market.verdict.word == "exploratory":
+    if card.verdict != "exploratory" or market.verdict.word == "exploratory" or card.n_looks < 2:
         return ()
     said = (
         f"{count(card.n_looks)} different studies have looked at these sealed rows by now. What "
