@@ -85,6 +85,21 @@ def test_a_planted_edge_passes(out, name):
     assert touchstone("ledger", "verify", "--out", out)[0] == 0
 
 
+def test_a_promotion_that_was_stopped_before_its_card_is_ended_by_the_same_command(out):
+    run = run_of(out, "trees")
+    audited(out, run)
+    assert promote(out, "trees")[0] == 0
+    card, before = out / "registry" / "trees" / "cards" / "1.html", latest(out)
+    page = card.read_text()
+    shutil.rmtree(card.parent)
+    (run.folder / "card.html").unlink()
+    assert promote(out, "trees")[0] == 0
+    assert card.read_text() == page
+    assert (latest(out), len(Champions(out / "registry", "trees").history())) == (before, 2)
+    assert promote(out, "trees")[0] == 4
+    assert touchstone("ledger", "verify", "--out", out)[0] == 0
+
+
 def test_one_name_after_another_and_the_way_back(out):
     for name in EDGES:
         audited(out, run_of(out, name))

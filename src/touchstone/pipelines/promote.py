@@ -76,8 +76,10 @@ def promote(ask: Ask) -> Outcome:
     stamp = Stamp(who(), now())
     used = reason if any(row.overridden for row in rows) else None
     refused = [row.condition for row in rows if row.refuses]
-    event = None
-    if refused:
+    event = None if refused else _unfinished(champions, one)
+    if event is not None:  # its card is all that lacks
+        used, stamp = event.override, Stamp(event.who, event.at)
+    elif refused:
         _write_down(book, one, ("refused", champions.name, None), stamp, used, refused)
     else:
         event = _make_champion(champions, one, book, stamp, used)
@@ -210,6 +212,15 @@ def _make_champion(
     noun = ("promoted", champions.name, born.version)
     write_down = partial(_write_down, book, one, noun, stamp, override, [])
     return champions.promote(born.version, stamp, write_down, override)
+
+
+def _unfinished(champions: Champions, one: Challenger) -> Event | None:
+    """The promotion of this very artifact, where it was stopped before its card was written."""
+    acts = [event for event in champions.history() if event.act != "registered"]
+    if not acts or acts[-1].artifact != one.recorded.get("artifact"):
+        return None
+    card = champions.folder / "cards" / f"{acts[-1].version}.html"
+    return None if card.is_file() else acts[-1]
 
 
 def _write_down(
