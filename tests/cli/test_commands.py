@@ -181,6 +181,8 @@ def test_workspace_commands(tmp_path):
     assert "models" in touchstone("cache", "show", "--out", tmp_path)[1]
     assert touchstone("ledger", "verify", "--out", tmp_path)[0] == 0
     assert "deleted" in touchstone("cache", "clear", "--out", tmp_path)[1]
+    told = touchstone("cache", "clear", "--json", "--out", tmp_path)[1]
+    assert json.loads(told) == {"deleted": 0}
     assert touchstone("ledger", "verify", "--out", tmp_path)[0] == 0
 
 

@@ -239,5 +239,5 @@ def layers_of(text: str | None) -> tuple[LayerName, ...]:
 
 def recorded(study: Study, data: str, found: Audit, ledger: Ledger) -> None:
     """Write the audit's row, which the gate reads."""
-    facts = {**found.facts, "source": study.source}
+    facts = {**found.facts, "source": study.source, "data": data}
     ledger.record("audit", study.fingerprint, data, facts)

@@ -175,7 +175,8 @@ def _candidates(candidates: tuple[CandidateResult, ...]) -> Chart:
 
 
 def _candidates_title(candidates: tuple[CandidateResult, ...]) -> str:
-    told = f"{words(len(candidates)).capitalize()} candidates were compared"
+    n, one = words(len(candidates)).capitalize(), len(candidates) == 1
+    told = f"{n} candidate{' was' if one else 's were'} compared"
     chosen = next((c for c in candidates if c.chosen), None)
     if chosen is None:
         return f"{told}; none earned anything before the seal, so none was tried on it"
@@ -208,8 +209,9 @@ def _candidate_table(ordered: list[CandidateResult]) -> Table:
 def _folds(market: MarketResult) -> Chart:
     tests = [f for f in market.folds if f.name != "final"]
     around = any(len(timeline.stretches(f, "train")) > 1 or _is_before(f) for f in tests)
-    n = words(len(tests)).capitalize()
-    title = f"{n} folds around their tests" if around else f"{n} folds forward in time"
+    n = f"{words(len(tests)).capitalize()} fold{'' if len(tests) == 1 else 's'}"
+    its = "its test" if len(tests) == 1 else "their tests"
+    title = f"{n} around {its}" if around else f"{n} forward in time"
     if market.sealed_span is not None:
         title += f"; nothing saw the rows from {day(market.sealed_span[0])} on before the one look"
     note = "Each fold trains, chooses and tests on later rows; labels that overlap are purged."
