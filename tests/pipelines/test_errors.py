@@ -109,9 +109,9 @@ def luck(seed, effect=0.0):
     source = np.random.default_rng(seed)
     rows = judged_rows(60, source)
     hour = source.integers(0, 20, rows.p.size)
-    net = source.normal(0, 0.01, rows.p.size) + 0.004 * source.normal(size=60)[rows.day]
+    net = source.normal(0, 0.01, rows.p.size) + 0.004 * source.normal(size=60)[rows.stretch]
     net[hour == 7] += effect
-    closed = Closed(np.arange(net.size), rows.day, net, rows.hit)
+    closed = Closed(np.arange(net.size), rows.stretch, rows.stretch, net, rows.hit)
     division = Division("hour", tuple(f"{h:02d}" for h in range(20)), hour)
     return _tested(tuple(_slices(division, closed, rows, source)))
 

@@ -5,6 +5,7 @@ import pytest
 
 from touchstone.data.cache import StageCache
 from touchstone.ledger import MemoryLedger
+from touchstone.metrics.classification import direction_auc
 from touchstone.pipelines.aucs import Auc, Ranks, aucs, shows
 from touchstone.pipelines.decide import calibrate, outlook, segment
 from touchstone.pipelines.learn import Task, learn
@@ -58,7 +59,7 @@ def rows_of(prepared, where, probability):
 
 
 def ranks(rows):
-    return Ranks(rows.probability, rows.outcome, rows.symmetric, rows.day)
+    return Ranks(rows.probability, rows.outcome, rows.symmetric, rows.stretch)
 
 
 def test_volatility_alone_lifts_the_touch_auc_and_not_the_direction_auc(tmp_path):
@@ -74,6 +75,23 @@ def test_volatility_alone_lifts_the_touch_auc_and_not_the_direction_auc(tmp_path
     assert holds_half >= band(n, 0.95)[0]
     assert above >= 0.8 * n
     assert words.count("volatility") >= 0.7 * n
+
+
+def test_a_bar_that_met_both_symmetric_barriers_tells_no_direction(tmp_path):
+    """The label's careful guess, the stop, would punish whoever foresees the wild bars."""
+    _, prepared, where = prepared_on(tmp_path, 3, ic=0.0)
+    at = where.rows[prepared.symmetric.outcome[where.rows] != 0]
+    wild = at[::7]
+    symmetric = prepared.symmetric
+    outcome, ambiguous = symmetric.outcome.copy(), symmetric.ambiguous.copy()
+    ambiguous[at] = False
+    outcome[wild], ambiguous[wild] = -1, True
+    planted = prepared._replace(symmetric=symmetric._replace(outcome=outcome, ambiguous=ambiguous))
+    knows_wild = np.full((where.rows.size, 3), 0.2)
+    knows_wild[np.isin(where.rows, wild), 2] = 0.6
+    rows = rows_of(planted, where, knows_wild)
+    assert not rows.symmetric[np.isin(where.rows[rows.at], wild)].any()
+    assert direction_auc(rows.probability, rows.symmetric) == 0.5
 
 
 def model_rows(study, prepared, where, folder):

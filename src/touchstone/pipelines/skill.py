@@ -23,6 +23,7 @@ from touchstone.reports.result import (
     SkillBaseline,
     ThresholdPoint,
 )
+from touchstone.validation.stretches import stretches
 
 _N_CURVE = 60
 _THRESHOLDS = np.round(np.arange(0.05, 0.96, 0.05), 2)
@@ -42,9 +43,11 @@ class Judged(NamedTuple):
     """(n, n_outcomes)."""
     outcome: Int8
     symmetric: Int8
+    """The barrier met first of two as far up as down; 0 neither, or both in one bar."""
     realised: Float64
     volatility: Float64
-    day: Int64
+    stretch: Int64
+    """Of days that share outcomes, see `validation.stretches`."""
     up: Float64
     """Width of the target, fraction of the entry price."""
     down: Float64
@@ -73,15 +76,18 @@ def judged(prepared: Prepared, where: Segment, probability: Float64, selected: B
     keep = ~np.isnan(probability[:, -1]) & ends_inside
     at = rows[keep]
     symmetric = prepared.symmetric
-    # The symmetric barriers may be met after the segment, which nobody has seen yet.
-    met_inside = np.isin(symmetric.exit[at], rows)
+    # The symmetric barriers may be met after the segment, which nobody has seen yet; and of both in
+    # one bar nobody knows the first. The label's stop is the careful guess there and here would
+    # make a score that knows the wild bars look wrong about direction.
+    met = np.isin(symmetric.exit[at], rows) & ~symmetric.ambiguous[at]
+    day = panel.calendar.day(panel.time)
     return Judged(
         probability[keep],
         labels.outcome[at],
-        np.where(met_inside, symmetric.outcome[at], 0).astype(np.int8),
+        np.where(met, symmetric.outcome[at], 0).astype(np.int8),
         labels.realised[at],
         prepared.volatility[at],
-        panel.calendar.day(panel.time[at]),
+        stretches(day[at], day[labels.exit[at]]),
         labels.up[at],
         labels.down[at],
         selected[keep],
@@ -107,7 +113,7 @@ def skill(
     """
     p, hit = rows.p, rows.hit
     own, *others = rng.spawn(1 + len(beside))
-    areas = aucs(Ranks(rows.probability, rows.outcome, rows.symmetric, rows.day), own)
+    areas = aucs(Ranks(rows.probability, rows.outcome, rows.symmetric, rows.stretch), own)
     round_trip = config.costs.round_trip
     chosen = rows.selected
     return Skill(
@@ -199,7 +205,7 @@ def best_f1_threshold(probability: Float64, hit: Bool) -> float:
 def _beside(rows: Judged, yardstick: Yardstick, rng: np.random.Generator) -> SkillBaseline:
     """What a yardstick is worth on the rows that the model is judged on."""
     said = yardstick.probability[rows.at]
-    areas = aucs(Ranks(said, rows.outcome, rows.symmetric, rows.day), rng)
+    areas = aucs(Ranks(said, rows.outcome, rows.symmetric, rows.stretch), rng)
     return SkillBaseline(
         name=yardstick.name,
         direction_auc=areas.direction.value,

@@ -134,7 +134,8 @@ def _auc(skill: Skill) -> Chart | None:
     grid = rows.Grid(scale, ticks(scale, 5, thin=True), 0.5, "AUC; 0.5 is a coin", "AUC")
     note = (
         "Ours, then the same for scores fitted on volatility alone, and on symbol and hour alone, "
-        "judged on the same rows. Whiskers: 95 %, bootstrap over days."
+        "judged on the same rows. Whiskers: 95 %, bootstrap over days, "
+        "or over stretches of days where outcomes overlap."
     )
     body = rows.dots(drawn, grid, "areas")
     return Chart("auc", _auc_title(skill), note, body, _area_table(skill))

@@ -87,7 +87,10 @@ def _luck(tests: SliceTests | None) -> str:
         return ""
     told = f"{plural(tests.n_slices, 'part')} traded"
     if not tests.n_tested:
-        return f"{told}, none on ten days inside and outside of it: no part can be told from luck."
+        return (
+            f"{told}, none on ten separate stretches of days inside and outside of it: no part can "
+            "be told from luck."
+        )
     told += (
         f"; {count(tests.n_tested)} can be tested against the other trades. "
         f"{sentence(words(tests.n_nominal))} {'is' if tests.n_nominal == 1 else 'are'} unlike them "
