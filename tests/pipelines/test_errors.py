@@ -10,10 +10,11 @@ import touchstone as ts
 from small import small_study, touchstone
 from touchstone.data.cache import StageCache
 from touchstone.ledger import MemoryLedger
+from touchstone.market import Timeframe
 from touchstone.pipelines.errors import Closed, _slices, _tested, errors
 from touchstone.pipelines.finished import reopened
 from touchstone.pipelines.market import before_the_seal, search_market
-from touchstone.pipelines.parts import Division, divisions
+from touchstone.pipelines.parts import Division, _hours, divisions
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.skill import Judged, judged
@@ -84,6 +85,14 @@ def test_regimes_are_known_at_the_close_and_trends_are_what_prices_did(searched)
         name = ["falling", "sideways", "rising"][int(np.searchsorted([-0.5, 0.5], z))]
         other = ["falling", "sideways", "rising"][int(np.searchsorted([-0.5, 0.5], loose))]
         assert trend.names[trend.part[at]] in (name, other)
+
+
+def test_daily_bars_have_no_hours_to_be_divided_by():
+    """New York closes at 20 or 21 UTC: those parts would tell summer from winter."""
+    decided = np.array([20, 21, 44])
+    assert _hours(Timeframe("1d"), decided) == []
+    (by_hour,) = _hours(Timeframe("1h"), decided)
+    assert by_hour.part.tolist() == [20, 21, 20]
 
 
 def judged_rows(n_days, source, a_day=20):

@@ -13,7 +13,7 @@ from touchstone.pipelines.naive import yardsticks
 from touchstone.pipelines.prepare import load, prepare
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.shelf import Resources
-from touchstone.pipelines.skill import judged, skill
+from touchstone.pipelines.skill import _thresholds, judged, skill
 from touchstone.pipelines.study import parse_study
 from touchstone.reports.sections import skill as section
 from touchstone.seeding import generator
@@ -171,3 +171,20 @@ def test_the_page_refuses_to_call_volatility_an_edge(tmp_path):
 )
 def test_words_by_the_intervals_alone(direction, touch, word):
     assert shows(Auc(0.5, direction), Auc(0.6, touch)) == word
+
+
+@pytest.mark.parametrize(
+    ("highest", "step"), [(1.0, 0.05), (0.52, 0.05), (0.22, 0.02), (0.065, 0.005), (0.0, 0.001)]
+)
+def test_thresholds_are_told_where_probabilities_are(highest, step):
+    """At a base rate of 1 % all of them lie below 10 %: two steps of 5 % would tell nothing."""
+    source = np.random.default_rng(4)
+    p = np.append(source.uniform(0, highest, 500), highest)
+    told = _thresholds(p)
+    assert (told <= highest).all()
+    if highest:
+        assert told.size >= 8
+        np.testing.assert_allclose(np.diff(told), step)
+        assert told[-1] + step > highest
+    else:
+        assert told.size == 0

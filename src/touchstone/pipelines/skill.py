@@ -26,7 +26,9 @@ from touchstone.reports.result import (
 from touchstone.validation.stretches import stretches
 
 _N_CURVE = 60
-_THRESHOLDS = np.round(np.arange(0.05, 0.96, 0.05), 2)
+_STEPS = (0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+"""Between the thresholds that are told: the widest that has `_ENOUGH` below all probabilities."""
+_ENOUGH = 8
 # Test figures as the predecessor's authors reported them; its base rate is not known, and of
 # ROC-AUC and PR-AUC only ranges over its models are (0.83-0.87, 0.20-0.24).
 _PREDECESSOR = (
@@ -239,12 +241,21 @@ def _pr_curve(rows: Judged) -> tuple[PrPoint, ...]:
     )
 
 
+def _thresholds(p: Float64) -> Float64:
+    """Even steps up to the highest probability, which is low where hits are rare."""
+    highest = float(p.max(initial=0.0))
+    counts = [int(highest / step + 1e-9) for step in _STEPS]
+    step, n = next(
+        ((s, n) for s, n in zip(_STEPS, counts, strict=True) if n >= _ENOUGH),
+        (_STEPS[-1], counts[-1]),
+    )
+    return np.round(step * np.arange(1, n + 1), 3)
+
+
 def _by_threshold(rows: Judged, round_trip: float) -> tuple[ThresholdPoint, ...]:
     points = []
-    for threshold in _THRESHOLDS:
+    for threshold in _thresholds(rows.p):
         taken = rows.p >= threshold
-        if not taken.any():
-            break
         points.append(
             ThresholdPoint(
                 threshold=float(threshold),

@@ -217,8 +217,11 @@ def _errs(name: str, slices: list[Slice], scale: Scale) -> Chart:
     drawn = [rows.Row(s.name, s.brier, plain_number(s.brier), s.brier_interval) for s in shown]
     clear = sum(s.brier_interval is not None and s.brier_interval[0] > whole for s in slices)
     told = {0: "none", 1: "one"}.get(clear, words(clear))
-    title = f"{sentence(told)} of {words(len(slices))} {plural} clearly worse than all rows"
-    note = f"Squared error of the probability by {singular}; the line is that of all rows."
+    title = f"Interval above all rows' error in {told} of {words(len(slices))} {plural}"
+    note = (
+        f"Squared error of the probability by {singular}; the line is that of all rows. One "
+        "interval in forty lies above by luck."
+    )
     if shown is not slices:
         note += f" {_which(name, 'Worst and best')} {_FEW} of {len(slices)}; all in the table."
     head = (
