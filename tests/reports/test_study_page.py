@@ -17,7 +17,7 @@ from touchstone.reports.result import (
     ThresholdPoint,
     VerdictResult,
 )
-from touchstone.reports.sections import chosen, verdict
+from touchstone.reports.sections import chosen, data, verdict
 from touchstone.reports.sections import skill as section
 from touchstone.reports.study import MAX_BYTES, render
 
@@ -244,6 +244,30 @@ def test_thresholds_without_a_break_even_say_so_and_one_is_no_chart():
     assert chart.title == "At no threshold with 20 rows is a break-even known"
     assert "without intervals" in chart.note
     assert skill_view(thresholds=(point,)).thresholds is None
+
+
+def test_a_label_without_barriers_has_no_target_and_no_stop_on_the_page():
+    told = market().label
+    bare_label = told.model_copy(
+        update={"kind": "forward_return", "median_up": None, "median_down": None}
+    )
+    with_barriers, without = (
+        data.view(example(market=market(label=card))) for card in (told, bare_label)
+    )
+    assert "Median target and stop" in dict(with_barriers.label)
+    assert [key for key, _ in without.label] == ["Kind", "Not known yet, dropped"]
+    assert [row[0] for row in with_barriers.outcomes.rows] == ["+1 target", "0 horizon", "−1 stop"]
+    assert [row[0] for row in without.outcomes.rows] == ["+1 up", "0 neither", "−1 down"]
+
+
+def test_one_candidate_that_lost_is_told_as_one():
+    lost = market().candidates[0].model_copy(update={"chosen": False, "sharpe": -1.0})
+    title = chosen._candidates_title((lost,))
+    assert title == (
+        "One candidate was compared; it did not earn more than cash in enough trades, "
+        "so no look was taken"
+    )
+    assert chosen._candidates_title((lost, lost)).startswith("Two candidates were compared; none e")
 
 
 def test_the_band_of_survivorship_says_the_word_once():

@@ -165,7 +165,7 @@ def _candidates(candidates: tuple[CandidateResult, ...]) -> Chart:
         for c in shown
     ]
     left_out = len(candidates) - len(shown)
-    note = "Pooled walk-forward tests, net of costs."
+    note = "Pooled tests before the seal, net of costs."
     if left_out:
         note += f" {count(left_out)} more (no trade, or lower) stand in the table."
     body = rows.dots(drawn, grid, "wide-name")
@@ -175,10 +175,13 @@ def _candidates(candidates: tuple[CandidateResult, ...]) -> Chart:
 
 
 def _candidates_title(candidates: tuple[CandidateResult, ...]) -> str:
-    told = f"{words(len(candidates)).capitalize()} candidates were compared"
+    n = len(candidates)
+    told = f"{words(n).capitalize()} candidate{'s were' if n != 1 else ' was'} compared"
     chosen = next((c for c in candidates if c.chosen), None)
     if chosen is None:
-        return f"{told}; none earned anything before the seal, so none was tried on it"
+        none = "none" if n != 1 else "it did not"
+        ending = "earned" if n != 1 else "earn"
+        return f"{told}; {none} {ending} more than cash in enough trades, so no look was taken"
     return f"{told}; {chosen.model} with {chosen.label} was opened on the sealed segment"
 
 

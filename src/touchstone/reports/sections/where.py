@@ -103,7 +103,7 @@ def _luck(tests: SliceTests | None) -> str:
     more = f" and {words(n - _MOST_NAMED)} more" if n > _MOST_NAMED else ""
     return (
         f"{told}after Benjamini-Hochberg {words(n)} {'remains' if n == 1 else 'remain'} (✱): "
-        f"{named}{more}. Choose no trade by the others."
+        f"{named}{more}: a question for new data. Choose no trade by any of these."
     )
 
 
