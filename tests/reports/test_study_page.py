@@ -270,6 +270,28 @@ def test_one_candidate_that_lost_is_told_as_one():
     assert chosen._candidates_title((lost, lost)).startswith("Two candidates were compared; none e")
 
 
+def test_candidates_without_a_trade_draw_no_empty_axis():
+    idle = (
+        market().candidates[0].model_copy(update={"chosen": False, "sharpe": None, "n_trades": 0})
+    )
+    chart = chosen._candidates((idle,))
+    assert chart.body == ""
+    assert chart.note.endswith("1 without a trade stands in the table.")
+    assert len(chart.table.rows) == 1
+
+
+def test_the_title_of_the_folds_knows_who_looked():
+    tests = [f for f in market().folds if f.name != "final"][:1]
+    titles = [
+        chosen._folds(market(folds=tests, ledger=LedgerCounts(n_looks_studies=n))).title
+        for n in (0, 1, 3)
+    ]
+    assert all(t.startswith("One fold forward in time; ") for t in titles)
+    assert "no study has looked" in titles[0]
+    assert titles[1].endswith("before the one look")
+    assert titles[2].endswith("though other studies did")
+
+
 def test_the_band_of_survivorship_says_the_word_once():
     card = market().data.model_copy(update={"survivorship": "Survivorship: every one lives."})
     bands = verdict.view(example(market=market(data=card))).bands

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from touchstone.reports.charts import rows, timeline
 from touchstone.reports.charts.frame import Chart, Column, Table
 from touchstone.reports.charts.scales import covering, ticks
@@ -167,8 +169,9 @@ def _candidates(candidates: tuple[CandidateResult, ...]) -> Chart:
     left_out = len(candidates) - len(shown)
     note = "Pooled tests before the seal, net of costs."
     if left_out:
-        note += f" {count(left_out)} more (no trade, or lower) stand in the table."
-    body = rows.dots(drawn, grid, "wide-name")
+        more = "more (no trade, or lower)" if drawn else "without a trade"
+        note += f" {count(left_out)} {more} {'stands' if left_out == 1 else 'stand'} in the table."
+    body = rows.dots(drawn, grid, "wide-name") if drawn else Markup("")
     return Chart(
         "candidates", _candidates_title(candidates), note, body, _candidate_table(ordered), "full"
     )
@@ -208,13 +211,23 @@ def _candidate_table(ordered: list[CandidateResult]) -> Table:
     return Table("all candidates", head, cells)
 
 
+def _seal(since: str, n_looks: int) -> str:
+    """What has seen the sealed rows, as the end of a title."""
+    if n_looks == 0:
+        return f"; no study has looked at the rows from {since} on"
+    if n_looks == 1:
+        return f"; nothing saw the rows from {since} on before the one look"
+    return f"; no choice of this study saw the rows from {since} on, though other studies did"
+
+
 def _folds(market: MarketResult) -> Chart:
     tests = [f for f in market.folds if f.name != "final"]
     around = any(len(timeline.stretches(f, "train")) > 1 or _is_before(f) for f in tests)
-    n = words(len(tests)).capitalize()
-    title = f"{n} folds around their tests" if around else f"{n} folds forward in time"
+    n, one = words(len(tests)).capitalize(), len(tests) == 1
+    whose = "fold around its test" if one else "folds around their tests"
+    title = f"{n} {whose}" if around else f"{n} {'fold' if one else 'folds'} forward in time"
     if market.sealed_span is not None:
-        title += f"; nothing saw the rows from {day(market.sealed_span[0])} on before the one look"
+        title += _seal(day(market.sealed_span[0]), market.ledger.n_looks_studies)
     note = "Each fold trains, chooses and tests on later rows; labels that overlap are purged."
     if around:
         note = (
