@@ -147,7 +147,9 @@ def table_of(run: Finished, what: str, out: Path) -> pl.DataFrame:
     if what in TABLES:
         return run._table(what)
     if what != "features":
-        raise ConfigError(f"--what {what!r}: needs one of {', '.join((*TABLES, 'features'))}")
+        raise ConfigError(
+            f"--what {what!r}: needs one of {', '.join((*TABLES, 'features', 'folds'))}"
+        )
     silent = Silent()
     cache = StageCache(Workspace(out).cache)
     study, loaded, data = reopened(run, cache, silent)
