@@ -7,6 +7,7 @@ the fewer days it trades the better it looks.
 import numpy as np
 
 from leaks.everywhere import replace
+from touchstone.pipelines import diagnostics
 
 LAYER = "E"
 STUDY: dict = {"strategy": {"kind": "cost_aware", "margin_bp": [120, 160], "max_positions": 3}}
@@ -21,4 +22,7 @@ def plant(patch):
 
         return faulty
 
+    beside = diagnostics.daily
     replace(patch, "touchstone.backtest.result", "daily", edited)
+    # days beside buy-and-hold's must pair, and whoever leaves them out there is refused
+    patch.setattr(diagnostics, "daily", beside)
