@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from leaks.base import BASE
-from touchstone.errors import DataError
+from touchstone.errors import DataError, TrainingError
 from touchstone.pipelines import audit as au
 from touchstone.pipelines import prepare
 from touchstone.pipelines.progress import Silent
@@ -120,3 +120,13 @@ def test_an_edge_of_nothing_is_judged_by_chance(tmp_path):
     assert au.is_null(study.config.bars)
     assert layer.finding is None
     assert layer.n_checks == 400, "its own scores, and those of a surrogate"
+
+
+def test_a_surrogate_that_cannot_be_learned_from_is_told_and_is_no_error(tmp_path):
+    study = study_of(tmp_path, "smoke", CLEAN["plain"])
+    label = study.config.label.model_copy(update={"take_profit": 6.0, "horizon": 2})
+    study = study._replace(config=study.config.model_copy(update={"label": label}))
+    with pytest.raises(TrainingError):
+        au.audit(study, au.bars_of(study), au.Ask(("B",), 1, Effort()))
+    (layer,) = au.audit(study, au.bars_of(study), au.Ask(("F",), 1, Effort())).layers
+    assert "was not looked at" in layer.notes[0]

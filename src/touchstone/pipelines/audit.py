@@ -10,7 +10,7 @@ from touchstone.config import Config
 from touchstone.data.loading import Loaded, Request
 from touchstone.data.sources import SOURCES
 from touchstone.data.universe import read_universe
-from touchstone.errors import ConfigError
+from touchstone.errors import ConfigError, TouchstoneError
 from touchstone.ledger import Ledger
 from touchstone.market import Panel
 from touchstone.pipelines import trace
@@ -200,7 +200,11 @@ class _Layers:
                 return layer
             n = layer.n_checks
         bars = surrogate(cutting.panel, cutting.seed).panel
-        run = self.subject.run(World(bars))
+        try:
+            run = self.subject.run(World(bars))
+        except TouchstoneError as error:  # labels that came true before may not on other bars
+            why = str(error).splitlines()[0]
+            return Layer("F", n, None, (f"a market without an edge was not looked at: {why}",))
         layer = audit_smoke(directions(self.subject.study, run), cutting.seed)
         return layer._replace(n_checks=n + layer.n_checks)
 
