@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtr, stdtrit
 
 from touchstone.arrays import Bool, Float64, Int64
 from touchstone.errors import DataError
@@ -150,8 +150,8 @@ def days_of(day: Int64) -> Days:
 
 
 def _percentiles(values: Float64, level: float, n_days: int) -> tuple[float, float] | None:
-    beyond_t = float(stats.t.ppf((1 + level) / 2, n_days - 1)) * np.sqrt(n_days / (n_days - 1))
-    tail = float(stats.norm.sf(beyond_t))
+    beyond_t = float(stdtrit(n_days - 1, (1 + level) / 2)) * np.sqrt(n_days / (n_days - 1))
+    tail = float(ndtr(-beyond_t))
     defined = np.sort(values[~np.isnan(values)])
     # A resample without a value may lie anywhere, so it is put beyond both bounds.
     beyond = int((values.size + 1) * tail + 1e-9) - (values.size - defined.size)
