@@ -166,6 +166,15 @@ def test_no_such_run(tmp_path):
     refused(3, "runs", "show", "nothing", "--out", tmp_path, needs=["nothing", "none yet"])
 
 
+@pytest.mark.parametrize("command", ["run", "audit", "check"])
+@pytest.mark.parametrize("code", ["0", "4", "'bye'"])
+def test_a_plugin_that_ends_the_process_is_no_success(tmp_path, command, code):
+    (tmp_path / "mine.py").write_text(f"import sys\nsys.exit({code})\n")
+    study = small_study(tmp_path, plugins=["mine.py"])
+    out = () if command == "check" else ("--out", tmp_path)
+    refused(3, command, study, *out, needs=["ended the process", code])
+
+
 def test_usage():
     code, _, err = touchstone("run", "--nonsense")
     assert code == 2

@@ -58,6 +58,12 @@ def test_help_is_quick_and_imports_no_torch():
     assert min(map(float, seconds)) < 0.5
 
 
+def test_a_command_does_not_wait_for_statistics_that_it_may_not_need():
+    code = "import sys, touchstone.pipelines.run; print('scipy.stats' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False"]
+
+
 def test_version():
     assert touchstone("--version")[1].startswith("touchstone ")
     assert {"numpy", "torch", "python"} <= json.loads(touchstone("--version", "--json")[1]).keys()
@@ -175,6 +181,8 @@ def test_workspace_commands(tmp_path):
     assert "models" in touchstone("cache", "show", "--out", tmp_path)[1]
     assert touchstone("ledger", "verify", "--out", tmp_path)[0] == 0
     assert "deleted" in touchstone("cache", "clear", "--out", tmp_path)[1]
+    told = touchstone("cache", "clear", "--json", "--out", tmp_path)[1]
+    assert json.loads(told) == {"deleted": 0}
     assert touchstone("ledger", "verify", "--out", tmp_path)[0] == 0
 
 

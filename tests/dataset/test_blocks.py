@@ -39,7 +39,8 @@ def reference(line, edges, test, validate, embargo):
     for b in {*test, validate}:
         members = [i for i in rows if homes[i] == b]
         if members:
-            reach[b] = (min(line.begin[i] for i in members), max(last(i) for i in members))
+            first = min(int(edges[b]), *(line.begin[i] for i in members))
+            reach[b] = (first, max(last(i) for i in members))
 
     def meets(i, others):
         return any(

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from dataset.timelines import DAY_NS, regular, timeline_of
+from touchstone.dataset.blocks import blocks
+from touchstone.dataset.blocks import cut as block_cut
 from touchstone.dataset.folds import Spans, cut, fresh
 from touchstone.dataset.splits import SPLITS, timeline
 from touchstone.dataset.splits.chronological import ChronologicalConfig, chronological
@@ -180,3 +182,34 @@ def test_a_label_that_ends_behind_the_bound_is_purged_though_no_window_reads_its
     fold = cut(rows, spans)
     assert (fold.train[-1], fold.purged_train) == (98, 1)
     assert (fold.validate[-1], fold.purged_validate) == (148, 1)
+
+
+@pytest.mark.parametrize("kind", ["spans", "blocks"])
+def test_who_goes_on_behind_a_bound_moves_no_row_before_it(kind):
+    """An outage before the bound, and what ends there, purge what they would if all went on."""
+    moved = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        panel = random_panel(4, 400, seed=seed, missing=float(rng.choice([0.1, 0.6])))
+        bound = START_NS + int(rng.integers(150, 250)) * HOUR_NS
+        away = (panel.available_at <= bound) & (panel.available_at > bound - 9 * HOUR_NS)
+        panel = panel.where(~(away & (panel.asset_id < 2)))
+        ends = rng.permutation(panel.n_instruments)[: int(rng.integers(1, panel.n_instruments))]
+        fewer = panel.where(~((panel.available_at > bound) & np.isin(panel.asset_id, ends)))
+        one, other = (kept_before(kind, p, bound) for p in (panel, fewer))
+        assert one == other, seed
+        moved += len(fewer) < len(panel)
+    assert moved > 30
+
+
+def kept_before(kind, panel, bound):
+    """(symbol, time) of the rows that may train before a bound that a test stands behind."""
+    labels = triple_barrier(panel, TripleBarrierConfig())
+    whole = complete(np.zeros((len(panel), 1), np.float32), panel.offsets, 6)
+    line = timeline(panel, labels, whole, 6)
+    end = START_NS + 400 * HOUR_NS
+    if kind == "spans":
+        rows = cut(line, Spans(START_NS, bound, bound, bound, bound, end)).train
+    else:
+        rows = block_cut(blocks(line, np.array([START_NS, START_NS, bound, end])), [2]).validate
+    return set(zip(panel.asset_id[rows].tolist(), panel.time[rows].tolist(), strict=True))

@@ -11,7 +11,7 @@ from touchstone.validation.audit import Effort
 
 LEAKS = paths("features", "pipeline", "engine", "data")
 CONTROLS = paths("controls")
-QUICK = Effort(n_stratified=2, n_whole=0, seconds=0.2, n_smaller=0, both=False)
+QUICK = Effort(n_stratified=2, n_whole=0, seconds=0.05, n_smaller=0, both=False)
 SEED = 7
 
 

@@ -11,8 +11,10 @@ from touchstone.pipelines.decide import candidate_fingerprint
 from touchstone.pipelines.study import identified, read_study
 from touchstone.simulation import MarketConfig, simulate
 
-REPEATS = re.compile(r"name|seed|null_twin|universe|folds\..*|training\.(epochs|threads|device)")
-"""Settings that repeat a candidate: folds, seeds, epochs, and where it is computed."""
+REPEATS = re.compile(
+    r"name|seed|null_twin|universe|surrogates|folds\..*|training\.(epochs|threads|device)"
+)
+"""Settings that repeat a candidate: folds, seeds, surrogates, epochs, where it is computed."""
 SEEN_IN_THE_PANEL = re.compile(r"bars\..*|symbols|side.*")
 """Settings whose effect is in the bars themselves, which the fingerprint holds."""
 

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import norm, t
 
 import touchstone as ts
 from small import small_study, touchstone
@@ -21,6 +22,7 @@ from touchstone.pipelines.study import read_study
 from touchstone.reports.result import Performance
 from touchstone.validation.ledger import SqliteLedger
 from touchstone.validation.overfitting import overfitting
+from touchstone.validation.stretches import stretches
 from touchstone.validation.superior_ability import superior_ability
 
 CHANGES = {"models": [{"kind": "logistic"}, {"kind": "logistic", "l2": 0.3}], "lookback": 1}
@@ -90,15 +92,16 @@ def test_those_behind_the_seal_are_the_answers(finished):
     trades = run.trades.filter(pl.col("segment") == "sealed")
     net = (trades["pnl"] / (trades["quantity"] * trades["entry_price"])).to_numpy()
     assert net.mean() == pytest.approx(money.expectancy)
-    of_day = [
-        net[trades["entry_time"].dt.date() == d] for d in trades["entry_time"].dt.date().unique()
-    ]
-    rng = np.random.default_rng(5)
+    days = [trades[c].dt.date().to_numpy().astype(np.int64) for c in ("entry_time", "exit_time")]
+    held = stretches(*days)
+    of_stretch = [net[held == k] for k in np.unique(held)]
+    n, rng = len(of_stretch), np.random.default_rng(5)
     drawn = [
-        np.concatenate([of_day[k] for k in rng.integers(len(of_day), size=len(of_day))]).mean()
-        for _ in range(4_000)
+        np.concatenate([of_stretch[k] for k in rng.integers(n, size=n)]).mean()
+        for _ in range(20_000)
     ]
-    expected = np.quantile(drawn, [0.025, 0.975])
+    tail = norm.sf(t.ppf(0.975, n - 1) * math.sqrt(n / (n - 1)))
+    expected = np.quantile(drawn, [tail, 1 - tail])
     np.testing.assert_allclose(answer.expectancy_interval, expected, atol=0.1 * np.ptp(expected))
 
 

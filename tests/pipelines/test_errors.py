@@ -10,10 +10,11 @@ import touchstone as ts
 from small import small_study, touchstone
 from touchstone.data.cache import StageCache
 from touchstone.ledger import MemoryLedger
+from touchstone.market import Timeframe
 from touchstone.pipelines.errors import Closed, _slices, _tested, errors
 from touchstone.pipelines.finished import reopened
 from touchstone.pipelines.market import before_the_seal, search_market
-from touchstone.pipelines.parts import Division, divisions
+from touchstone.pipelines.parts import Division, _hours, divisions
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.skill import Judged, judged
@@ -86,6 +87,14 @@ def test_regimes_are_known_at_the_close_and_trends_are_what_prices_did(searched)
         assert trend.names[trend.part[at]] in (name, other)
 
 
+def test_daily_bars_have_no_hours_to_be_divided_by():
+    """New York closes at 20 or 21 UTC: those parts would tell summer from winter."""
+    decided = np.array([20, 21, 44])
+    assert _hours(Timeframe("1d"), decided) == []
+    (by_hour,) = _hours(Timeframe("1h"), decided)
+    assert by_hour.part.tolist() == [20, 21, 20]
+
+
 def judged_rows(n_days, source, a_day=20):
     n = n_days * a_day
     p = source.uniform(0.1, 0.5, n)
@@ -109,9 +118,9 @@ def luck(seed, effect=0.0):
     source = np.random.default_rng(seed)
     rows = judged_rows(60, source)
     hour = source.integers(0, 20, rows.p.size)
-    net = source.normal(0, 0.01, rows.p.size) + 0.004 * source.normal(size=60)[rows.day]
+    net = source.normal(0, 0.01, rows.p.size) + 0.004 * source.normal(size=60)[rows.stretch]
     net[hour == 7] += effect
-    closed = Closed(np.arange(net.size), rows.day, net, rows.hit)
+    closed = Closed(np.arange(net.size), rows.stretch, rows.stretch, net, rows.hit)
     division = Division("hour", tuple(f"{h:02d}" for h in range(20)), hour)
     return _tested(tuple(_slices(division, closed, rows, source)))
 

@@ -4,13 +4,15 @@ import json
 
 import numpy as np
 import pytest
+from scipy.special import ndtr, ndtri
 
 from small import touchstone
 from touchstone.pipelines.judged import judge_panel, rule_of, winner
 from touchstone.pipelines.oracle import true_earnings
-from touchstone.pipelines.power import Ask, PowerConfig, judge_known, power_study
+from touchstone.pipelines.power import DIES, Ask, PowerConfig, judge_known, power_study
 from touchstone.seeding import generator
 from touchstone.simulation import simulate
+from touchstone.validation.deflated import expected_maximum
 
 CONFIG = PowerConfig()
 FEW = CONFIG.market.model_copy(update={"n_instruments": 4, "ic": 0.3})
@@ -24,6 +26,19 @@ def test_the_study_is_the_one_that_the_goal_speaks_of():
     assert (study.config.costs.commission_bp, study.config.costs.slippage_bp) == (10, 5)
     assert CONFIG.market.n_bars / (6 * 365.25) == pytest.approx(4)
     assert study.config.folds.sealed == "20%"
+
+
+def test_its_days_can_show_what_the_goal_asks_for(judged):
+    """0.8 is asked of evidence at a true Sharpe of 3.5; what normal returns would give, at best."""
+    n_test, n_sealed = judged[2].before.shape[0], round(0.2 * 4 * 365.25)
+    seen = 3.5 * np.sqrt(n_sealed / 365)
+    more = (3.5 * np.sqrt(n_test / 365)) - expected_maximum(50)
+    assert ndtr(seen + ndtri(0.05)) * ndtr(more + ndtri(0.05)) > 0.85
+
+
+def test_the_early_decoy_dies_before_the_tests(judged):
+    before_tests = 0.8 - judged[2].before.shape[0] / (4 * 365.25)
+    assert float(DIES["dies before the tests"].rstrip("%")) / 100 < before_tests
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ from promotions import (
     audited,
     book_of,
     edge_study,
-    measured,
     recorded,
     run_of,
     with_diagnostics,
@@ -28,18 +27,15 @@ from touchstone.registry import folder as folders
 from touchstone.registry import manifest as listing
 from touchstone.registry.champions import Champions
 from touchstone.registry.manifest import Manifest
+from touchstone.validation.gate import AUDIT_LAYERS
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A workspace with three finished runs, each with its bounds, none audited."""
+    """A workspace with three finished runs, none audited."""
     out = tmp_path_factory.mktemp("made")
     for name in EDGES:
         ts.run(str(edge_study(out, name)), out=out, jobs=1)
-        run = run_of(out, name)
-        lacking = measured(run).items() - run.result.market.diagnostics.items()
-        told = {k: v for k, v in lacking if k not in run.result.market.diagnostics}
-        with_diagnostics(out, run, **told)
     shutil.rmtree(out / ".touchstone" / "cache")
     return out
 
@@ -89,6 +85,21 @@ def test_a_planted_edge_passes(out, name):
     assert touchstone("ledger", "verify", "--out", out)[0] == 0
 
 
+def test_a_promotion_that_was_stopped_before_its_card_is_ended_by_the_same_command(out):
+    run = run_of(out, "trees")
+    audited(out, run)
+    assert promote(out, "trees")[0] == 0
+    card, before = out / "registry" / "trees" / "cards" / "1.html", latest(out)
+    page = card.read_text()
+    shutil.rmtree(card.parent)
+    (run.folder / "card.html").unlink()
+    assert promote(out, "trees")[0] == 0
+    assert card.read_text() == page
+    assert (latest(out), len(Champions(out / "registry", "trees").history())) == (before, 2)
+    assert promote(out, "trees")[0] == 4
+    assert touchstone("ledger", "verify", "--out", out)[0] == 0
+
+
 def test_one_name_after_another_and_the_way_back(out):
     for name in EDGES:
         audited(out, run_of(out, name))
@@ -108,6 +119,9 @@ def test_one_name_after_another_and_the_way_back(out):
     assert "champion    version 2" in text
     assert text.count("promoted") == 3
     assert touchstone("ledger", "verify", "--out", out)[0] == 0
+    code, _, err = promote(out, "--rollback", "desk", "--ledger", out / "elsewhere.sqlite")
+    assert (code, "no ledger there" in err) == (3, True)
+    assert not (out / "elsewhere.sqlite").exists()
     newest = sorted((out / "registry" / "desk" / "history").iterdir())[-1]
     newest.unlink()  # as if it had never been rolled back
     code, text, _ = touchstone("ledger", "verify", "--out", out)
@@ -129,17 +143,27 @@ def test_without_an_audit(out):
     assert "May not trade: 1 of 10 conditions is not met" in page
 
 
+def halted(layer):
+    """An audit in which one layer found something."""
+    layers = {name: {"found": name == layer} for name in AUDIT_LAYERS}
+    return {"result": "HALT", "layers": layers, "findings": [{"sentence": "x moved at row 7"}]}
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"result": "HALT", "findings": [{"sentence": "feature x moved at row 7"}]},
-         "the leak audit found something: HALT, 1\u00a0finding; the first: feature x moved"),
+        (halted("F"), "the leak audit found something: HALT, 1\u00a0finding; the first: x moved"),
+        (halted("E"), "the leak audit found something: HALT, 1\u00a0finding; the first: x moved"),
         ({"source": "0123456789abcdef"},
          "no leak audit of this study was run: the audits there are were of other code"),
+        ({"data": "0123456789abcdef"},
+         "no leak audit of this study was run: the audits there are were of other code or other b"),
         ({"layers": {"A": {}, "F": {}}},
          "no leak audit of this study was run: the newest left out layers B, C, C2, D, E"),
+        ({"layers": None},
+         "no leak audit of this study was run: the newest left out layers A, B, C, C2, D, E, F"),
     ],
-    ids=["halt", "other code", "layers left out"],
+    ids=["smoke", "ledger", "other code", "other bars", "layers left out", "no layers told"],
 )  # fmt: skip
 def test_with_another_audit(out, changes, said):
     run = run_of(out, "trees")
@@ -153,8 +177,24 @@ def test_with_another_audit(out, changes, said):
 def test_the_newest_audit_counts(out):
     run = run_of(out, "trees")
     audited(out, run)
-    audited(out, run, result="HALT")
+    audited(out, run, **halted("F"))
     assert list(refused(out, "trees")) == ["leak audit"]
+
+
+@pytest.mark.parametrize("changes", [halted("A"), halted("D"), {"result": "HALT", "layers": None}])
+def test_a_leak_that_was_shown_is_not_audited_away(out, changes):
+    """The attack: audit again with other cuts, until none of them meets the leak."""
+    run = run_of(out, "trees")
+    audited(out, run, **changes)
+    audited(out, run)
+    assert list(refused(out, "trees")) == ["leak audit"]
+
+
+def test_a_look_at_one_layer_does_not_undo_the_audit_of_all(out):
+    run = run_of(out, "trees")
+    audited(out, run)
+    audited(out, run, layers={"A": {"found": False}})
+    assert promote(out, "trees")[0] == 0
 
 
 @pytest.mark.parametrize("key", ["better_than_buy_and_hold", "expectancy_lower", "control_rank"])
@@ -255,6 +295,21 @@ def test_a_second_study_on_the_sealed_rows_and_an_override(out):
     assert Champions(out / "registry", "trees").version("champion").run == run.name
 
 
+def test_a_look_that_another_ledger_counts_is_a_look(out):
+    """The attack: try with another ledger, keep what is best, count nothing here."""
+    run = run_of(out, "trees")
+    audited(out, run)
+    changed = edge_study(out, "trees")
+    elsewhere = out / "elsewhere.sqlite"
+    words = ("run", changed, "--set", "strategy.max_positions=3", "--set", "name=tried")
+    assert touchstone(*words, "--out", out, "--ledger", elsewhere, "--jobs", 1, "-q")[0] == 0
+    ((condition, sentence),) = refused(out, "trees").items()
+    assert condition == "verdict"
+    assert re.search(r"'exploratory'.*tried-\w+ looked at these rows with another ledger", sentence)
+    shutil.rmtree(run_of(out, "tried").folder)
+    assert promote(out, "trees")[0] == 0
+
+
 def test_looking_again_after_another_study_gives_the_same_bytes_and_no_way_around_it(out):
     """The attack: repeat the run until its word is the old one again."""
     run = run_of(out, "threshold")
@@ -267,8 +322,6 @@ def test_looking_again_after_another_study_gives_the_same_bytes_and_no_way_aroun
     assert again.result.market.sealed == run.result.market.sealed  # from the ledger
     assert recorded(out, again)["artifact"] == recorded(out, run)["artifact"]
     assert "the desk&#39;s own money" in (run.folder / "report.html").read_text()
-    lacking = {k: v for k, v in measured(again).items() if k not in again.result.market.diagnostics}
-    with_diagnostics(out, again, **lacking)
     audited(out, again)
     code, text, _ = promote(out, "threshold", "--name", "another", "--json")
     assert code == 4
@@ -353,7 +406,17 @@ def test_nothing_is_promoted_on_what_was_edited(out, spoil, said, verified):
         (("nobody",), 3, "no finished run 'nobody'"),
         (("--rollback", "nobody"), 3, "nothing was ever promoted"),
         (("trees", "--name", "../up"), 2, "needs lower-case letters"),
+        (("trees", "--name", ""), 2, "needs lower-case letters"),
+        (("trees", "--name", "h\u00f6urly/x"), 2, "needs lower-case letters"),
+        (("trees", "--override", "beep \x07"), 2, "words that can be printed"),
+        (("trees", "--override", "cut \udcff"), 2, "words that can be printed"),
+        (("trees", "--override", "x" * 1001), 2, "needed 1,000 at most"),
+        (("",), 3, "no finished run ''"),
+        (("/no/such/run",), 3, "no finished run '/no/such/run'"),
+        (("**",), 3, "no finished run '**'"),
+        (("t*",), 3, "no finished run 't*'"),
         (("trees", "--ledger", "elsewhere.sqlite"), 3, "no ledger there"),
+        (("--rollback", "trees", "--ledger", "elsewhere.sqlite"), 3, "nothing was ever promoted"),
     ],
     ids=str,
 )

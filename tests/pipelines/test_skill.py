@@ -5,6 +5,7 @@ import pytest
 
 from touchstone.data.cache import StageCache
 from touchstone.ledger import MemoryLedger
+from touchstone.metrics.classification import direction_auc
 from touchstone.pipelines.aucs import Auc, Ranks, aucs, shows
 from touchstone.pipelines.decide import calibrate, outlook, segment
 from touchstone.pipelines.learn import Task, learn
@@ -12,7 +13,7 @@ from touchstone.pipelines.naive import yardsticks
 from touchstone.pipelines.prepare import load, prepare
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.shelf import Resources
-from touchstone.pipelines.skill import judged, skill
+from touchstone.pipelines.skill import _thresholds, judged, skill
 from touchstone.pipelines.study import parse_study
 from touchstone.reports.sections import skill as section
 from touchstone.seeding import generator
@@ -58,7 +59,7 @@ def rows_of(prepared, where, probability):
 
 
 def ranks(rows):
-    return Ranks(rows.probability, rows.outcome, rows.symmetric, rows.day)
+    return Ranks(rows.probability, rows.outcome, rows.symmetric, rows.stretch)
 
 
 def test_volatility_alone_lifts_the_touch_auc_and_not_the_direction_auc(tmp_path):
@@ -74,6 +75,23 @@ def test_volatility_alone_lifts_the_touch_auc_and_not_the_direction_auc(tmp_path
     assert holds_half >= band(n, 0.95)[0]
     assert above >= 0.8 * n
     assert words.count("volatility") >= 0.7 * n
+
+
+def test_a_bar_that_met_both_symmetric_barriers_tells_no_direction(tmp_path):
+    """The label's careful guess, the stop, would punish whoever foresees the wild bars."""
+    _, prepared, where = prepared_on(tmp_path, 3, ic=0.0)
+    at = where.rows[prepared.symmetric.outcome[where.rows] != 0]
+    wild = at[::7]
+    symmetric = prepared.symmetric
+    outcome, ambiguous = symmetric.outcome.copy(), symmetric.ambiguous.copy()
+    ambiguous[at] = False
+    outcome[wild], ambiguous[wild] = -1, True
+    planted = prepared._replace(symmetric=symmetric._replace(outcome=outcome, ambiguous=ambiguous))
+    knows_wild = np.full((where.rows.size, 3), 0.2)
+    knows_wild[np.isin(where.rows, wild), 2] = 0.6
+    rows = rows_of(planted, where, knows_wild)
+    assert not rows.symmetric[np.isin(where.rows[rows.at], wild)].any()
+    assert direction_auc(rows.probability, rows.symmetric) == 0.5
 
 
 def model_rows(study, prepared, where, folder):
@@ -153,3 +171,20 @@ def test_the_page_refuses_to_call_volatility_an_edge(tmp_path):
 )
 def test_words_by_the_intervals_alone(direction, touch, word):
     assert shows(Auc(0.5, direction), Auc(0.6, touch)) == word
+
+
+@pytest.mark.parametrize(
+    ("highest", "step"), [(1.0, 0.05), (0.52, 0.05), (0.22, 0.02), (0.065, 0.005), (0.0, 0.001)]
+)
+def test_thresholds_are_told_where_probabilities_are(highest, step):
+    """At a base rate of 1 % all of them lie below 10 %: two steps of 5 % would tell nothing."""
+    source = np.random.default_rng(4)
+    p = np.append(source.uniform(0, highest, 500), highest)
+    told = _thresholds(p)
+    assert (told <= highest).all()
+    if highest:
+        assert told.size >= 8
+        np.testing.assert_allclose(np.diff(told), step)
+        assert told[-1] + step > highest
+    else:
+        assert told.size == 0

@@ -16,9 +16,9 @@ from touchstone.pipelines.finished import reopened
 from touchstone.pipelines.market import search_market
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.shelf import Resources
-from touchstone.pipelines.walk import export_folds, fold_scores
+from touchstone.pipelines.walk import closest, export_folds, fold_scores
 from touchstone.registry import artifact
-from touchstone.reports.result import iso_moment
+from touchstone.reports.result import CandidateResult, iso_moment
 
 WALKS = {
     "expanding": {"kind": "walk_forward", "train": "expanding", "validate": "20d", "test": "20d",
@@ -123,6 +123,14 @@ def test_what_retraining_changes_by_the_kind_of_range(exported):
     else:
         assert starts == sorted(set(starts))
         assert max(sizes) - min(sizes) < 0.02 * max(sizes)
+
+
+def test_a_lucky_candidate_of_one_trade_is_not_the_one_that_came_closest():
+    few = CandidateResult(model="mlp", label="", sharpe=2.0, n_trades=1, chosen=False)
+    enough = few.model_copy(update={"sharpe": -0.4, "n_trades": 30})
+    assert closest((few, enough)) == 1
+    assert closest((few, few.model_copy(update={"sharpe": 3.0}))) == 0
+    assert closest((enough, few, enough.model_copy(update={"sharpe": -2.0, "chosen": True}))) == 2
 
 
 def test_a_changed_file_is_refused_and_exporting_again_mends_it(exported, tmp_path):

@@ -10,11 +10,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
-# Not this folder: the corpus has the name of this file.
+# Not this folder: Python and the corpus have modules of the names of its files.
 sys.path[0] = str(Path(__file__).parents[1])
+
+from statistics import median
 
 from leaks.audited import Audited, audited
 from leaks.corpus import HERE, Planted, paths, planted

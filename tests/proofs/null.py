@@ -30,9 +30,9 @@ def main() -> None:
         Terminal(console(), 0),
     ).result
     residual = (
-        "Residual-permuted real markets are made of hourly bars of 143 coins."
+        "Residual markets are hourly bars of 143 coins, redrawn."
         if bars
-        else "Without the real bars the residual-permuted markets are left out."
+        else "Without the real bars the residual markets are left out."
     )
     head = [
         f"K = {wish.markets:,} markets a run, {config.market.n_instruments} instruments x "

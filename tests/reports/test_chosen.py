@@ -68,3 +68,19 @@ def test_a_diagnostic_without_a_number_says_why():
         "pbo": "–", "control_rank": "95.5 %", "superior_ability_p": "0.0005",
         "expectancy_lower": "−0.120 %", "better_than_buy_and_hold": "−0.52",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("n", "said"), [(1, "One candidate was compared"),
+                                         (2, "Two candidates were compared")])  # fmt: skip
+def test_candidates_are_counted_in_whole_words(n, said):
+    candidates = market().candidates
+    assert len(candidates) >= n
+    chart = view(market(candidates=candidates[:n])).candidates
+    assert chart.title.startswith(said)
+
+
+@pytest.mark.parametrize(("n", "said"), [(1, "One fold forward"), (2, "Two folds forward")])
+def test_folds_are_counted_in_whole_words(n, said):
+    tests = [f for f in market().folds if f.name != "final"]
+    folds = tuple((tests * 2)[:n])
+    assert view(market(folds=folds)).folds.title.startswith(said)

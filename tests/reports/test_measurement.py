@@ -98,6 +98,15 @@ def test_a_power_below_the_goal_is_said():
     assert "Below the goal" not in power.page(low.model_copy(update={"points": tuple(high)}), "x")
 
 
+def test_the_headline_says_how_few_markets_it_speaks_of():
+    one = [trial("none", 1.9, 0)]
+    few = measured().model_copy(
+        update={"points": (power.point_result(known.point(1.0, 0.1, one), one),)}
+    )
+    headline = re.search(r"<h1[^>]*>(.*?)</h1>", power.page(few, "touchstone power"), re.S)[1]
+    assert headline.split()[-3:] == ["of", "1", "market"]
+
+
 def test_the_headline_tells_the_truth_that_was_measured_and_not_the_one_wanted():
     found = measured((3.5,))
     moved = found.points[0].model_copy(update={"true_mean": 2.1})

@@ -5,16 +5,20 @@ from importlib import resources
 import pytest
 
 from reports.example_result import RUN, example, market
+from touchstone.reports.figures import percent
 from touchstone.reports.result import (
+    CalibrationPoint,
     Curve,
     DataCard,
     LedgerCounts,
     MarketResult,
     Performance,
     Slice,
+    ThresholdPoint,
     VerdictResult,
 )
-from touchstone.reports.sections import chosen
+from touchstone.reports.sections import chosen, data, verdict
+from touchstone.reports.sections import skill as section
 from touchstone.reports.study import MAX_BYTES, render
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'><b>&amp;{{7*7}}"
@@ -211,6 +215,87 @@ def test_titles_say_the_finding():
     twin = render(none_alone(), RUN)
     assert "no skill at direction is shown" in twin
     assert "At no threshold with 20 rows" in twin
+
+
+def skill_view(**changes):
+    told = market(seed=3, edge=0.003, word="none")
+    return section.view(told.model_copy(update={"skill": told.skill.model_copy(update=changes)}))
+
+
+def test_calibration_is_not_praised_for_its_slope_where_all_is_said_too_high():
+    points = [CalibrationPoint(probability=q, frequency=q / 3, count=600) for q in (0.03, 0.06)]
+    chart = skill_view(calibration=points, calibration_slope=1.06).charts[0]
+    said, came = percent(0.045), percent(0.015)
+    assert chart.title == f"Said {said} on average, came {came}; slope 1.06, 1 is calibrated"
+
+
+def test_no_skill_shown_is_not_called_skill_of_a_coin():
+    said = skill_view(shows="nothing", direction_auc_interval=(0.42, 0.61)).finding
+    assert said.endswith("these rows show no skill at direction.")
+    said = skill_view(shows="volatility", direction_auc_interval=(0.42, 0.61)).finding
+    assert said.startswith("This is no edge.")
+    assert "that it knows which way is not shown" in said
+
+
+def test_thresholds_without_a_break_even_say_so_and_one_is_no_chart():
+    point = ThresholdPoint(threshold=0.1, precision=0.3, break_even=None, count=90)
+    second = point.model_copy(update={"threshold": 0.2})
+    chart = skill_view(thresholds=(point, second)).thresholds
+    assert chart.title == "At no threshold with 20 rows is a break-even known"
+    assert "without intervals" in chart.note
+    assert skill_view(thresholds=(point,)).thresholds is None
+
+
+def test_a_label_without_barriers_has_no_target_and_no_stop_on_the_page():
+    told = market().label
+    bare_label = told.model_copy(
+        update={"kind": "forward_return", "median_up": None, "median_down": None}
+    )
+    with_barriers, without = (
+        data.view(example(market=market(label=card))) for card in (told, bare_label)
+    )
+    assert "Median target and stop" in dict(with_barriers.label)
+    assert [key for key, _ in without.label] == ["Kind", "Not known yet, dropped"]
+    assert [row[0] for row in with_barriers.outcomes.rows] == ["+1 target", "0 horizon", "−1 stop"]
+    assert [row[0] for row in without.outcomes.rows] == ["+1 up", "0 neither", "−1 down"]
+
+
+def test_one_candidate_that_lost_is_told_as_one():
+    lost = market().candidates[0].model_copy(update={"chosen": False, "sharpe": -1.0})
+    title = chosen._candidates_title((lost,))
+    assert title == (
+        "One candidate was compared; it did not earn more than cash in enough trades, "
+        "so no look was taken"
+    )
+    assert chosen._candidates_title((lost, lost)).startswith("Two candidates were compared; none e")
+
+
+def test_candidates_without_a_trade_draw_no_empty_axis():
+    idle = (
+        market().candidates[0].model_copy(update={"chosen": False, "sharpe": None, "n_trades": 0})
+    )
+    chart = chosen._candidates((idle,))
+    assert chart.body == ""
+    assert chart.note.endswith("1 without a trade stands in the table.")
+    assert len(chart.table.rows) == 1
+
+
+def test_the_title_of_the_folds_knows_who_looked():
+    tests = [f for f in market().folds if f.name != "final"][:1]
+    titles = [
+        chosen._folds(market(folds=tests, ledger=LedgerCounts(n_looks_studies=n))).title
+        for n in (0, 1, 3)
+    ]
+    assert all(t.startswith("One fold forward in time; ") for t in titles)
+    assert "no study has looked" in titles[0]
+    assert titles[1].endswith("before the one look")
+    assert titles[2].endswith("though other studies did")
+
+
+def test_the_band_of_survivorship_says_the_word_once():
+    card = market().data.model_copy(update={"survivorship": "Survivorship: every one lives."})
+    bands = verdict.view(example(market=market(data=card))).bands
+    assert next(b.text for b in bands if b.title == "Survivorship") == "Every one lives."
 
 
 # --- colours ---------------------------------------------------------------------------------

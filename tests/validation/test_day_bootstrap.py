@@ -13,7 +13,7 @@ from touchstone.validation.day_bootstrap import (
     days_of,
     part_intervals,
 )
-from validation.bands import band
+from validation.bands import band, holds
 from validation.test_permutation import scored
 
 SEED = 20_240_782  # chosen before the first run
@@ -108,6 +108,27 @@ def test_parts_have_the_intervals_that_each_would_have_alone():
         alone = day_interval(mean, day[rows], rng(15))
         width = alone[1] - alone[0]
         assert found[k] == pytest.approx(alone, abs=0.12 * width)
+
+
+def test_of_ten_clusters_the_mean_is_held_as_often_as_said():
+    """Plain percentiles of ten days hold it in 90 of 100 (normal days): a t interval is wider."""
+    source, held, n = rng(18), 0, 300
+    for _ in range(n):
+        values = source.normal(size=10)
+        mean = lambda c, v=values: float(c @ v / 10)  # noqa: E731
+        low, high = counted_interval(mean, 10, source, n_resamples=199)
+        held += low <= 0 <= high
+    assert holds(n - held, n, 0.05)
+
+
+def test_values_that_are_all_alike_have_no_interval():
+    """Ten misses on ten days do not prove that there is never a hit."""
+    days = np.repeat(np.arange(20), 3)
+    part = np.arange(60) % 2
+    values = np.where(part == 0, 0.0, np.arange(60) % 4 == 1)
+    found = part_intervals(values, part, 2, days, rng(19))
+    assert found[0] is None
+    assert found[1] is not None
 
 
 def test_too_few_days_have_no_interval():

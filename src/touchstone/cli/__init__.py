@@ -39,6 +39,11 @@ def main() -> None:
         code = _STOPPED
     except BrokenPipeError:
         raise SystemExit(0) from None
+    except (
+        SystemExit
+    ) as error:  # no command ends so: a plugin did, and nobody may take it for an end
+        _end(3, f"error: a part of the study ended the process (sys.exit({error.code!r})); nothing "
+                "was concluded: let it raise an error instead")  # fmt: skip
     except OSError as error:
         _end(3, f"error: {error.filename or 'a file'}: {error.strerror or error}")
     except SystemError as error:  # numba's wrapping of an interrupt that met compiled code

@@ -36,10 +36,11 @@ def show(out: o.Out = Path(), json_: o.Json = False) -> None:
 
 
 @app.command()
-def clear(out: o.Out = Path(), stage: o.Stage = None) -> None:
+def clear(out: o.Out = Path(), stage: o.Stage = None, json_: o.Json = False) -> None:
     """Delete cached stages; runs and the ledger stay."""
     from touchstone.data.cache import StageCache
     from touchstone.pipelines.workspace import Workspace
 
     n = StageCache(Workspace(out).cache).clear(stage)
-    typer.echo(f"{n} entries deleted")
+    noun = "entry" if n == 1 else "entries"
+    typer.echo(json.dumps({"deleted": n}) if json_ else f"{n} {noun} deleted")

@@ -41,7 +41,7 @@ def calibrate(
     """Judge hundreds of markets without any edge, and count how often the pipeline is fooled.
 
     Three sorts are simulated (iid, GARCH with leverage, changing volatility); with --bars a fourth
-    is made of your own bars, their order destroyed. Every market goes through the whole pipeline:
+    is made of your own bars, drawn in random order. Every market goes through the whole pipeline:
     features, labels, folds, fits, ten candidates, the one look, the verdict. Printed: rejection
     rates at 5 % with the exact band that a correct test keeps to, pooled and by sort; whether
     p-values are smaller than uniform; the shares of false evidence and of markets left untraded.

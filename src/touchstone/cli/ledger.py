@@ -118,11 +118,15 @@ def verify(
             typer.echo(f"{where}{finding.problem}")
         if not found.findings:
             typer.echo(
-                f"{found.head.n_rows} rows, unbroken; {found.n_runs} runs and {found.n_artifacts} "
-                f"artifacts agree with it; head {found.head.hash[:16]}"
+                f"{_n(found.head.n_rows, 'row')}, unbroken; {_n(found.n_runs, 'run')} and "
+                f"{_n(found.n_artifacts, 'artifact')} agree with it; head {found.head.hash[:16]}"
             )
     if found.findings:
         raise typer.Exit(4)
+
+
+def _n(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _workspace(out: Path, ledger: Path | None) -> "Workspace":

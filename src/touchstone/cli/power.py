@@ -36,7 +36,7 @@ def power(
     Sharpe; what each is worth is measured on 20 fresh years of its own market, and printed beside
     what was wanted. Decoys, whose edge dies, stand beside the curve.
 
-    About 4 seconds of one core a market. Every market is journaled in .touchstone/power.jsonl:
+    Some 8 seconds of one core a market. Every market is journaled in .touchstone/power.jsonl:
     after Ctrl-C the same command resumes, and more --markets continue where fewer ended. The page
     and its figures are written to power/.
 

@@ -34,7 +34,7 @@ def promote(
     rollback: Annotated[
         str | None,
         typer.Option("--rollback", metavar="NAME", help="Make the champion before this one "
-                     "champion again."),
+                     "champion again; needs the same ledger."),
     ] = None,
     out: o.Out = Path(),
     ledger: o.LedgerPath = None,

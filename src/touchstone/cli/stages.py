@@ -107,30 +107,25 @@ def backtest(
     json_: o.Json = False,
 ) -> None:  # fmt: skip
     """Backtest scores made elsewhere: bring your own model. Counted in the ledger as a trial."""
+    from touchstone.pipelines import scores as own
     from touchstone.pipelines.run import ledger_of
-    from touchstone.pipelines.scores import (
-        backtest_scores,
-        money_lines,
-        read_scores,
-        read_strategy,
-        told,
-        trades_table,
-    )
     from touchstone.pipelines.tables import check_format, date_ns
     from touchstone.pipelines.workspace import Workspace
 
     if trades is not None:
         check_format(trades)
-    config = read_strategy(strategy)
+    config = own.read_strategy(strategy)
     loaded = _load(bars, _more(timeframe, calendar, bars_set), symbols)
     left_out = [reject.symbol for reject in loaded.rejects]
-    column = read_scores(scores, loaded.panel, _names(symbols), left_out)
+    column = own.read_scores(scores, loaded.panel, _names(symbols), left_out)
     until = None if calibrate_until is None else date_ns(calibrate_until)
     book = ledger_of(Workspace(out, ledger))()
-    found = backtest_scores(config, (loaded, loaded.panel.content_hash()), column, book, until)
+    found = own.backtest_scores(config, (loaded, loaded.panel.content_hash()), column, book, until)
     if trades is not None:
-        _write(trades_table(found, column), trades)
-    typer.echo(json.dumps(told(found), indent=1) if json_ else "\n".join(money_lines(found)))
+        _write(own.trades_table(found, column), trades)
+    typer.echo(
+        json.dumps(own.told(found), indent=1) if json_ else "\n".join(own.money_lines(found))
+    )
 
 
 def inspect(

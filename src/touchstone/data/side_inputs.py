@@ -1,6 +1,7 @@
 """All side inputs of a study onto its bars: columns by name, and what a reader must know."""
 
 import re
+import traceback
 from collections.abc import Mapping
 from typing import Final
 
@@ -28,8 +29,8 @@ def with_side(loaded: Loaded, inputs: Mapping[str, Config], place: Place) -> Loa
 
     Raises:
         ConfigError: a name that is no column's, or one that stands twice.
-        DataError: a file that cannot be side data, or of which no bar knows anything; names the
-            input.
+        DataError: a file that cannot be side data, or of which no bar knows anything, or a part of
+            the user's own that raises; names the input.
     """
     side = dict(loaded.panel.side)
     findings = list(loaded.findings)
@@ -39,6 +40,12 @@ def with_side(loaded: Loaded, inputs: Mapping[str, Config], place: Place) -> Loa
             joined = SIDES.part_of(config)(config, loaded.panel, place)
         except (DataError, ConfigError) as error:
             raise type(error)(f"side.{name}: {error}") from None
+        except Exception as error:  # a user's own part may raise what its library does
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            raise DataError(
+                f"side.{name}: {type(error).__name__}: {error} ({last.filename}, line "
+                f"{last.lineno}): mend the part, or leave {name!r} out of side:"
+            ) from error
         for suffix, column in joined.columns.items():
             full = f"{name}_{suffix}" if suffix else name
             if not _NAME.fullmatch(full) or full.endswith("_known"):

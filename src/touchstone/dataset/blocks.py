@@ -69,8 +69,9 @@ class Blocks(NamedTuple):
         """Test on some blocks, validate on one, train on the others, purged and embargoed.
 
         A train row is dropped whose interval meets a test or the validation block's, a validation
-        row whose interval meets a test block's. A block reaches from the first window bar of its
-        rows to the last exit, and on over the embargo: rows after it begin behind that.
+        row whose interval meets a test block's. A block reaches from the first bar that a window
+        of its rows may read, whoever goes on into it, to the last exit, and on over the embargo:
+        rows after it begin behind that.
 
         Args:
             test: blocks that compare.
@@ -119,6 +120,8 @@ def blocks(timeline: f.Timeline, edges: Int64, embargo: int | None = None) -> Bl
     known, begin, last = timeline.known, timeline.begin, timeline.end
     first_read, last_exit = _hulls(known, begin, last, timeline.has_label, edges)
     held = last_exit > first_read
+    carried = np.array([timeline.first_read(int(edge)) for edge in edges[:-1]], np.int64)
+    first_read[held] = np.minimum(first_read, carried)[held]
     last_exit[held] = timeline.calendar.later(last_exit[held], reach)
     has = timeline.has_window, timeline.has_label
     first, block, meets, usable, has_window = _runs(

@@ -38,6 +38,23 @@ class Timeline(NamedTuple):
     """Measures trading time, where a split needs an embargo."""
     embargo: int = 0
     """ns of trading time that no train row may begin in after a test block."""
+    start: Int64 | None = None
+    """Start of the row's own bar; None: no row is carried on."""
+    leaves: Int64 | None = None
+    """From this instant on no decision's window can begin with the row's bar any more, whether or
+    not its instrument goes on. Known then: before it nothing but earlier bars says so."""
+
+    def first_read(self, bound: int) -> int:
+        """The earliest bar that a window of any row decided after `bound` may begin with, ns UTC.
+
+        From rows known by `bound` alone: each instrument's last bars before it, as though every
+        one of them went on. Which of them do is the future's to tell, and must not say which rows
+        are purged.
+        """
+        if self.start is None or self.leaves is None:
+            return bound
+        carried = self.start[(self.known <= bound) & (self.leaves > bound)]
+        return min(int(carried.min()), bound) if carried.size else bound
 
 
 class Spans(NamedTuple):
@@ -120,6 +137,11 @@ def timeline(panel: Panel, labels: Labels, complete: Bool, lookback: int) -> Tim
     has_window = complete & fresh(panel, lookback)
     has_label = labels.known
     end = np.where(has_label, panel.available_at[labels.exit], panel.available_at)
+    patience = PATIENCE * lookback * _bar_ns(panel)
+    leaves = panel.calendar.later(panel.time, patience)
+    last = rows + lookback - 1
+    whole = last < panel.offsets[1:][panel.asset_id]
+    leaves[whole] = np.minimum(leaves[whole], panel.available_at[last[whole]])
     longest = int((labels.exit - rows)[has_label].max(initial=0))
     return Timeline(
         panel.available_at,
@@ -129,6 +151,8 @@ def timeline(panel: Panel, labels: Labels, complete: Bool, lookback: int) -> Tim
         has_label,
         panel.calendar,
         max(longest, lookback) * _bar_ns(panel),
+        panel.time,
+        leaves,
     )
 
 
@@ -156,15 +180,16 @@ def cut(timeline: Timeline, spans: Spans) -> Fold:
 
     A train row stays only if its label ends by the train span's end and before the first bar
     that any validation or test row's window reads, a validation row likewise for the test. The
-    bounds come from times alone, never from which later rows have a label or a value.
+    bounds come from times alone, never from which later rows have a label or a value, nor from
+    which instruments have later rows: each counts as if it went on.
     """
     train, validate, test = (
         (timeline.known > start) & (timeline.known <= end)
         for start, end in (spans[0:2], spans[2:4], spans[4:6])
     )
     usable = timeline.has_window & timeline.has_label
-    test_begins = _first(timeline.begin[test], spans.test_start)
-    validate_begins = _first(timeline.begin[validate], spans.validate_start)
+    test_begins = _first(timeline.begin[test], timeline.first_read(spans.test_start))
+    validate_begins = _first(timeline.begin[validate], timeline.first_read(spans.validate_start))
     validate_bound = min(spans.validate_end, test_begins)
     train_bound = min(spans.train_end, validate_begins, test_begins)
     train, validate = train & usable, validate & usable
@@ -206,8 +231,9 @@ def checked(fold: Fold, name: str, sealed: bool = True, remedy: str | None = Non
     return fold
 
 
-def _first(begin: Int64, otherwise: int) -> int:
-    return int(begin.min()) if begin.size else otherwise
+def _first(begin: Int64, carried: int) -> int:
+    """The first bar that is read: a row's own may begin before the bound that it is known after."""
+    return min(int(begin.min()), carried) if begin.size else carried
 
 
 class History(NamedTuple):

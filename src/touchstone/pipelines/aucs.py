@@ -22,7 +22,8 @@ class Ranks(NamedTuple):
     """(n, n_outcomes)."""
     outcome: Int8
     symmetric: Int8
-    day: Int64
+    stretch: Int64
+    """Of days that share outcomes, see `validation.stretches`."""
 
 
 class Auc(NamedTuple):
@@ -44,22 +45,22 @@ class Aucs(NamedTuple):
 
 
 def aucs(rows: Ranks, rng: np.random.Generator) -> Aucs:
-    """The three areas; whole days are resampled, since rows of one day share the market's move."""
+    """The three areas; days are resampled whole, and those whose outcomes overlap together."""
     for_direction, for_touch, for_pr = rng.spawn(3)
     side = c.side_score(rows.probability)
     hit = rows.outcome == 1
     return Aucs(
         Auc(
             c.direction_auc(rows.probability, rows.symmetric),
-            _interval(side, rows.symmetric, rows.day, for_direction),
+            _interval(side, rows.symmetric, rows.stretch, for_direction),
         ),
         Auc(
             c.touch_auc(rows.probability, rows.outcome),
-            _interval(side, rows.outcome, rows.day, for_touch),
+            _interval(side, rows.outcome, rows.stretch, for_touch),
         ),
         Auc(
             c.pr_auc(rows.probability[:, -1], hit),
-            _pr_interval(rows.probability[:, -1], hit, rows.day, for_pr),
+            _pr_interval(rows.probability[:, -1], hit, rows.stretch, for_pr),
         ),
     )
 
@@ -78,10 +79,10 @@ def shows(direction: Auc, touch: Auc) -> Shown | None:
 
 
 def _interval(
-    side: Float64, outcome: Int8, day: Int64, rng: np.random.Generator
+    side: Float64, outcome: Int8, stretch: Int64, rng: np.random.Generator
 ) -> tuple[float, float] | None:
     touched = outcome != 0
-    days = days_of(day[touched])
+    days = days_of(stretch[touched])
     rows = ranked(side[touched], outcome[touched] > 0, days.at)
     resamples = _resamples(days.at.size)
     return counted_interval(
@@ -90,9 +91,9 @@ def _interval(
 
 
 def _pr_interval(
-    p: Float64, hit: Bool, day: Int64, rng: np.random.Generator
+    p: Float64, hit: Bool, stretch: Int64, rng: np.random.Generator
 ) -> tuple[float, float] | None:
-    days = days_of(day)
+    days = days_of(stretch)
     rows = ranked(p, hit, days.at)
     resamples = _resamples(days.at.size)
     return counted_interval(

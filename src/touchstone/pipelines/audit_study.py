@@ -5,7 +5,7 @@ import time
 from touchstone.data.cache import StageCache
 from touchstone.pipelines.audit import Ask, audit, bars_of, layers_of, recorded
 from touchstone.pipelines.prepare import load
-from touchstone.pipelines.progress import Progress
+from touchstone.pipelines.progress import Progress, Silent
 from touchstone.pipelines.run import ledger_of
 from touchstone.pipelines.study import Study
 from touchstone.pipelines.workspace import Workspace
@@ -29,10 +29,11 @@ def audit_study(
     """
     layers = layers_of(asked[0])
     ledger = ledger_of(place)()
-    _, data = load(study, progress, StageCache(place.cache))
     ask = Ask(layers, asked[1])
     chain = ledger.verify() if place.ledger.is_file() else ()
+    # first the audit: what a user's own files remember must not come from the whole bars
     found = audit(study, bars_of(study), ask, progress, time.monotonic, chain)
+    _, data = load(study, Silent(), StageCache(place.cache))
     recorded(study, data, found, ledger)
     return found
 

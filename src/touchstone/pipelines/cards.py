@@ -108,7 +108,7 @@ def label_card(study: Study, prepared: Prepared) -> LabelCard:
 
 def ambiguous_share(labels: Labels, known: Bool) -> float | None:
     """Share of barrier exits whose bar spanned both barriers."""
-    touched = known & (labels.outcome != 0)
+    touched = known & (labels.outcome != 0) & np.isfinite(labels.up) & np.isfinite(labels.down)
     return float(labels.ambiguous[touched].mean()) if touched.any() else None
 
 
@@ -122,8 +122,9 @@ def limits(study: Study, prepared: Prepared, verdict: v.Verdict) -> tuple[str, .
             "Half the spread is set to 0 bp: slippage alone stands for it. Impact and the share "
             "of a bar's volume that an order may take are not modelled; keep orders small."
         )
-    told.append(
-        "The order of touches inside a bar is not known; a bar that spans both barriers is "
-        "counted as the stop."
-    )
+    if hasattr(study.config.label, "take_profit"):
+        told.append(
+            "The order of touches inside a bar is not known; a bar that spans both barriers is "
+            "counted as the stop."
+        )
     return tuple(told)

@@ -18,7 +18,7 @@ from touchstone.registry import artifact as shelf
 from touchstone.registry.artifact import Artifact
 from touchstone.reports.figures import plural
 from touchstone.reports.result import MarketResult, StudyResult
-from touchstone.validation.gate import AUDIT_LAYERS, Claim, GateConfig
+from touchstone.validation.gate import AUDIT_LAYERS, LIFTABLE_LAYERS, Claim, GateConfig
 from touchstone.validation.verdict import Word
 
 _SURROGATE = "this run was made without it: repeat it with touchstone run --again"
@@ -50,7 +50,7 @@ def challenger(run: Finished, ledger: Ledger, terms: GateConfig) -> Challenger:
     data = str(recorded["data"])
     _import_parts(run.folder, about, result)
     found, wrong = _artifact(run.folder / "artifact", recorded.get("artifact"))
-    audit, audited = _audit(ledger, result.fingerprint, str(recorded["source"]))
+    audit, audited = _audit(ledger, result.fingerprint, str(recorded["source"]), data)
     word, looked = _word(result, data, ledger)
     notes = {"golden rows": wrong, "leak audit": audited, "verdict": looked}
     claim = _claim(result.market, terms)._replace(
@@ -149,25 +149,45 @@ def _artifact(folder: Path, identity: object) -> tuple[Artifact | None, str]:
 
 
 def _audit(
-    ledger: Ledger, study: str, source: str
+    ledger: Ledger, study: str, source: str, data: str
 ) -> tuple[Mapping[str, Any] | None, str]:  # fmt: skip
-    """The newest audit of a study by this code, and what a person must know of it."""
+    """The audit of a study by this code on these data that counts; what to know of it.
+
+    The newest one that left no layer out. A leak that one of them proved stands: the same code on
+    the same data cannot lose it, so no later audit with other cuts takes it back.
+    """
     audits = ledger.written("audit", study)
-    own = [a for a in audits if a.get("source") == source]
-    if not own and audits:
-        told = f"the audits there are were of other code than this run's ({source})"
+    own = [a for a in audits if (a.get("source"), a.get("data")) == (source, data)]
+    proved = [a for a in own if _proves(a)]
+    whole = [a for a in own if not _left_out(a)]
+    if proved or whole:
+        counts = (proved or whole)[-1]
+        if counts.get("result") == "PASS":
+            return counts, ""
+        findings = counts.get("findings") or []
+        first = f"; the first: {finding_text(findings[0])}" if findings else ""
+        return counts, f"{counts.get('result')}, {plural(len(findings), 'finding')}{first}"
+    if own:
+        left_out = ", ".join(_left_out(own[-1]))
+        return None, f"the newest left out layers {left_out}; touchstone audit runs all"
+    if audits:
+        told = f"the audits there are were of other code or other bars than this run's ({source})"
         return None, f"{told}; touchstone audit looks at this one"
-    if not own:
-        return None, "touchstone audit runs one"
-    newest = own[-1]
-    left_out = [name for name in AUDIT_LAYERS if name not in newest.get("layers", AUDIT_LAYERS)]
-    if left_out:
-        return None, f"the newest left out layers {', '.join(left_out)}; touchstone audit runs all"
-    if newest.get("result") == "PASS":
-        return newest, ""
-    findings = newest.get("findings") or []
-    first = f"; the first: {finding_text(findings[0])}" if findings else ""
-    return newest, f"{newest.get('result')}, {plural(len(findings), 'finding')}{first}"
+    return None, "touchstone audit runs one"
+
+
+def _left_out(audit: Mapping[str, Any]) -> list[str]:
+    """Layers that an audit did not look at: all of them where it does not say."""
+    return [name for name in AUDIT_LAYERS if name not in (audit.get("layers") or ())]
+
+
+def _proves(audit: Mapping[str, Any]) -> bool:
+    """Whether an audit showed a leak, and not just an alarm that another audit may lift."""
+    if audit.get("result") == "PASS":
+        return False
+    layers = audit.get("layers") or {}
+    alarmed = {n for n in layers if isinstance(layers[n], Mapping) and layers[n].get("found")}
+    return not alarmed or not alarmed <= set(LIFTABLE_LAYERS)
 
 
 def finding_text(finding: object) -> str:

@@ -23,6 +23,7 @@ from touchstone.validation import deflated as d
 from touchstone.validation.day_bootstrap import FEWEST_DAYS, day_interval
 from touchstone.validation.overfitting import N_BLOCKS, overfitting
 from touchstone.validation.sharpe_difference import sharpe_difference
+from touchstone.validation.stretches import stretches
 from touchstone.validation.superior_ability import superior_ability
 
 _DAYS_A_BLOCK = 4
@@ -47,7 +48,7 @@ _GLOSSES = {
     "control_rank": "share of 200 random strategies of the same turnover that earned less on the "
     "sealed days",
     "expectancy_lower": "lower end of the 95 % interval of what a sealed trade earns after its "
-    "costs, as a fraction of what it bought; whole days resampled",
+    "costs, as a fraction of what it bought; stretches of days resampled",
 }
 KEYS = tuple(_GLOSSES)
 """All diagnostics, in the order of the page."""
@@ -77,13 +78,15 @@ def sealed_intervals(config: Terms, traded: Traded) -> SealedIntervals:
     """
     panel, trades = traded.panel, traded.run.trades
     per_year = panel.calendar.days_per_year
-    held = daily(panel, buy_and_hold(panel, config.account, config.costs))[1]
+    kept = daily(panel, buy_and_hold(panel, config.account, config.costs))[1]
     for_difference, for_trades = generator(config.seed, "diagnostics", "sealed").spawn(2)
-    found = sharpe_difference(daily(panel, traded.run)[1], held, for_difference).interval
+    found = sharpe_difference(daily(panel, traded.run)[1], kept, for_difference).interval
     over = None if found is None else _scaled(found, math.sqrt(per_year))
     net = trades.net
-    day = panel.calendar.day(panel.time[trades.entry_row])
-    expectancy = day_interval(lambda rows: float(net[rows].mean()), day, for_trades)
+    day = panel.calendar.day(panel.time)
+    until = np.minimum(trades.exit_row, len(panel) - 1)
+    held = stretches(day[trades.entry_row], day[until])
+    expectancy = day_interval(lambda rows: float(net[rows].mean()), held, for_trades)
     return SealedIntervals(over, expectancy)
 
 

@@ -22,6 +22,7 @@ from touchstone.seeding import generator
 from touchstone.validation.day_bootstrap import part_intervals
 from touchstone.validation.multiple import benjamini_hochberg
 from touchstone.validation.slices import difference_p
+from touchstone.validation.stretches import stretches
 
 _BARS_AROUND: Final = 12
 _BARS_AFTER: Final = 5
@@ -44,6 +45,8 @@ class Closed(NamedTuple):
     decided: Int64
     """Row of the segment at whose close the entry was decided."""
     day: Int64
+    stretch: Int64
+    """Of days over which positions were held at one time, see `validation.stretches`."""
     net: Float64
     hit: Bool
 
@@ -80,12 +83,13 @@ def _closed(prepared: Prepared, where: Segment, traded: Traded | None) -> Closed
     if traded is None:
         nothing = np.empty(0)
         none = nothing.astype(np.int64)
-        return Closed(none, none, nothing, nothing.astype(np.bool_))
+        return Closed(none, none, none, nothing, nothing.astype(np.bool_))
     trades, panel = traded.run.trades, where.panel
     decided = np.maximum(trades.entry_row - 1, 0)
     hit = prepared.labels.outcome[where.rows][decided] == 1
     day = panel.calendar.day(panel.time[decided])
-    return Closed(decided, day, trades.net, np.asarray(hit, np.bool_))
+    until = panel.calendar.day(panel.time[np.minimum(trades.exit_row, len(panel) - 1)])
+    return Closed(decided, day, stretches(day, until), trades.net, np.asarray(hit, np.bool_))
 
 
 def _slices(
@@ -95,10 +99,10 @@ def _slices(
     n, (group, names, part) = len(division.names), division
     of_trade, of_row = part[closed.decided], part[rows.at]
     streams = rng.spawn(3)
-    net = part_intervals(closed.net * 1e4, of_trade, n, closed.day, streams[0])
-    precision = part_intervals(closed.hit.astype(float), of_trade, n, closed.day, streams[1])
+    net = part_intervals(closed.net * 1e4, of_trade, n, closed.stretch, streams[0])
+    precision = part_intervals(closed.hit.astype(float), of_trade, n, closed.stretch, streams[1])
     loss = (rows.p - rows.hit) ** 2
-    brier = part_intervals(loss, of_row, n, rows.day, streams[2])
+    brier = part_intervals(loss, of_row, n, rows.stretch, streams[2])
     found = []
     for k, name in enumerate(names):
         mine, judged = of_trade == k, of_row == k
@@ -114,7 +118,7 @@ def _slices(
                 interval=net[k],
                 precision=_mean(closed.hit[mine]),
                 precision_interval=precision[k],
-                p_value=difference_p(closed.net, mine, closed.day) if mine.any() else None,
+                p_value=difference_p(closed.net, mine, closed.stretch) if mine.any() else None,
                 n_rows=int(judged.sum()),
                 base_rate=_mean(rows.hit[judged]),
                 brier=_mean(loss[judged]),

@@ -93,17 +93,17 @@ def find(runs: Path, name: str) -> Finished:
     Raises:
         DataError: none, or more than one.
     """
-    for folder in (Path(name), runs / name):
+    for folder in (Path(name), runs / name) if name else ():
         if (folder / "result.json").is_file():
             return read_run(folder)
-    matching = sorted(p.parent for p in runs.glob(f"{name}*/result.json"))
+    there = sorted(path.parent for path in runs.glob("*/result.json"))
+    matching = [folder for folder in there if name and folder.name.startswith(name)]
     if len(matching) == 1:
         return read_run(matching[0])
     if matching:
-        raise DataError(
-            f"{name!r} names {len(matching)} runs: {', '.join(p.name for p in matching)}"
-        )
-    known = ", ".join(p.parent.name for p in sorted(runs.glob("*/result.json"))) or "none yet"
+        names = ", ".join(folder.name for folder in matching)
+        raise DataError(f"{name!r} names {len(matching)} runs: {names}")
+    known = ", ".join(folder.name for folder in there) or "none yet"
     raise DataError(f"no finished run {name!r} under {runs}. There are: {known}")
 
 
@@ -147,7 +147,9 @@ def table_of(run: Finished, what: str, out: Path) -> pl.DataFrame:
     if what in TABLES:
         return run._table(what)
     if what != "features":
-        raise ConfigError(f"--what {what!r}: needs one of {', '.join((*TABLES, 'features'))}")
+        raise ConfigError(
+            f"--what {what!r}: needs one of {', '.join((*TABLES, 'features', 'folds'))}"
+        )
     silent = Silent()
     cache = StageCache(Workspace(out).cache)
     study, loaded, data = reopened(run, cache, silent)

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from touchstone.arrays import Float64, Int64
+from touchstone.market import Timeframe
 from touchstone.pipelines.decide import Segment
 from touchstone.pipelines.prepare import Prepared, column
 
@@ -35,7 +36,7 @@ def divisions(prepared: Prepared, where: Segment) -> tuple[Division, ...]:
         Division("symbol", panel.symbols, panel.asset_id.astype(np.int64)),
         _by("year", at.astype("datetime64[Y]")),
         _by("month", at.astype("datetime64[M]")),
-        Division("hour", tuple(f"{h:02d}" for h in range(24)), hours % 24),
+        *_hours(panel.timeframe, hours),
         Division("weekday", _WEEKDAYS, (days + 3) % 7),
         Division("regime", _REGIMES, _terciles(prepared.volatility[where.rows])),
         Division("trend", _TRENDS, _trends(column(TREND, prepared.panel)[where.rows])),
@@ -45,6 +46,13 @@ def divisions(prepared: Prepared, where: Segment) -> tuple[Division, ...]:
         names, place = np.unique(named, return_inverse=True)
         found.append(Division("group", tuple(map(str, names)), place[panel.asset_id]))
     return tuple(found)
+
+
+def _hours(timeframe: Timeframe, hours: Int64) -> list[Division]:
+    """By hour, but for daily bars: all are decided at the close, and clocks are changed."""
+    if timeframe.is_daily:
+        return []
+    return [Division("hour", tuple(f"{h:02d}" for h in range(24)), hours % 24)]
 
 
 def _by(group: str, unit: np.ndarray) -> Division:

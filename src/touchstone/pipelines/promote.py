@@ -6,12 +6,12 @@ registry but its model card in the run's folder, which says why.
 
 import json
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from touchstone.errors import ConfigError, DataError, RefusedError
 from touchstone.files import write_bytes, write_text
 from touchstone.pipelines.claim import Challenger, challenger
-from touchstone.pipelines.finished import Finished, find
+from touchstone.pipelines.finished import Finished, find, finished_runs
 from touchstone.pipelines.model_card import Standpoint, made_card
 from touchstone.pipelines.run import ledger_head, ledger_of, now, overrides, who
 from touchstone.pipelines.workspace import Workspace
@@ -21,6 +21,9 @@ from touchstone.reports.card_contents import Card, CardOverride, to_json
 from touchstone.reports.study import RunFacts, render
 from touchstone.validation.gate import Examined, GateConfig, examined
 from touchstone.validation.ledger import SqliteLedger
+
+_LONGEST_REASON: Final = 1000
+_MOST_NAMES: Final = 3
 
 
 class Ask(NamedTuple):
@@ -59,12 +62,13 @@ def promote(ask: Ask) -> Outcome:
     Raises:
         RefusedError: the ledger or the run is not as it was written, or it is champion already.
         DataError: no such run, or no ledger.
+        ConfigError: a name that no folder may have, or a reason that no page can hold.
     """
+    reason = _reason(ask.override)
     run = find(ask.workspace.runs, ask.run)
-    champions = Champions(ask.workspace.registry, ask.name or run.result.name)
+    champions = _champions(ask, run)
     book = _sound_ledger(ask.workspace, run)
-    one = challenger(run, book, ask.terms)
-    reason = (ask.override or "").strip() or None
+    one = _counted_anywhere(challenger(run, book, ask.terms), ask.workspace, book)
     claim = one.claim
     if ask.override is not None and reason is None:
         claim = claim._replace(notes={**claim.notes, "verdict": "an override needs its reason"})
@@ -72,8 +76,10 @@ def promote(ask: Ask) -> Outcome:
     stamp = Stamp(who(), now())
     used = reason if any(row.overridden for row in rows) else None
     refused = [row.condition for row in rows if row.refuses]
-    event = None
-    if refused:
+    event = None if refused else _unfinished(champions, one)
+    if event is not None:  # its card is all that lacks
+        used, stamp = event.override, Stamp(event.who, event.at)
+    elif refused:
         _write_down(book, one, ("refused", champions.name, None), stamp, used, refused)
     else:
         event = _make_champion(champions, one, book, stamp, used)
@@ -90,13 +96,13 @@ def roll_back(workspace: Workspace, name: str) -> Event:
     """Make the champion before this one champion again, written down like a promotion.
 
     Raises:
-        DataError: no such name, or no champion before this one.
+        DataError: no such name, no champion before this one, or no ledger.
         ArtifactError: its golden rows are not reproduced.
     """
     champions = Champions(workspace.registry, name)
     if not champions.history():
         raise DataError(f"{champions.folder}: nothing was ever promoted under this name")
-    book = ledger_of(workspace)()
+    book = _ledger(workspace)
     stamp = Stamp(who(), now())
 
     def write_down(born: Event) -> None:
@@ -124,10 +130,35 @@ def told(outcome: Outcome) -> dict[str, Any]:
     return {"promoted": outcome.event is not None, "page": outcome.page, "card": card}
 
 
-def _sound_ledger(workspace: Workspace, run: Finished) -> SqliteLedger:
+def _reason(override: str | None) -> str | None:
+    """The reason for an override on one line; None where none was given."""
+    said = " ".join((override or "").split())
+    if not said.isprintable():
+        raise ConfigError(f"--override {said!r}: needs words that can be printed")
+    if len(said) > _LONGEST_REASON:
+        raise ConfigError(
+            f"--override: got {len(said):,} characters, needed {_LONGEST_REASON:,} at most"
+        )
+    return said or None
+
+
+def _champions(ask: Ask, run: Finished) -> Champions:
+    name = run.result.name if ask.name is None else ask.name
+    try:
+        return Champions(ask.workspace.registry, name)
+    except ConfigError as error:
+        way_out = "" if ask.name is not None else "; this study's name has others: give --name"
+        raise ConfigError(f"{error}{way_out}") from None
+
+
+def _ledger(workspace: Workspace) -> SqliteLedger:
     if not workspace.ledger.is_file():
         raise DataError(f"{workspace.ledger}: no ledger there; runs made with --ledger need it")
-    book = ledger_of(workspace)()
+    return ledger_of(workspace)()
+
+
+def _sound_ledger(workspace: Workspace, run: Finished) -> SqliteLedger:
+    book = _ledger(workspace)
     try:
         head = ledger_head(str(json.loads((run.folder / "run.json").read_text())["ledger_head"]))
     except (OSError, ValueError, KeyError, TypeError, ConfigError):
@@ -142,6 +173,33 @@ def _sound_ledger(workspace: Workspace, run: Finished) -> SqliteLedger:
     return book
 
 
+def _counted_anywhere(one: Challenger, workspace: Workspace, book: SqliteLedger) -> Challenger:
+    """The challenger, its verdict taken back where another ledger counts looks at its rows.
+
+    Whoever tries with `--ledger elsewhere` and promotes with the ledger of the workspace has tried
+    as often; the runs that are left of it tell.
+    """
+    heads = {(row.id, row.hash) for row in book.rows()}
+    strangers = []
+    for other in finished_runs(workspace.runs):
+        try:
+            about = json.loads((other.folder / "run.json").read_text())
+            head = ledger_head(str(about["ledger_head"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # touchstone ledger verify tells of it
+        looked = other.result.market.sealed is not None and about.get("data") == one.data
+        if looked and other.result.fingerprint != one.run.result.fingerprint:
+            strangers += [other.name] if tuple(head) not in heads else []
+    if not strangers or one.claim.verdict not in ("evidence", "weak"):
+        return one
+    said = (
+        f"{', '.join(strangers[:_MOST_NAMES])}{' and others' * (len(strangers) > _MOST_NAMES)} "
+        "looked at these rows with another ledger than this one"
+    )
+    notes = {**one.claim.notes, "verdict": said}
+    return one._replace(claim=one.claim._replace(verdict="exploratory", notes=notes))
+
+
 def _make_champion(
     champions: Champions, one: Challenger, book: SqliteLedger, stamp: Stamp, override: str | None
 ) -> Event:
@@ -154,6 +212,15 @@ def _make_champion(
     noun = ("promoted", champions.name, born.version)
     write_down = partial(_write_down, book, one, noun, stamp, override, [])
     return champions.promote(born.version, stamp, write_down, override)
+
+
+def _unfinished(champions: Champions, one: Challenger) -> Event | None:
+    """The promotion of this very artifact, where it was stopped before its card was written."""
+    acts = [event for event in champions.history() if event.act != "registered"]
+    if not acts or acts[-1].artifact != one.recorded.get("artifact"):
+        return None
+    card = champions.folder / "cards" / f"{acts[-1].version}.html"
+    return None if card.is_file() else acts[-1]
 
 
 def _write_down(

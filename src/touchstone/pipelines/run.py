@@ -113,7 +113,7 @@ def now() -> str:
 def who() -> str:
     """The user, as the ledger names them."""
     try:
-        return getpass.getuser()
+        return getpass.getuser().encode(errors="replace").decode()
     except (KeyError, OSError):
         return f"uid {os.getuid()}"
 

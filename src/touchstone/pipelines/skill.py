@@ -23,9 +23,12 @@ from touchstone.reports.result import (
     SkillBaseline,
     ThresholdPoint,
 )
+from touchstone.validation.stretches import stretches
 
 _N_CURVE = 60
-_THRESHOLDS = np.round(np.arange(0.05, 0.96, 0.05), 2)
+_STEPS = (0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+"""Between the thresholds that are told: the widest that has `_ENOUGH` below all probabilities."""
+_ENOUGH = 8
 # Test figures as the predecessor's authors reported them; its base rate is not known, and of
 # ROC-AUC and PR-AUC only ranges over its models are (0.83-0.87, 0.20-0.24).
 _PREDECESSOR = (
@@ -42,9 +45,11 @@ class Judged(NamedTuple):
     """(n, n_outcomes)."""
     outcome: Int8
     symmetric: Int8
+    """The barrier met first of two as far up as down; 0 neither, or both in one bar."""
     realised: Float64
     volatility: Float64
-    day: Int64
+    stretch: Int64
+    """Of days that share outcomes, see `validation.stretches`."""
     up: Float64
     """Width of the target, fraction of the entry price."""
     down: Float64
@@ -73,15 +78,18 @@ def judged(prepared: Prepared, where: Segment, probability: Float64, selected: B
     keep = ~np.isnan(probability[:, -1]) & ends_inside
     at = rows[keep]
     symmetric = prepared.symmetric
-    # The symmetric barriers may be met after the segment, which nobody has seen yet.
-    met_inside = np.isin(symmetric.exit[at], rows)
+    # The symmetric barriers may be met after the segment, which nobody has seen yet; and of both in
+    # one bar nobody knows the first. The label's stop is the careful guess there and here would
+    # make a score that knows the wild bars look wrong about direction.
+    met = np.isin(symmetric.exit[at], rows) & ~symmetric.ambiguous[at]
+    day = panel.calendar.day(panel.time)
     return Judged(
         probability[keep],
         labels.outcome[at],
-        np.where(met_inside, symmetric.outcome[at], 0).astype(np.int8),
+        np.where(met, symmetric.outcome[at], 0).astype(np.int8),
         labels.realised[at],
         prepared.volatility[at],
-        panel.calendar.day(panel.time[at]),
+        stretches(day[at], day[labels.exit[at]]),
         labels.up[at],
         labels.down[at],
         selected[keep],
@@ -107,7 +115,7 @@ def skill(
     """
     p, hit = rows.p, rows.hit
     own, *others = rng.spawn(1 + len(beside))
-    areas = aucs(Ranks(rows.probability, rows.outcome, rows.symmetric, rows.day), own)
+    areas = aucs(Ranks(rows.probability, rows.outcome, rows.symmetric, rows.stretch), own)
     round_trip = config.costs.round_trip
     chosen = rows.selected
     return Skill(
@@ -199,7 +207,7 @@ def best_f1_threshold(probability: Float64, hit: Bool) -> float:
 def _beside(rows: Judged, yardstick: Yardstick, rng: np.random.Generator) -> SkillBaseline:
     """What a yardstick is worth on the rows that the model is judged on."""
     said = yardstick.probability[rows.at]
-    areas = aucs(Ranks(said, rows.outcome, rows.symmetric, rows.day), rng)
+    areas = aucs(Ranks(said, rows.outcome, rows.symmetric, rows.stretch), rng)
     return SkillBaseline(
         name=yardstick.name,
         direction_auc=areas.direction.value,
@@ -233,12 +241,21 @@ def _pr_curve(rows: Judged) -> tuple[PrPoint, ...]:
     )
 
 
+def _thresholds(p: Float64) -> Float64:
+    """Even steps up to the highest probability, which is low where hits are rare."""
+    highest = float(p.max(initial=0.0))
+    counts = [int(highest / step + 1e-9) for step in _STEPS]
+    step, n = next(
+        ((s, n) for s, n in zip(_STEPS, counts, strict=True) if n >= _ENOUGH),
+        (_STEPS[-1], counts[-1]),
+    )
+    return np.round(step * np.arange(1, n + 1), 3)
+
+
 def _by_threshold(rows: Judged, round_trip: float) -> tuple[ThresholdPoint, ...]:
     points = []
-    for threshold in _THRESHOLDS:
+    for threshold in _thresholds(rows.p):
         taken = rows.p >= threshold
-        if not taken.any():
-            break
         points.append(
             ThresholdPoint(
                 threshold=float(threshold),

@@ -320,10 +320,15 @@ def import_plugins(paths: tuple[Path, ...]) -> None:
         _import_plugin(path)
 
 
+def plugin_name(path: Path) -> str:
+    """What a user's own file is called among the imported modules."""
+    return f"touchstone_plugin_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
+
+
 def _import_plugin(path: Path) -> None:
     if not path.is_file():
         raise ConfigError(f"plugins: {path}: no such file (paths are relative to the study)")
-    name = f"touchstone_plugin_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
+    name = plugin_name(path)
     if name in sys.modules:
         return
     spec = importlib.util.spec_from_file_location(name, path)

@@ -24,6 +24,7 @@ from touchstone.pipelines.study import Study
 from touchstone.registry.artifact import Artifact, load
 from touchstone.registry.sight import matrix
 from touchstone.reports.result import CandidateResult, iso_moment
+from touchstone.validation.deflated import N_TRADES_TO_JUDGE
 
 LISTING: Final = "folds.json"
 
@@ -94,10 +95,7 @@ def _fits(
             f"{len(config.models)} x {len(strategies)}: run it again"
         )
     # In the order in which they were compared: all strategies of a model, then the next model.
-    best = max(
-        range(len(candidates)),
-        key=lambda i: (candidates[i].chosen, -np.inf if (s := candidates[i].sharpe) is None else s),
-    )
+    best = closest(candidates)
     place, point = divmod(best, len(strategies))
     model, strategy = config.models[place], strategies[point]
     folds = prepared.folds.folds
@@ -112,6 +110,20 @@ def _fits(
         Fit(str(i + 1), fold, fit, calibrate(config, prepared, fold, fit), model, strategy, name)
         for i, (fold, fit) in enumerate(zip(folds, learned, strict=True))
     ]
+
+
+def closest(candidates: tuple[CandidateResult, ...]) -> int:
+    """The place of the chosen candidate, or else of the best of those that traded enough.
+
+    As `Comparison.closest`, whose figures the page shows; the first where none traded enough.
+    """
+
+    def rank(i: int) -> tuple[bool, float]:
+        told = candidates[i]
+        able = told.sharpe is not None and told.n_trades >= N_TRADES_TO_JUDGE
+        return told.chosen, told.sharpe if able and told.sharpe is not None else -np.inf
+
+    return max(range(len(candidates)), key=rank)
 
 
 def _agrees(folder: Path, panel: Panel, fit: Fit) -> None:

@@ -107,7 +107,7 @@ class CalibrationResult(Contents):
     n_instruments: Count
     n_bars: Count
     bars: str | None
-    """Where the real bars of the residual-permuted markets came from; null without them."""
+    """Where the real bars of the `residual` markets came from; null without them."""
     runs: tuple[RunResult, ...]
 
     @property
@@ -174,7 +174,7 @@ def told(result: CalibrationResult) -> list[str]:
 
 
 _LEFT_OUT: Final = (
-    "Residual-permuted real markets are left out: no --bars were given, and only real returns can "
+    "Markets of redrawn real bars are left out: no --bars were given, and only real returns can "
     "say how real returns behave."
 )
 

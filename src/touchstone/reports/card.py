@@ -67,6 +67,7 @@ class View(NamedTuple):
     settings: tuple[tuple[str, str], ...]
     data: tuple[tuple[str, str], ...]
     golden: str
+    audit: str
     written: str
     history: Table | None
 
@@ -110,6 +111,7 @@ def view(card: Card, result: StudyResult) -> View:
         settings=() if card.model is None else _settings(card.model),
         data=_data(market),
         golden=_golden(card),
+        audit=_audit(card),
         history=_history(card),
     )
 
@@ -140,7 +142,7 @@ def _override(card: Card) -> tuple[verdict.Band, ...]:
 
 def _looked(card: Card, market: MarketResult) -> tuple[verdict.Band, ...]:
     """Others who looked at the sealed rows since the run was made, whose own page knows of none."""
-    if card.verdict != "exploratory" or market.verdict.word == "exploratory":
+    if card.verdict != "exploratory" or market.verdict.word == "exploratory" or card.n_looks < 2:
         return ()
     said = (
         f"{count(card.n_looks)} different studies have looked at these sealed rows by now. What "
@@ -186,6 +188,7 @@ def _row(condition: CardCondition) -> Row:
     elif found in ("true", "false"):
         found = "yes" if found == "true" else "no"
     said = condition.sentence[:1].upper() + condition.sentence[1:] + "."
+    said = said.replace(" %", f"{THIN}%")
     return Row(
         condition.name[:1].upper() + condition.name[1:],
         condition.status,
@@ -319,6 +322,17 @@ def _golden(card: Card) -> str:
         f"{plural(card.golden.n_rows, 'golden row')} were decided again when this card was "
         f"written: every decision the same, every score {told}."
     )
+
+
+def _audit(card: Card) -> str:
+    """What a clean audit knows, and of how much."""
+    if card.audit is None:
+        return ""
+    part, told = card.audit.slice, "Another future changed nothing that came before it"
+    bars, symbols = part.get("bars"), part.get("symbols")
+    if isinstance(bars, int) and isinstance(symbols, list | tuple):
+        told += f", on {plural(bars, 'bar')} of {plural(len(symbols), 'instrument')}"
+    return f"{told}: {card.audit.result}."
 
 
 def _history(card: Card) -> Table | None:

@@ -117,7 +117,7 @@ GLOSSES: Final[dict[str, Gloss]] = {
     ),
     "expectancy_lower": Gloss(
         "Net return a trade, at least",
-        "Lower end of the 95 % interval of the mean sealed trade, whole days resampled.",
+        "Lower end of the 95 % interval of the mean sealed trade, stretches of days resampled.",
     ),
     "null_twin": Gloss(
         "Null twin", "The same study on the same random numbers with the edge taken out."

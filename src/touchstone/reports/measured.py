@@ -177,15 +177,15 @@ class SkillBaseline(Contents):
     direction_auc: Ratio | None = None
     """As the model's, below."""
     direction_auc_interval: Interval = None
-    """95 %, bootstrap over days."""
+    """95 %, bootstrap over days, or over stretches of days where outcomes reach into later ones."""
     touch_auc: Ratio | None = None
     """As the model's, below."""
     touch_auc_interval: Interval = None
-    """95 %, bootstrap over days."""
+    """95 %, bootstrap over days, or over stretches of days where outcomes reach into later ones."""
     pr_auc: Ratio | None = None
     """As the model's, below."""
     pr_auc_interval: Interval = None
-    """95 %, bootstrap over days."""
+    """95 %, bootstrap over days, or over stretches of days where outcomes reach into later ones."""
 
 
 Shown = Literal["direction", "volatility", "against", "nothing"]
@@ -202,11 +202,11 @@ class Skill(Contents):
     direction_auc: Ratio | None = None
     """Against the first touch of a symmetric barrier; 0.5 is no skill."""
     direction_auc_interval: Interval = None
-    """95 %, bootstrap over days."""
+    """95 %, bootstrap over days, or over stretches of days where outcomes reach into later ones."""
     touch_auc: Ratio | None = None
     """Given a touch of the study's own barriers; above 0.5 without any edge."""
     touch_auc_interval: Interval = None
-    """95 %, bootstrap over days."""
+    """95 %, bootstrap over days, or over stretches of days where outcomes reach into later ones."""
     shows: Shown | None = None
     """`direction`: the direction AUC's interval lies above 0.5; `volatility`: it does not, though
     the touch AUC's does, which is no edge; `against`: it lies below 0.5; `nothing`: none of these;
@@ -229,7 +229,7 @@ class Skill(Contents):
     pr_auc: Ratio | None = None
     """Average precision; a score without skill has the base rate."""
     pr_auc_interval: Interval = None
-    """95 %, bootstrap over days."""
+    """95 %, bootstrap over days, or over stretches of days where outcomes reach into later ones."""
     roc_auc: Ratio | None = None
     """0.5 is no skill; volatility alone scores high."""
     brier: Ratio | None = None
@@ -297,13 +297,15 @@ class Slice(Contents):
     net_return_bp_per_trade: BasisPoints | None = None
     """Mean, after costs; null without trades."""
     interval: Interval = None
-    """95 %, bootstrap over days, of the mean; null below ten days."""
+    """95 %, bootstrap over days or stretches of days, of the mean; null below ten of them, or where
+    all trades earned the same."""
     precision: Fraction | None = None
     """Share that ended at the target."""
     precision_interval: Interval = None
-    """95 %, bootstrap over days."""
+    """As `interval`; null where all trades hit or all missed."""
     p_value: Probability | None = None
-    """Two-sided, of a mean net return like that of the other trades; days are the clusters."""
+    """Two-sided, of a mean net return like that of the other trades; days, or stretches of
+    days, are the clusters."""
     adjusted_p: Probability | None = None
     """The same after Benjamini-Hochberg over all parts that could be tested."""
     n_rows: Count | None = None
@@ -313,7 +315,7 @@ class Slice(Contents):
     brier: Ratio | None = None
     """Mean squared error of the probability of the target on these rows; lower is better."""
     brier_interval: Interval = None
-    """95 %, bootstrap over days."""
+    """95 %, bootstrap over days, or over stretches of days where outcomes reach into later ones."""
 
 
 class SliceTests(Contents):
@@ -322,7 +324,7 @@ class SliceTests(Contents):
     n_slices: Count
     """Parts with a trade."""
     n_tested: Count
-    """Of these, with trades on ten days or more inside and outside of the part."""
+    """Of these, with trades on ten days (or stretches of days) inside and outside of the part."""
     n_nominal: Count
     """Of these, with a p of at most 0.05 before any correction."""
     expected_by_luck: Ratio

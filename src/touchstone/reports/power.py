@@ -162,6 +162,10 @@ _DECOYS: Final = (
 )
 
 
+_FEW: Final = 40
+"""Markets below which the headline says how few they are; their interval is wide."""
+
+
 def page(result: PowerResult, command: str) -> str:
     """The page: the curve, the table behind it, the decoys."""
     goal = result.at_goal
@@ -171,6 +175,7 @@ def page(result: PowerResult, command: str) -> str:
     if missed and goal is not None:
         text = f"At a true Sharpe of {GOAL[0]:g} the goal is {percent(GOAL[1])}."
         bands.append(Band("broken", "Below the goal", text))
+    of = "markets" if shown.n >= _FEW else plural(shown.n, "market")
     sections = [_curve(result)]
     if result.decoys:
         sections.append(_decoys(result))
@@ -180,7 +185,7 @@ def page(result: PowerResult, command: str) -> str:
             seed=result.seed,
             kicker="How often is a true edge found?",
             headline=f"A true Sharpe of {plain_number(shown.true_mean, 2)} is found in "
-            f"{percent(shown.evidence)} of markets",
+            f"{percent(shown.evidence)} of {of}",
             deck=f"Four years of data, {result.n_candidates} candidates, default costs, one look "
             "at the last fifth. The truth of every chosen candidate is measured on "
             f"{result.years_fresh:g} fresh years of its own market.",

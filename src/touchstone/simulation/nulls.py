@@ -5,7 +5,7 @@
 | `iid`      | Student t with a common factor, alike at all times                          |
 | `garch`    | GARCH-t with leverage: falls are followed by more volatility than rises     |
 | `regimes`  | volatility by regime, mean zero in each                                     |
-| `residual` | a real market's bars, permuted: `surrogate` of a sample of its instruments  |
+| `residual` | a real market's bars, drawn anew: `surrogate` of a sample of its instruments |
 
 Each has bars with exact extremes or real shapes, volume that moves with volatility, and a side
 column `sentiment` that knows nothing.

@@ -1,4 +1,4 @@
-"""Surrogate markets: a real market's own bars in another order, so that nothing in them foresees.
+"""Surrogate markets: a real market's own bars drawn anew, so that nothing in them foresees.
 
 What is kept: each instrument's distribution of bar shapes at each hour, its volatility path, the
 trend of its volume, and what all instruments did together at one time. What is destroyed: any
@@ -54,10 +54,14 @@ def surrogate(panel: Panel, seed: int, number: int = 0) -> Surrogate:
     """One surrogate of a market: the same (panel, seed, number) gives the same bytes.
 
     Whole bar shapes (gap, body, wicks in units of the fitted sigma, volume over its own trend)
-    are permuted in time within the same hour of day, by one permutation for all instruments, and
+    are drawn from the bars of the same hour of day, by one draw of times for all instruments, and
     re-coloured with the volatility path and the volume's trend, which stay where they were. An
-    instrument that had no bar at the time it is given takes its bar of the next time in the
-    permutation's order: a draw of its own in place of a permutation.
+    instrument that had no bar at the time drawn takes its bar of the next time drawn.
+
+    Times are drawn with replacement. In a permutation without drift all returns together sum to
+    nothing, so a stretch of it is pinned down by the rest: the mean over half the bars varies by
+    0.7 of what it does in a real market without an edge, and a search that was merely lucky in
+    what the whole market did looks rare beside it.
 
     Simple returns of each bar are a martingale: from open to close, and from close to close, the
     mean of the exponential over the shapes that could have come is taken off, at the volatility
@@ -69,8 +73,9 @@ def surrogate(panel: Panel, seed: int, number: int = 0) -> Surrogate:
         seed: of the study.
         number: which surrogate of it.
 
-    Source: the permutation of bars of Masters (2018), Permutation and Randomization Tests for
-    Trading System Development; the hours, the volatility path and the centring are our own.
+    Source: after the permutation of bars of Masters (2018), Permutation and Randomization Tests
+    for Trading System Development; drawing anew, the hours, the volatility path and the centring
+    are our own.
     """
     rng = generator(seed, "surrogate", number)
     hour = hours(panel)
@@ -97,7 +102,7 @@ def surrogate(panel: Panel, seed: int, number: int = 0) -> Surrogate:
 
 
 def hours(panel: Panel) -> Int64:
-    """Place of each row in its trading day, in bars: the class shapes are permuted in, (n_rows,).
+    """Place of each row in its trading day, in bars: the class shapes are drawn from, (n_rows,).
 
     By the clock (UTC) where the market is open around it, else by open time since the session
     began, so that no change of clocks mixes the first bar of a day with the second.
@@ -143,7 +148,9 @@ def _sources(panel: Panel, hour: Int64, rng: np.random.Generator) -> Int64:
     for this in np.unique(hour_of_time):
         members = np.flatnonzero(hour_of_time == this)
         place[members] = np.arange(members.size)
-        order = members[rng.permutation(members.size)]
+        # Behind the times drawn stand all of them, for an instrument that has a bar at none drawn.
+        drawn = members[rng.integers(0, members.size, members.size)]
+        order = np.r_[drawn, rng.permutation(members)]
         rows = np.flatnonzero(hour == this)
         _draw(rows, place[at[rows]], panel.asset_id[rows], usable[order], source)
     source[starts] = -1
@@ -152,7 +159,7 @@ def _sources(panel: Panel, hour: Int64, rng: np.random.Generator) -> Int64:
 
 @njit(cache=True)
 def _draw(rows: Int64, place: Int64, asset: Int64, usable: Int64, source: Int64) -> None:
-    """For each row, the first usable row at or after its place in the shuffled order."""
+    """For each row, the first usable row at or after its place in the order drawn."""
     n = usable.shape[0]
     for k in range(rows.size):
         for step in range(n):

@@ -1,17 +1,21 @@
-"""How sure is a classification measure? Resamples of days, since rows of a day belong together."""
+"""How sure is a classification measure? Resamples of days, since rows of a day belong together.
+
+Where outcomes reach into later days, days belong together too: pass `stretches` as the days.
+"""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
+from scipy.special import ndtr, stdtrit
 
-from touchstone.arrays import Float64, Int64
+from touchstone.arrays import Bool, Float64, Int64
 from touchstone.errors import DataError
 
 N_RESAMPLES: Final = 999
-"""Of an interval at 95 %: its bounds are the 25th from either end."""
+"""Of an interval at 95 %: its bounds are the 24th from either end where days are many."""
 FEWEST_DAYS: Final = 10
-"""Below this many days there is no interval."""
+"""Below this many days, or stretches of days, there is no interval."""
 
 
 def day_interval(
@@ -24,8 +28,9 @@ def day_interval(
     """Percentile interval of any measure of rows, whole days drawn with replacement.
 
     Rows of one day share the market's move; drawn one by one, they would claim far too narrow an
-    interval. None below `FEWEST_DAYS` days, or where the measure is not defined in so many
-    resamples (no hit in them) that a bound is.
+    interval. Resamples of few days vary too little as well, so the percentiles lie as much further
+    out as a t interval of the days does beyond a normal one. None below `FEWEST_DAYS` days, or
+    where the measure is not defined in so many resamples (no hit in them) that a bound is.
 
     Args:
         measure: rows (n,), some of them several times, -> a number or None, as
@@ -55,7 +60,7 @@ def day_interval(
         within = np.arange(ends[-1]) - np.repeat(ends - size[drawn], size[drawn])
         found = measure(order[np.repeat(bounds[drawn], size[drawn]) + within])
         values[b] = np.nan if found is None else found
-    return _percentiles(values, level)
+    return _percentiles(values, level, days.n)
 
 
 def counted_interval(
@@ -76,7 +81,7 @@ def counted_interval(
         drawn = np.bincount(rng.integers(n_days, size=n_days), minlength=n_days)
         found = measure(drawn.astype(np.float64))
         values[b] = np.nan if found is None else found
-    return _percentiles(values, level)
+    return _percentiles(values, level, n_days)
 
 
 def part_intervals(
@@ -85,7 +90,8 @@ def part_intervals(
     """`day_interval`, 95 %, of the mean of values in each of many parts of the rows.
 
     All parts see the same resamples of the days, drawn once: hundreds of parts cost one product
-    of matrices. None for a part with rows on fewer than `FEWEST_DAYS` days.
+    of matrices. None for a part with rows on fewer than `FEWEST_DAYS` days, and for one whose
+    values are all alike: ten misses of ten say no more of the next than resamples of them do.
 
     Args:
         values: (n_rows,).
@@ -107,8 +113,19 @@ def part_intervals(
     counts = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(float)
     seen = counts @ size
     means = np.divide(counts @ total, seen, out=np.full(seen.shape, np.nan), where=seen > 0)
-    enough = (size > 0).sum(0) >= FEWEST_DAYS
-    return [_percentiles(means[:, k], 0.95) if enough[k] else None for k in range(n_parts)]
+    n_days = (size > 0).sum(0)
+    told = (n_days >= FEWEST_DAYS) & _varied(values, part, n_parts)
+    return [
+        _percentiles(means[:, k], 0.95, int(n_days[k])) if told[k] else None for k in range(n_parts)
+    ]
+
+
+def _varied(values: Float64, part: Int64, n_parts: int) -> Bool:
+    """Which parts have two values that differ, (n_parts,)."""
+    low, high = np.full(n_parts, np.inf), np.full(n_parts, -np.inf)
+    np.minimum.at(low, part, values)
+    np.maximum.at(high, part, values)
+    return np.asarray(low < high)
 
 
 class Days(NamedTuple):
@@ -132,10 +149,12 @@ def days_of(day: Int64) -> Days:
     return Days(int(days.size), at)
 
 
-def _percentiles(values: Float64, level: float) -> tuple[float, float] | None:
+def _percentiles(values: Float64, level: float, n_days: int) -> tuple[float, float] | None:
+    beyond_t = float(stdtrit(n_days - 1, (1 + level) / 2)) * np.sqrt(n_days / (n_days - 1))
+    tail = float(ndtr(-beyond_t))
     defined = np.sort(values[~np.isnan(values)])
     # A resample without a value may lie anywhere, so it is put beyond both bounds.
-    beyond = int((values.size + 1) * (1 - level) / 2 + 1e-9) - (values.size - defined.size)
+    beyond = int((values.size + 1) * tail + 1e-9) - (values.size - defined.size)
     if beyond < 1:
         return None
     return float(defined[beyond - 1]), float(defined[-beyond])

@@ -27,6 +27,8 @@ class GateConfig(Config):
     """Costs, as a multiple of the study's, at which it must still not lose."""
 
 
+_NOBODY_LIVED_THROUGH: Final = 10.0
+"""Beyond such a return a figure says more than it knows: a short, strong segment made a year."""
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -89,6 +91,10 @@ OVERRIDABLE: Final = ("verdict",)
 
 AUDIT_LAYERS: Final = ("A", "B", "C", "C2", "D", "E", "F")
 """Layers without which a leak audit is none: clean means that all of them looked."""
+
+LIFTABLE_LAYERS: Final = ("E", "F")
+"""Layers whose alarm a later audit may lift: a ledger is restored, a smoke alarm is a chance of
+some. What the others find is a value that changed, which no other cuts can take back."""
 
 
 def unmet(claim: Claim, config: GateConfig, override: str | None = None) -> tuple[Examined, ...]:
@@ -172,17 +178,19 @@ def _above(
         return _row(name, found, needed, met=False, said=said)
     met = found > bound
     told, asked = (_plain((100 if unit else 1) * x) + unit for x in (found, bound))
+    if unit and found > _NOBODY_LIVED_THROUGH:
+        told = f"over {_plain(100 * _NOBODY_LIVED_THROUGH)}{unit}"
     said = f"{text.format(found=told)}, {'' if met else 'and needs to be '}above {asked}"
     return _row(name, found, needed, met, said)
 
 
 def _plain(value: float) -> str:
-    """Four figures, never in exponents.
+    """Four figures or whole numbers, never in exponents.
 
     >>> _plain(530_073.4), _plain(-0.0301234), _plain(95.0), _plain(1e-7)
     ('530,073', '-0.03012', '95', '0')
     """
-    if abs(value) >= 1e4:
+    if abs(value) >= 1e3:
         return f"{value:,.0f}"
     return f"{value:.4g}" if abs(value) >= 1e-4 else "0" if value >= 0 else "just below 0"
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from touchstone.errors import RefusedError
+from touchstone.errors import DataError, RefusedError, TouchstoneError
 from touchstone.ledger import (
     Candidate,
     Look,
@@ -36,6 +36,8 @@ from touchstone.validation.chain import (
 _APPLICATION: Final = 0x70757374
 _FORMAT: Final = 1
 _BUSY_SECONDS: Final = 120.0
+_BUSY: Final = ("SQLITE_BUSY", "SQLITE_LOCKED")
+_DISK: Final = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY")
 
 _SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS rows (
@@ -97,10 +99,8 @@ class SqliteLedger:
         Raises:
             RefusedError: one of them is not as it was written.
         """
-        rows = [row for row in self._of_kind(kind) if row.config == config]
-        for row in rows:
-            self._check(row)
-        return tuple(json.loads(row.facts) for row in rows)
+        rows = self._of_kind(kind)
+        return tuple(json.loads(row.facts) for row in rows if row.config == config)
 
     def sweep(self, data: str, study: str, span: Span, candidates: tuple[Candidate, ...]) -> None:
         """Append one row that holds every candidate of a comparison with its score."""
@@ -111,6 +111,9 @@ class SqliteLedger:
         """Distinct candidates whose span overlaps, in order of first appearance.
 
         Of a fingerprint that was scored more than once the newest score stands.
+
+        Raises:
+            RefusedError: a comparison is not as it was written.
         """
         kept: dict[str, Candidate] = {}
         for row in self._of_kind("sweep"):
@@ -148,7 +151,11 @@ class SqliteLedger:
         return self._repeat(look) or computed
 
     def studies_that_looked(self, span: Span) -> frozenset[str]:
-        """Each look and each comparison whose rows overlap the span, as `study data`."""
+        """Each look and each comparison whose rows overlap the span, as `study data`.
+
+        Raises:
+            RefusedError: one of them is not as it was written.
+        """
         found = set()
         for kind in ("look", "sweep"):
             for row in self._of_kind(kind):
@@ -180,12 +187,15 @@ class SqliteLedger:
         try:
             with self._connection() as connection:
                 connection.execute("BEGIN")  # rows and head of one moment
+                # An index that leaves rows out hides them from every question but not from here.
+                whole = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
                 rows = _rows(connection)
                 heads = connection.execute("SELECT n_rows, hash FROM head").fetchall()
                 strange = _shape(connection) ^ _sound_shape()
         except (sqlite3.Error, RefusedError) as error:
             return (Finding(0, f"cannot be read: {error}"),)
         found = findings(rows, tuple(Head(*head) for head in heads))
+        found += [Finding(0, f"the file is damaged: {said}") for said in whole if said != "ok"]
         names = ", ".join(sorted({name for _, name, _ in strange}))
         if strange:
             found.append(Finding(0, f"tables or triggers are not a ledger's: {names}"))
@@ -247,9 +257,13 @@ class SqliteLedger:
         connection.execute("UPDATE head SET n_rows = ?, hash = ?", (row.id, row.hash))
 
     def _of_kind(self, kind: str) -> list[Row]:
+        """Rows of a kind, oldest first, each as it was written."""
         with self._connection() as connection:
             query = f"{_SELECT} WHERE kind = ? ORDER BY id"
-            return [Row(*values) for values in connection.execute(query, (kind,))]
+            rows = [Row(*values) for values in connection.execute(query, (kind,))]
+        for row in rows:
+            self._check(row)
+        return rows
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -257,36 +271,50 @@ class SqliteLedger:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # a full disk has rolled it back by itself
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
+            with contextlib.closing(connection):
+                self._prepare(connection)
+                yield connection
         except sqlite3.Error as error:
-            raise RefusedError(f"{self.path}: cannot be opened as a ledger: {error}") from None
-        with contextlib.closing(connection):
-            self._prepare(connection)
-            yield connection
+            raise self._unusable(error) from None
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        try:
-            connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA synchronous = FULL")
+        found = _identity(connection)
+        if found == (0, 0):
+            _make(connection)
             found = _identity(connection)
-            if found == (0, 0):
-                _make(connection)
-                found = _identity(connection)
-        except sqlite3.DatabaseError as error:
-            raise RefusedError(f"{self.path}: cannot be opened as a ledger: {error}") from None
         if found != (_APPLICATION, _FORMAT):
             raise RefusedError(
                 f"{self.path}: needs a ledger of format {_FORMAT}, got application {found[0]}, "
                 f"format {found[1]}. Choose another file with --ledger."
             )
+
+    def _unusable(self, error: sqlite3.Error) -> TouchstoneError:
+        """What SQLite said, for a person: the disk and other processes are not the ledger."""
+        name = getattr(error, "sqlite_errorname", "")
+        if name.startswith(_BUSY):
+            return DataError(
+                f"{self.path}: another process has held the ledger for {_BUSY_SECONDS:g} seconds "
+                f"({error}): wait for it, then repeat the command"
+            )
+        if name.startswith(_DISK):
+            return DataError(
+                f"{self.path}: the ledger could not be written or read ({error}). Every row in it "
+                f"is whole; see to the disk's space and the folder's rights, then repeat the "
+                f"command"
+            )
+        return RefusedError(f"{self.path}: cannot be opened as a ledger: {error}")
 
 
 def _identity(connection: sqlite3.Connection) -> tuple[int, int]:

@@ -1,7 +1,6 @@
 """Many p-values at once: Holm for a few claims, Benjamini-Hochberg for screening many."""
 
 import numpy as np
-from scipy.stats import false_discovery_control
 
 from touchstone.arrays import Float64
 from touchstone.errors import DataError
@@ -32,8 +31,8 @@ def holm(p: Float64) -> Float64:
 def benjamini_hochberg(p: Float64) -> Float64:
     """Adjusted p-values, (n,), in the given order: of those at most q, a share q is expected false.
 
-    For screening only: no edge is claimed by it. Holds for independent or positively dependent
-    p-values.
+    `min_{j >= i} min(1, n p_(j) / j)` in rising order. For screening only: no edge is claimed
+    by it. Holds for independent or positively dependent p-values.
 
     >>> benjamini_hochberg(np.array([0.01, 0.04, 0.03])).round(4).tolist()
     [0.03, 0.04, 0.04]
@@ -44,7 +43,11 @@ def benjamini_hochberg(p: Float64) -> Float64:
     Source: Benjamini & Hochberg (1995), Controlling the false discovery rate, JRSS B 57.
     """
     p = _checked(p)
-    return np.asarray(false_discovery_control(p), np.float64) if p.size else p
+    falling = np.argsort(-p, kind="stable")
+    stepped = np.minimum.accumulate(p[falling] * p.size / np.arange(p.size, 0, -1))
+    adjusted = np.empty(p.size)
+    adjusted[falling] = np.minimum(stepped, 1.0)
+    return adjusted
 
 
 def _checked(p: Float64) -> Float64:

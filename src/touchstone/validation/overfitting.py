@@ -4,7 +4,6 @@ import itertools
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy.stats import rankdata
 
 from touchstone.arrays import Bool, Float64
 from touchstone.errors import DataError
@@ -96,8 +95,9 @@ def _ranked(sums: Float64, length: Float64, halves: Bool) -> tuple[Float64, Floa
     inside = _sharpe(sums, length, halves)
     outside = _sharpe(sums, length, ~halves)
     best = inside.argmax(axis=1)[:, None]
-    rank = np.take_along_axis(rankdata(outside, axis=1), best, axis=1)[:, 0]
-    return rank, np.take_along_axis(outside, best, axis=1)[:, 0]
+    own = np.take_along_axis(outside, best, axis=1)
+    rank = (outside < own).sum(axis=1) + ((outside == own).sum(axis=1) + 1) / 2
+    return rank, own[:, 0]
 
 
 def _sharpe(sums: Float64, length: Float64, halves: Bool) -> Float64:

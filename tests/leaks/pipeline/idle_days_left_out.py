@@ -6,19 +6,16 @@ the fewer days it trades the better it looks.
 
 import numpy as np
 
-from leaks.everywhere import replace
+from touchstone.backtest import daily
 
 LAYER = "E"
 STUDY: dict = {"strategy": {"kind": "cost_aware", "margin_bp": [120, 160], "max_positions": 3}}
 
 
 def plant(patch):
-    def edited(daily):
-        def faulty(panel, run):
-            day, returns = daily(panel, run)
-            busy = np.flatnonzero(returns != 0)
-            return day[busy], returns[busy]
+    def faulty(panel, run):
+        day, returns = daily(panel, run)
+        busy = np.flatnonzero(returns != 0)
+        return day[busy], returns[busy]
 
-        return faulty
-
-    replace(patch, "touchstone.backtest.result", "daily", edited)
+    patch.setattr("touchstone.pipelines.decide.daily", faulty)

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from touchstone.reports.charts import rows, timeline
 from touchstone.reports.charts.frame import Chart, Column, Table
 from touchstone.reports.charts.scales import covering, ticks
@@ -104,7 +106,7 @@ def _corrected(market: MarketResult) -> str:
     ended = f", which ended the search among {count(found.budget)}"
     return (
         f"The whole search before the seal was run again on "
-        f"{plural(found.n_searched, 'surrogate market')}: the study's own bars in another order, "
+        f"{plural(found.n_searched, 'surrogate market')}: the study's own bars drawn anew, "
         f"without an edge. It did as well on {many}"
         + (ended if found.n_searched < found.budget else "")
         + f", so the search-corrected p-value is {p_value(found.p)}. The study's own search scored "
@@ -165,20 +167,24 @@ def _candidates(candidates: tuple[CandidateResult, ...]) -> Chart:
         for c in shown
     ]
     left_out = len(candidates) - len(shown)
-    note = "Pooled walk-forward tests, net of costs."
+    note = "Pooled tests before the seal, net of costs."
     if left_out:
-        note += f" {count(left_out)} more (no trade, or lower) stand in the table."
-    body = rows.dots(drawn, grid, "wide-name")
+        more = "more (no trade, or lower)" if drawn else "without a trade"
+        note += f" {count(left_out)} {more} {'stands' if left_out == 1 else 'stand'} in the table."
+    body = rows.dots(drawn, grid, "wide-name") if drawn else Markup("")
     return Chart(
         "candidates", _candidates_title(candidates), note, body, _candidate_table(ordered), "full"
     )
 
 
 def _candidates_title(candidates: tuple[CandidateResult, ...]) -> str:
-    told = f"{words(len(candidates)).capitalize()} candidates were compared"
+    n = len(candidates)
+    told = f"{words(n).capitalize()} candidate{'s were' if n != 1 else ' was'} compared"
     chosen = next((c for c in candidates if c.chosen), None)
     if chosen is None:
-        return f"{told}; none earned anything before the seal, so none was tried on it"
+        none = "none" if n != 1 else "it did not"
+        ending = "earned" if n != 1 else "earn"
+        return f"{told}; {none} {ending} more than cash in enough trades, so no look was taken"
     return f"{told}; {chosen.model} with {chosen.label} was opened on the sealed segment"
 
 
@@ -205,13 +211,23 @@ def _candidate_table(ordered: list[CandidateResult]) -> Table:
     return Table("all candidates", head, cells)
 
 
+def _seal(since: str, n_looks: int) -> str:
+    """What has seen the sealed rows, as the end of a title."""
+    if n_looks == 0:
+        return f"; no study has looked at the rows from {since} on"
+    if n_looks == 1:
+        return f"; nothing saw the rows from {since} on before the one look"
+    return f"; no choice of this study saw the rows from {since} on, though other studies did"
+
+
 def _folds(market: MarketResult) -> Chart:
     tests = [f for f in market.folds if f.name != "final"]
     around = any(len(timeline.stretches(f, "train")) > 1 or _is_before(f) for f in tests)
-    n = words(len(tests)).capitalize()
-    title = f"{n} folds around their tests" if around else f"{n} folds forward in time"
+    n, one = words(len(tests)).capitalize(), len(tests) == 1
+    whose = "fold around its test" if one else "folds around their tests"
+    title = f"{n} {whose}" if around else f"{n} {'fold' if one else 'folds'} forward in time"
     if market.sealed_span is not None:
-        title += f"; nothing saw the rows from {day(market.sealed_span[0])} on before the one look"
+        title += _seal(day(market.sealed_span[0]), market.ledger.n_looks_studies)
     note = "Each fold trains, chooses and tests on later rows; labels that overlap are purged."
     if around:
         note = (

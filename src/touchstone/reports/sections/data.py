@@ -34,11 +34,12 @@ class View(NamedTuple):
 def view(result: StudyResult) -> View:
     """The cards."""
     market = result.market
+    warning = market.data.survivorship or "No warning for these data."
     return View(
         facts=_facts(market),
         findings=market.data.findings,
         rejects=_rejects(market),
-        survivorship=market.data.survivorship or "No warning for these data.",
+        survivorship=sentence(warning.removeprefix("Survivorship: ")),
         truth=sentence(market.data.simulated_truth or ""),
         label=_label(market.label) if market.label else (),
         outcomes=_outcomes(market.label) if market.label else None,
@@ -71,18 +72,27 @@ def _rejects(market: MarketResult) -> Table | None:
 
 
 def _label(card: LabelCard) -> tuple[tuple[str, str], ...]:
-    return (
-        ("Kind", card.kind.replace("_", " ")),
+    barriers = (
         ("Median target and stop", f"{percent(card.median_up)} and {percent(card.median_down)}"),
         ("Exit bar spans both, counted as stop", percent(card.ambiguous_share)),
+    )
+    return (
+        ("Kind", card.kind.replace("_", " ")),
+        *(barriers if _has_barriers(card) else ()),
         ("Not known yet, dropped", percent(card.unknown_share)),
     )
+
+
+def _has_barriers(card: LabelCard) -> bool:
+    return card.median_up is not None or card.median_down is not None
 
 
 def _outcomes(card: LabelCard) -> Table | None:
     if not card.base_rates:
         return None
-    names = {"+1": "target", "-1": "stop", "0": "horizon"}
+    names = {"+1": "up", "-1": "down", "0": "neither"}
+    if _has_barriers(card):
+        names = {"+1": "target", "-1": "stop", "0": "horizon"}
     head = (Column("Outcome", number=False), Column("Rows, %"), Column("Mean realised, %"))
     cells = tuple(
         (

@@ -102,11 +102,11 @@ def _finding(skill: Skill) -> str:
         )
     if skill.shows == "volatility":
         told = (
-            f"This is no edge. The score knows how far prices move and not which way: at equal "
-            f"distances up and down its AUC is {plain_number(skill.direction_auc)}, and the "
-            f"interval {ends} holds 0.5, a coin. Its touch AUC of {plain_number(skill.touch_auc)} "
-            f"proves nothing else: where target and stop lie unequally far, whoever knows how far "
-            f"prices move has more than 0.5."
+            f"This is no edge. The score knows how far prices move; that it knows which way is not "
+            f"shown: at equal distances up and down its AUC is {plain_number(skill.direction_auc)},"
+            f" and the interval {ends} holds 0.5, a coin. Its touch AUC of "
+            f"{plain_number(skill.touch_auc)} proves nothing else: where target and stop lie "
+            f"unequally far, whoever knows how far prices move has more than 0.5."
         )
         alone = next((b for b in skill.baselines if b.name == "volatility"), None)
         if alone is not None and alone.touch_auc is not None:
@@ -118,12 +118,16 @@ def _finding(skill: Skill) -> str:
             "was wrong about which way more often than a coin."
         )
     if skill.shows == "nothing":
-        return f"The interval of the direction AUC, {ends}, holds 0.5: a coin would do as well."
+        return (
+            f"The interval of the direction AUC, {ends}, holds 0.5, a coin: these rows show no "
+            "skill at direction."
+        )
     return ""
 
 
 def _auc(skill: Skill) -> Chart | None:
-    drawn = [r for r in (*_areas(skill, "direction"), *_areas(skill, "touch")) if r.value]
+    drawn = [r for r in (*_areas(skill, "direction"), *_areas(skill, "touch"))]
+    drawn = [r for r in drawn if r.value is not None]
     if not skill.baselines and skill.volatility_only_auc is not None:
         value = skill.volatility_only_auc
         drawn.append(rows.Row(term("volatility_auc"), value, plain_number(value)))
@@ -134,7 +138,8 @@ def _auc(skill: Skill) -> Chart | None:
     grid = rows.Grid(scale, ticks(scale, 5, thin=True), 0.5, "AUC; 0.5 is a coin", "AUC")
     note = (
         "Ours, then the same for scores fitted on volatility alone, and on symbol and hour alone, "
-        "judged on the same rows. Whiskers: 95 %, bootstrap over days."
+        "judged on the same rows. Whiskers: 95 %, bootstrap over days, "
+        "or over stretches of days where outcomes overlap."
     )
     body = rows.dots(drawn, grid, "areas")
     return Chart("auc", _auc_title(skill), note, body, _area_table(skill))
@@ -199,25 +204,24 @@ def _calibration(skill: Skill) -> Chart | None:
     low, high = min(p.count for p in points), max(p.count for p in points)
     rows_a_dot = count(low) if low == high else f"{count(low)} to {count(high)}"
     note = f"Probability of the target against how often it came; {rows_a_dot} rows a dot."
+    if skill.calibration_slope is not None:
+        note += " Slope below 1: high and low probabilities are too far apart; above 1: too close."
     title = _calibration_title(skill)
     return Chart("calibration", title, note, curves.calibration(points), table)
 
 
 def _calibration_title(skill: Skill) -> str:
+    n = sum(p.count for p in skill.calibration)
+    said = sum(p.probability * p.count for p in skill.calibration) / n
+    came = sum(p.frequency * p.count for p in skill.calibration) / n
+    told = f"Said {percent(said)} on average, came {percent(came)}"
     slope = skill.calibration_slope
-    if slope is None:
-        return "What was said against what came"
-    told = f"slope {plain_number(slope)}"
-    if slope < 0.9:
-        return f"Probabilities are too extreme: {told}, 1 is calibrated"
-    if slope > 1.1:
-        return f"Probabilities are too timid: {told}, 1 is calibrated"
-    return f"Probabilities mean what they say: {told}, 1 is calibrated"
+    return told if slope is None else f"{told}; slope {plain_number(slope)}, 1 is calibrated"
 
 
 def _thresholds(skill: Skill) -> Chart | None:
     points = skill.thresholds
-    if not any(p.precision is not None for p in points):
+    if sum(p.precision is not None for p in points) < 2:
         return None
     table = Table(
         "precision by threshold",
@@ -233,7 +237,10 @@ def _thresholds(skill: Skill) -> Chart | None:
         ),
     )
     body = curves.precision_by_threshold(points)
-    note = "Rows whose probability of the target is at least the threshold."
+    note = (
+        "Rows whose probability of the target is at least the threshold. Shares of these rows, "
+        "without intervals: where few are left, a crossing may be luck."
+    )
     return Chart("thresholds", _threshold_title(skill), note, body, table, "full")
 
 
@@ -244,6 +251,8 @@ def _threshold_title(skill: Skill) -> str:
         if p.precision is not None and p.break_even is not None and p.count >= _ENOUGH_ROWS
     ]
     n_clear = sum(clear for _, clear in judged)
+    if not judged:
+        return f"At no threshold with {_ENOUGH_ROWS} rows is a break-even known"
     if n_clear == 0:
         return f"At no threshold with {_ENOUGH_ROWS} rows does precision reach its break-even"
     if not all(clear for _, clear in judged[-n_clear:]):
@@ -274,6 +283,8 @@ def _recall(skill: Skill) -> Chart | None:
         ),
     )
     note = "Without skill the line would lie on the base rate."
+    if skill.pr_auc_interval is not None:
+        note += f" 95 % interval of the area: {interval(skill.pr_auc_interval, sign=False)}."
     body = curves.precision_recall(skill.pr_curve, skill.base_rate)
     return Chart("recall", title, note, body, table)
 

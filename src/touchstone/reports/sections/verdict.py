@@ -101,7 +101,8 @@ def bands(market: MarketResult) -> tuple[Band, ...]:
         )
         found.append(Band("broken", "Exploratory", text))
     if market.data.survivorship:
-        found.append(Band("warning", "Survivorship", market.data.survivorship))
+        text = sentence(market.data.survivorship.removeprefix("Survivorship: "))
+        found.append(Band("warning", "Survivorship", text))
     days = market.verdict.sealed_days
     if 0 < days < _SHORT_DAYS:
         text = f"{plural(days, 'day')} are sealed; {_SHORT_DAYS} are the least to judge by."

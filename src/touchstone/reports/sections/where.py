@@ -87,7 +87,10 @@ def _luck(tests: SliceTests | None) -> str:
         return ""
     told = f"{plural(tests.n_slices, 'part')} traded"
     if not tests.n_tested:
-        return f"{told}, none on ten days inside and outside of it: no part can be told from luck."
+        return (
+            f"{told}, none on ten separate stretches of days inside and outside of it: no part can "
+            "be told from luck."
+        )
     told += (
         f"; {count(tests.n_tested)} can be tested against the other trades. "
         f"{sentence(words(tests.n_nominal))} {'is' if tests.n_nominal == 1 else 'are'} unlike them "
@@ -100,7 +103,7 @@ def _luck(tests: SliceTests | None) -> str:
     more = f" and {words(n - _MOST_NAMED)} more" if n > _MOST_NAMED else ""
     return (
         f"{told}after Benjamini-Hochberg {words(n)} {'remains' if n == 1 else 'remain'} (✱): "
-        f"{named}{more}. Choose no trade by the others."
+        f"{named}{more}: a question for new data. Choose no trade by any of these."
     )
 
 
@@ -214,8 +217,11 @@ def _errs(name: str, slices: list[Slice], scale: Scale) -> Chart:
     drawn = [rows.Row(s.name, s.brier, plain_number(s.brier), s.brier_interval) for s in shown]
     clear = sum(s.brier_interval is not None and s.brier_interval[0] > whole for s in slices)
     told = {0: "none", 1: "one"}.get(clear, words(clear))
-    title = f"{sentence(told)} of {words(len(slices))} {plural} clearly worse than all rows"
-    note = f"Squared error of the probability by {singular}; the line is that of all rows."
+    title = f"Interval above all rows' error in {told} of {words(len(slices))} {plural}"
+    note = (
+        f"Squared error of the probability by {singular}; the line is that of all rows. One "
+        "interval in forty lies above by luck."
+    )
     if shown is not slices:
         note += f" {_which(name, 'Worst and best')} {_FEW} of {len(slices)}; all in the table."
     head = (

@@ -19,7 +19,7 @@ def audit_artifacts(cutting: Cutting) -> Layer:
             cutting.advance(f"whole run, {how}")
             if bench.look(run, base, cut, how):
                 break
-    return Layer("B", bench.n_checks, bench.finding, bench.notes())
+    return Layer("B", bench.n_checks, bench.refused(), bench.notes())
 
 
 def bounds(cutting: Cutting, base: Trace) -> list[tuple[int, str]]:

@@ -41,8 +41,10 @@ def audit_provenance(cutting: Cutting, whole: Panel, source: Source, cached: Cac
     """
     bench = Bench("D", cutting)
     cutting.advance("the source, asked earlier")
-    finding, n = _source(cutting, whole, source)
-    notes: list[str] = []
+    finding, n, of = _source(cutting, whole, source)
+    notes = [f"the source was asked again for {n} of {of} times: it is slow"] if n < of else []
+    if finding is not None:
+        notes = []
     if finding is None:
         finding, n = _sessions(whole), n + 1
     if finding is None:
@@ -54,7 +56,7 @@ def audit_provenance(cutting: Cutting, whole: Panel, source: Source, cached: Cac
     return Layer("D", n + bench.n_checks, finding, (*notes, *bench.notes()))
 
 
-def _source(cutting: Cutting, whole: Panel, source: Source) -> tuple[Finding | None, int]:
+def _source(cutting: Cutting, whole: Panel, source: Source) -> tuple[Finding | None, int, int]:
     """What a source said of the past does not depend on how much came after it."""
     rng = generator(cutting.seed, "audit", "source")
     known = np.unique(whole.available_at)
@@ -63,7 +65,8 @@ def _source(cutting: Cutting, whole: Panel, source: Source) -> tuple[Finding | N
     moves = np.abs(np.diff(np.log(whole.close)))
     large = whole.available_at[1:][np.argsort(moves)[::-1][: N_SOURCE // 3]]
     began, n = cutting.elapsed(), 0
-    for end in [*ends.tolist(), *large[large < known[-1]].tolist()]:
+    asked = [*ends.tolist(), *large[large < known[-1]].tolist()]
+    for end in asked:
         if cutting.elapsed() - began > cutting.effort.seconds:
             break
         n += 1
@@ -74,8 +77,8 @@ def _source(cutting: Cutting, whole: Panel, source: Source) -> tuple[Finding | N
         difference = _torn(whole, earlier, int(end))
         if difference is not None:
             law = "the source was asked for nothing that came"
-            return found("D", law, int(end), difference, None), n
-    return None, n
+            return found("D", law, int(end), difference, None), n, len(asked)
+    return None, n, len(asked)
 
 
 def _torn(whole: Panel, earlier: Panel, end: int) -> Difference | None:

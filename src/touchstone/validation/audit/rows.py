@@ -1,5 +1,6 @@
 """Layer A: whatever comes after a row, the row stays what it was, bit for bit."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -9,7 +10,7 @@ from touchstone.market import Panel
 from touchstone.seeding import generator
 from touchstone.validation.audit.compare import first_difference
 from touchstone.validation.audit.cuts import chosen, strata
-from touchstone.validation.audit.report import Finding, Layer, LayerName, found
+from touchstone.validation.audit.report import Finding, Layer, LayerName, broken, found
 from touchstone.validation.audit.smallest import smallest
 from touchstone.validation.audit.subject import Subject, Tried, World, scrambled, slice_of, tried
 from touchstone.validation.audit.trace import Trace
@@ -36,6 +37,8 @@ class Effort(NamedTuple):
 
 _ROW_HOWS: Final = ("another path", "truncated", "another cast", "blank")
 _WHOLE_HOWS: Final = ("another path", "another cast")
+_TOLD: Final = 3
+"""Reasons of failures that are told."""
 NEVER: Final = 2**62
 LOADED: Final = ("bars", "universe", "side")
 """Stages of what is loaded."""
@@ -79,16 +82,22 @@ class Bench:
             where = smallest(run, cutting.panel, (cut, how, cutting.seed), one.difference, n_runs)
             self.finding = found(self._layer, _said(how), cut, where.difference, where.slice)
 
-    def repeat(self, run: Callable[[World], Trace], base: Trace) -> None:
-        """The same data must give the same trace."""
-        self.n_checks += 1
-        again = run(World(self._cutting.panel))
-        difference = first_difference(base, again, NEVER)
-        if difference is not None:
-            self.finding = found(
-                self._layer, "the same run was repeated and nothing was changed", None,
-                difference, slice_of(self._cutting.panel),
-            )  # fmt: skip
+    def repeat(self, run: Callable[[World], Trace], base: Trace, between: bool = False) -> None:
+        """The same data must give the same trace; also when others were run in between."""
+        panel, laws = self._cutting.panel, ["the same run was repeated and nothing was changed"]
+        if between:
+            laws.append("the same run was repeated after one on other prices, in one process")
+        for law in laws:
+            self.n_checks += 1
+            if law != laws[0]:
+                cut, seed = int(np.median(panel.available_at)), self._cutting.seed
+                other = scrambled(panel, cut, "another path", seed)
+                with contextlib.suppress(Exception):  # whoever refuses it is told of later
+                    run(other._replace(cut=None))
+            difference = first_difference(base, run(World(panel, remembers=True)), NEVER)
+            if difference is not None:
+                self.finding = found(self._layer, law, None, difference, slice_of(panel))
+                return
 
     def live(self, base: Trace) -> None:
         """Features computed one bar at a time must be those of the whole history."""
@@ -105,11 +114,25 @@ class Bench:
             )  # fmt: skip
 
     def notes(self) -> tuple[str, ...]:
-        """What could not be run."""
-        return tuple(
-            f"{n} scrambled runs failed and show nothing: {why}"
-            for why, n in sorted(self.failed.items())
-        )
+        """What could not be run: how many, and the commonest reasons."""
+        often = sorted(self.failed.items(), key=lambda x: (-x[1], x[0]))
+        notes = [f"{n} scrambled runs failed and show nothing: {why}" for why, n in often[:_TOLD]]
+        if len(often) > _TOLD:
+            rest = sum(n for _, n in often[_TOLD:])
+            notes.append(f"{rest} more failed for {len(often) - _TOLD} other reasons")
+        return tuple(notes)
+
+    def refused(self) -> Finding | None:
+        """A study that runs on nothing but the bars as they are cannot be audited: no pass."""
+        n = sum(self.failed.values())
+        if self.finding is not None or 2 * n <= self.n_checks:
+            return self.finding
+        why = max(self.failed.items(), key=lambda x: x[1])[0]
+        return broken(
+            self._layer, "a study runs on a shorter history and on another one",
+            ("scrambled runs", "runs", "", None),
+            ("at least half", f"{n:,} of {self.n_checks:,} failed, as by: {why}"),
+        )  # fmt: skip
 
 
 def audit_rows(cutting: Cutting) -> Layer:
@@ -122,7 +145,7 @@ def audit_rows(cutting: Cutting) -> Layer:
             cutting.advance(f"whole run, {how}")
             if bench.look(cutting.subject.whole, base, cut, how):
                 break
-    return Layer("A", bench.n_checks, bench.finding, (*notes, *bench.notes()))
+    return Layer("A", bench.n_checks, bench.refused(), (*notes, *bench.notes()))
 
 
 def _scan(bench: Bench, cutting: Cutting) -> list[str]:
@@ -134,7 +157,7 @@ def _scan(bench: Bench, cutting: Cutting) -> list[str]:
     subject, panel = cutting.subject, cutting.panel
     rng = generator(cutting.seed, "audit", "cuts")
     base = subject.rows(World(panel))
-    bench.repeat(subject.rows, base)
+    bench.repeat(subject.rows, base, between=True)
     if bench.finding is not None:
         return []
     cuts = chosen(panel, strata(panel, base), cutting.effort.n_stratified, rng).tolist()

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy.stats import rankdata
 
 from touchstone.arrays import Float64
 from touchstone.seeding import generator
@@ -73,6 +72,8 @@ def _alarm(one: Foreseen, seed: int) -> Finding | None:
 def auc(score: Float64, truth: Float64) -> float | None:
     """Share of (up, down) pairs that the score puts in order, ties half; None without both."""
     there = np.isfinite(score) & np.isfinite(truth)
+    from scipy.stats import rankdata  # noqa: PLC0415  half a second, for every command
+
     rank, up = rankdata(score[there]), truth[there] == 1
     n_up, n_down = int(up.sum()), int((~up).sum())
     if min(n_up, n_down) < _LEAST_ROWS:

@@ -23,6 +23,9 @@ class World(NamedTuple):
     how: str = ""
     """A key of `SCRAMBLES`."""
     seed: int = 0
+    remembers: bool = False
+    """Whether a user's own files keep what they remember of earlier calls; else each call is as
+    in a new process."""
 
 
 class Subject(Protocol):
