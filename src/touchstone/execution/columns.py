@@ -6,6 +6,8 @@ is no such thing": numba then needs no second kernel.
 
 from typing import NamedTuple
 
+import numpy as np
+
 from touchstone.arrays import Float64, Int8, Int64
 from touchstone.execution.records import Records
 
@@ -78,6 +80,10 @@ class Wishes(NamedTuple):
     stay: Float64
     """A position leaves where it is at or below the account's exit level, (n_rows,); (0,): never.
     """
+    cover: Float64 = np.zeros(0)
+    """The same for shorts, (n_rows,); (0,): `stay` speaks for both sides."""
+    min_hold: Int64 = np.zeros(1, np.int64)
+    """bars_held below which `stay` and `cover` are not read, (1,)."""
 
 
 class Weights(NamedTuple):
