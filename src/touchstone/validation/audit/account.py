@@ -84,6 +84,8 @@ class SlowAccount(SlowBooks):
             if ratio != 1 and order is not None:
                 order.quantity *= ratio
                 order.quantity = math.trunc(order.quantity) if whole else order.quantity
+                if order.quantity == 0:
+                    del self.orders[symbol]
             if position is None:
                 continue
             if ratio != 1:
