@@ -271,9 +271,7 @@ def beyond(decision: Decision, account: AccountConfig, costs: CostsConfig) -> st
         return "weights instead of wishes"
     if decision.side is not None and bool((decision.side[decision.enter] < 0).any()):
         return "short positions"
-    plain = {"cash": account.cash, "short": account.short, "units": account.units}
-    limits = account.model_copy(update=AccountConfig(**plain).model_dump()) != account
-    if limits or account.short:
+    if account != AccountConfig(cash=account.cash, units=account.units):
         return "a margin account, limits of the account, or another reading of ambiguous bars"
     if costs.impact > 0 or costs.borrow_bp > 0 or costs.financing_bp > 0:
         return "impact, borrowing or financing"
