@@ -273,6 +273,8 @@ def beyond(decision: Decision, account: AccountConfig, costs: CostsConfig) -> st
         return "short positions"
     if account != AccountConfig(cash=account.cash, units=account.units):
         return "a margin account, limits of the account, or another reading of ambiguous bars"
+    if costs.spread is not None:
+        return "a measured spread"
     if costs.impact > 0 or costs.borrow_bp > 0 or costs.financing_bp > 0:
         return "impact, borrowing or financing"
     return None

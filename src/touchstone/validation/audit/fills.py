@@ -48,7 +48,7 @@ def judged(book: Book, evidence: Evidence) -> Finding | None:
 
 
 def _unjudged(book: Book, evidence: Evidence) -> str | None:
-    if getattr(book.panel, "happened", None):
+    if book.panel.happened is not None:
         return "corporate actions"
     return beyond(book.intent, evidence.account, evidence.costs)
 
@@ -78,7 +78,7 @@ def _added_up(book: Book, evidence: Evidence) -> Finding | None:
             told = repr(float(fills.reference[i])), repr(float(fills.price[i]))
             return broken("C2", law, where, told)
     extras = evidence.costs.borrow_bp, evidence.costs.financing_bp
-    if any(extras) or getattr(panel, "happened", None):
+    if any(extras) or panel.happened is not None:
         return None
     at = np.searchsorted(run.time, panel.time[row])
     moved, held = np.zeros(run.time.size), np.zeros((run.time.size, panel.n_instruments))
@@ -151,7 +151,9 @@ def hard_bars(panel: Panel, seed: int) -> tuple[Panel, Intent]:
     high = np.maximum(open_, close) + rng.integers(0, 9, n) * tick
     low = np.minimum(open_, close) - rng.integers(0, 9, n) * tick
     volume = np.where(rng.random(n) < 0.05, 0.0, panel.volume)
-    bars = replace(panel, open=open_, high=high, low=low, close=close, volume=volume)
+    bars = replace(
+        panel, open=open_, high=high, low=low, close=close, volume=volume, happened=None, finer=None
+    )
     width = 8 * tick / 64.0
     slots = 3
     wishes = Intent(
