@@ -15,10 +15,10 @@ from touchstone.registry.artifact import load, reproduce
 from touchstone.strategies import Targets
 
 QUICK = {
-    "bars": {"source": "simulated", "market": {"n_instruments": 6, "n_bars": 2400, "ic": 0.4}},
+    "bars": {"source": "simulated", "market": {"n_instruments": 6, "n_bars": 1500, "ic": 0.4}},
     "folds": {
-        "kind": "walk_forward", "train": "expanding", "validate": "12d", "test": "12d",
-        "folds": 2, "sealed": "30d",
+        "kind": "walk_forward", "train": "expanding", "validate": "9d", "test": "9d",
+        "folds": 1, "sealed": "14d",
     },
     "models": [{"kind": "logistic"}],
 }  # fmt: skip
