@@ -8,7 +8,7 @@ import pytest
 from touchstone.backtest import sweep
 from touchstone.execution import AccountConfig, CostsConfig
 from touchstone.strategies import Targets
-from touchstone.validation.audit.account import beyond, followed
+from touchstone.validation.audit.account import followed, not_recomputed
 from touchstone.validation.audit.evidence import Book, Evidence
 from touchstone.validation.audit.fills import audit_fills, hard_bars
 from walks import random_panel
@@ -49,8 +49,6 @@ BEYOND = {
     "weights": (lambda i: Targets(np.where(i.enter, i.weight, np.nan), 0.01), {}, {}),
     "short": (lambda i: i._replace(side=np.where(i.enter, -1, 1).astype(np.int8)),
               {"short": True}, {}),
-    "limits": (lambda i: i, {"max_weight": 0.1, "daily_loss": 0.02}, {}),
-    "impact": (lambda i: i, {}, {"impact": 1.0}),
 }  # fmt: skip
 
 
@@ -61,11 +59,11 @@ def test_what_it_cannot_walk_is_added_up_and_said(case):
     account, costs = AccountConfig(**terms), CostsConfig(**extra)
     told = decision(intent)
     run = sweep(bars, [told], account, costs)[0]
-    assert beyond(told, account, costs) is not None
+    assert not_recomputed(told, account) is not None
     layer = audit_fills(evidence(Book("one", bars, told, run), account, costs))
     assert layer.finding is None
     assert len(layer.notes) == 1
-    assert "only the books added up" in layer.notes[0]
+    assert "its books were added up" in layer.notes[0]
     equity = run.equity.copy()
     equity[200:] += 50.0
     fills = run.fills._replace(price=run.fills.reference * (1 - 0.001 * run.fills.side))

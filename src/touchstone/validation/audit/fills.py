@@ -6,12 +6,13 @@ from typing import Final
 
 import numpy as np
 
-from touchstone.arrays import Float64
 from touchstone.execution import REASONS
 from touchstone.market import Panel
 from touchstone.seeding import generator
-from touchstone.strategies import Intent, Targets
-from touchstone.validation.audit.account import Expected, beyond, followed
+from touchstone.strategies import Intent
+from touchstone.validation.audit.account import followed, not_recomputed
+from touchstone.validation.audit.added_up import added_up
+from touchstone.validation.audit.books import Expected
 from touchstone.validation.audit.evidence import Book, Evidence
 from touchstone.validation.audit.report import Finding, Layer, broken
 
@@ -22,15 +23,18 @@ _CLOSE: Final = 1e-7
 def audit_fills(evidence: Evidence) -> Layer:
     """Walk every account again, slowly; the first fill that is another is the finding.
 
-    What the slow account cannot follow is judged by its books alone, and a note says so.
+    Accounts whose rules the slow one does not know are named in the notes.
     """
-    n, notes = 0, dict[str, None]()
+    n, notes = 0, list[str]()
     for book in evidence.books:
+        why = not_recomputed(book.intent, evidence.account)
+        if why is not None:
+            notes.append(f"{book.name}: not recomputed: {why}; its books were added up")
+            finding = added_up(book, evidence)
+            if finding is not None:
+                return Layer("C2", n, finding, tuple(notes))
+            continue
         n += book.run.fills.row.size + book.run.time.size
-        reason = _unjudged(book, evidence)
-        if reason is not None:
-            told = f"{reason}: the fills were not walked again, only the books added up"
-            notes[f"{book.name.split(' ')[0]}: {told}"] = None
         finding = judged(book, evidence)
         if finding is not None:
             return Layer("C2", n, finding, tuple(notes))
@@ -39,21 +43,11 @@ def audit_fills(evidence: Evidence) -> Layer:
 
 def judged(book: Book, evidence: Evidence) -> Finding | None:
     """What of a book the rules would not have done."""
-    decision = book.intent
-    if isinstance(decision, Targets) or _unjudged(book, evidence) is not None:
-        return _added_up(book, evidence)
-    slow, equity, cash = followed(book.panel, decision, evidence.account, evidence.costs)
+    assert isinstance(book.intent, Intent)
+    slow, equity, cash = followed(book.panel, book.intent, evidence.account, evidence.costs)
     finding = _fills(book, slow.fills)
-    return finding or _paths(book, evidence, cash, equity)
-
-
-def _unjudged(book: Book, evidence: Evidence) -> str | None:
-    if book.panel.happened is not None:
-        return "corporate actions"
-    return beyond(book.intent, evidence.account, evidence.costs)
-
-
-def _paths(book: Book, evidence: Evidence, cash: Float64, equity: Float64) -> Finding | None:
+    if finding is not None:
+        return finding
     for name, own, right in (("cash", book.run.cash, cash), ("equity", book.run.equity, equity)):
         wrong = np.abs(own - right) > _CLOSE * evidence.account.cash
         if wrong.any():
@@ -64,46 +58,20 @@ def _paths(book: Book, evidence: Evidence, cash: Float64, equity: Float64) -> Fi
     return None
 
 
-def _added_up(book: Book, evidence: Evidence) -> Finding | None:
-    """A fill lies in its bar, and cash and equity are the sums of the fills."""
-    fills, panel, run = book.run.fills, book.panel, book.run
-    row, side = fills.row, fills.side.astype(np.float64)
-    beyond_bar = (fills.reference > panel.high[row]) | (fills.reference < panel.low[row])
-    better = side * (fills.price - fills.reference) < -_CLOSE * fills.reference
-    for law, wrong in (("a fill lies in its bar", beyond_bar), ("costs better no price", better)):
-        if wrong.any():
-            i = int(wrong.argmax())
-            symbol = panel.symbols[int(panel.asset_id[row[i]])]
-            where = f"{book.name}: fills", "price", symbol, int(panel.time[row[i]])
-            told = repr(float(fills.reference[i])), repr(float(fills.price[i]))
-            return broken("C2", law, where, told)
-    extras = evidence.costs.borrow_bp, evidence.costs.financing_bp
-    if any(extras) or panel.happened is not None:
-        return None
-    at = np.searchsorted(run.time, panel.time[row])
-    moved, held = np.zeros(run.time.size), np.zeros((run.time.size, panel.n_instruments))
-    np.add.at(moved, at, -side * fills.quantity * fills.price - fills.commission)
-    np.add.at(held, (at, panel.asset_id[row]), side * fills.quantity)
-    cash = evidence.account.cash + np.cumsum(moved)
-    rows = np.maximum.accumulate(panel.blocks().row, axis=0)  # the newest of each instrument
-    close = np.where(rows >= 0, panel.close[np.maximum(rows, 0)], 0.0)
-    return _paths(book, evidence, cash, cash + (np.cumsum(held, axis=0) * close).sum(1))
-
-
 def _fills(book: Book, expected: Sequence[Expected]) -> Finding | None:
     fills, panel = book.run.fills, book.panel
-    own = {
-        (int(r), int(s)): i
-        for i, (r, s) in enumerate(zip(fills.row.tolist(), fills.side.tolist(), strict=True))
-    }
+    own: dict[tuple[int, int], list[int]] = {}
+    for i, at in enumerate(zip(fills.row.tolist(), fills.side.tolist(), strict=True)):
+        own.setdefault(at, []).append(i)  # two of one bar and side are in their order
     for fill in expected:
         side = 1 if fill.quantity > 0 else -1
-        i = own.pop((fill.row, side), None)
+        mine = own.get((fill.row, side), [])
         symbol = panel.symbols[int(panel.asset_id[fill.row])]
         where = f"{book.name}: fills", "fill", symbol, int(panel.time[fill.row])
-        if i is None:
+        if not mine:
             told = f"{'buy' if side > 0 else 'sell'} at {fill.price!r} ({fill.reason})"
             return broken("C2", "orders fill by the rules", where, (told, "none"))
+        i = mine.pop(0)
         pairs = (
             ("reference", fill.reference, float(fills.reference[i])),
             ("price", fill.price, float(fills.price[i])),
@@ -118,13 +86,13 @@ def _fills(book: Book, expected: Sequence[Expected]) -> Finding | None:
         if abs(fill.commission - float(fills.commission[i])) > 0.0100001:
             return broken("C2", "a fill pays its commission", (where[0], "commission", *where[2:]),
                           (repr(fill.commission), repr(float(fills.commission[i]))))  # fmt: skip
-    if own:
-        (row, side), _ = min(own.items())
+    unasked = min((i for mine in own.values() for i in mine), default=None)
+    if unasked is not None:
+        row, told = int(fills.row[unasked]), "buy" if fills.side[unasked] > 0 else "sell"
         symbol = panel.symbols[int(panel.asset_id[row])]
-        told = f"{'buy' if side > 0 else 'sell'} at {float(fills.price[own[row, side]])!r}"
         return broken("C2", "nothing fills but by the rules",
                       (f"{book.name}: fills", "fill", symbol, int(panel.time[row])),
-                      ("none", told))  # fmt: skip
+                      ("none", f"{told} at {float(fills.price[unasked])!r}"))  # fmt: skip
     return None
 
 
@@ -151,9 +119,7 @@ def hard_bars(panel: Panel, seed: int) -> tuple[Panel, Intent]:
     high = np.maximum(open_, close) + rng.integers(0, 9, n) * tick
     low = np.minimum(open_, close) - rng.integers(0, 9, n) * tick
     volume = np.where(rng.random(n) < 0.05, 0.0, panel.volume)
-    bars = replace(
-        panel, open=open_, high=high, low=low, close=close, volume=volume, happened=None, finer=None
-    )
+    bars = replace(panel, open=open_, high=high, low=low, close=close, volume=volume)
     width = 8 * tick / 64.0
     slots = 3
     wishes = Intent(
