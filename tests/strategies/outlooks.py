@@ -10,11 +10,10 @@ N_INSTRUMENTS = 24
 def random_outlook(config, seed, n=300, missing=0.2):
     """Drawn from a seed: `N_INSTRUMENTS` rows an instant, with ties, in no order."""
     rng = np.random.default_rng(seed)
-    probability = rng.dirichlet([2, 4, 2], n)
-    twin = rng.random(n) < 0.3  # equal rows: a decision may not ask who stands first
-    probability[twin] = probability[rng.integers(0, n, int(twin.sum()))]
+    pool = rng.integers(0, 60, n)  # equal rows at a close: nobody may ask who stands first
+    probability = rng.dirichlet([2, 4, 2], 60)[pool]
+    up, down = rng.uniform(0.02, 0.08, 60)[pool], rng.uniform(0.01, 0.04, 60)[pool]
     probability[rng.random(n) < missing] = np.nan
-    up, down = rng.choice([0.02, 0.05, 0.08], n), rng.choice([0.01, 0.02, 0.04], n)
     mix = rng.permutation(n)
     return Outlook(
         probability,

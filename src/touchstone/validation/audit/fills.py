@@ -11,6 +11,7 @@ from touchstone.market import Panel
 from touchstone.seeding import generator
 from touchstone.strategies import Intent
 from touchstone.validation.audit.account import followed, not_recomputed
+from touchstone.validation.audit.added_up import added_up
 from touchstone.validation.audit.books import Expected
 from touchstone.validation.audit.evidence import Book, Evidence
 from touchstone.validation.audit.report import Finding, Layer, broken
@@ -28,7 +29,10 @@ def audit_fills(evidence: Evidence) -> Layer:
     for book in evidence.books:
         why = not_recomputed(book.intent, evidence.account)
         if why is not None:
-            notes.append(f"{book.name}: not recomputed: {why}")
+            notes.append(f"{book.name}: not recomputed: {why}; its books were added up")
+            finding = added_up(book, evidence)
+            if finding is not None:
+                return Layer("C2", n, finding, tuple(notes))
             continue
         n += book.run.fills.row.size + book.run.time.size
         finding = judged(book, evidence)
@@ -39,8 +43,7 @@ def audit_fills(evidence: Evidence) -> Layer:
 
 def judged(book: Book, evidence: Evidence) -> Finding | None:
     """What of a book the rules would not have done."""
-    if not isinstance(book.intent, Intent):
-        return None
+    assert isinstance(book.intent, Intent)
     slow, equity, cash = followed(book.panel, book.intent, evidence.account, evidence.costs)
     finding = _fills(book, slow.fills)
     if finding is not None:
