@@ -17,9 +17,9 @@ from touchstone.market import Panel
 from touchstone.models.calibrators import expected_return
 from touchstone.pipelines.backtested import BacktestConfig, Backtested
 from touchstone.pipelines.brought import Wanted, brought, once, reading
-from touchstone.pipelines.decide import intend, segment
+from touchstone.pipelines.decide import intend, placed, segment
 from touchstone.pipelines.money import Traded, performance
-from touchstone.pipelines.prepare import column
+from touchstone.pipelines.prepare import column, refuse_short
 from touchstone.pipelines.skill import best_f1_threshold
 from touchstone.strategies import Outlook
 from touchstone.validation.candidates import candidate
@@ -80,6 +80,7 @@ def backtest_scores(
     """
     (bars, data), label = loaded, config.label
     panel = bars.panel
+    refuse_short(config.strategy, config.account)
     width = getattr(label, "width", None)
     labels = LABELS.part_of(label)(panel, label, None if width is None else column(width, panel))
     begin, asked, expected = int(panel.available_at.min()) - 1, config, None
@@ -109,9 +110,9 @@ def backtest_scores(
         round_trip=config.costs.round_trip,
         expected=None if expected is None else expected[where.rows],
     )
-    intent = intend(label, config.strategy, view)
-    done = run(where.panel, intent, config.account, config.costs, ledger, data)
-    name = _fingerprint(asked, score, calibrate_until)
+    decision = intend(label, config.strategy, placed(view, config.strategy, panel, where.rows))
+    done = run(where.panel, decision, config.account, config.costs, ledger, data)
+    name = candidate_name(asked, digest(score), calibrate_until)
     found = performance(config, Traded(where, done, known), "scores")
     span = Span(bars.namespace, panel.symbols, begin, int(panel.available_at.max()) + 1)
     one = candidate(name, daily(where.panel, done)[1], found.n_trades)
@@ -157,7 +158,18 @@ def _tuned(
     return config.model_copy(update={"strategy": strategy}), best
 
 
-def _fingerprint(config: BacktestConfig, score: Float64, until: int | None) -> str:
-    """Names the candidate; the seed of intervals and controls makes no other one."""
-    told = config.model_copy(update={"seed": 0}).canonical()
-    return hashlib.sha256(f"{told} {until}".encode() + score.tobytes()).hexdigest()[:16]
+def digest(score: Float64) -> str:
+    """Hash of a column of scores, (n_rows,)."""
+    return hashlib.sha256(np.ascontiguousarray(score, np.float64).tobytes()).hexdigest()
+
+
+def candidate_name(config: BacktestConfig, scores: str, until: int | None) -> str:
+    """What the ledger calls a candidate, 16 hex digits.
+
+    Args:
+        config: as it was asked; the seed of intervals and controls makes no other candidate.
+        scores: `digest` of its scores.
+        until: where they were calibrated until, ns UTC.
+    """
+    asked = config.model_copy(update={"seed": 0}).canonical()
+    return hashlib.sha256(f"{asked} {until} {scores}".encode()).hexdigest()[:16]
