@@ -1,6 +1,5 @@
 """Backtest scores that were made elsewhere: bars, scores and a strategy in, money out."""
 
-import hashlib
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +20,7 @@ from touchstone.pipelines.decide import intend, placed, segment
 from touchstone.pipelines.money import Traded, performance
 from touchstone.pipelines.prepare import column, refuse_short
 from touchstone.pipelines.skill import best_f1_threshold
+from touchstone.pipelines.trial_names import candidate_name, digest
 from touchstone.strategies import Outlook
 from touchstone.validation.candidates import candidate
 
@@ -156,20 +156,3 @@ def _tuned(
     best = best_f1_threshold(score[fit], labels.outcome[fit] == 1)
     strategy = config.strategy.model_copy(update={"entry_threshold": (best,)})
     return config.model_copy(update={"strategy": strategy}), best
-
-
-def digest(score: Float64) -> str:
-    """Hash of a column of scores, (n_rows,)."""
-    return hashlib.sha256(np.ascontiguousarray(score, np.float64).tobytes()).hexdigest()
-
-
-def candidate_name(config: BacktestConfig, scores: str, until: int | None) -> str:
-    """What the ledger calls a candidate, 16 hex digits.
-
-    Args:
-        config: as it was asked; the seed of intervals and controls makes no other candidate.
-        scores: `digest` of its scores.
-        until: where they were calibrated until, ns UTC.
-    """
-    asked = config.model_copy(update={"seed": 0}).canonical()
-    return hashlib.sha256(f"{asked} {until} {scores}".encode()).hexdigest()[:16]
