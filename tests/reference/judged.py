@@ -35,7 +35,11 @@ def judged(study: Study, engine: type[Engine] = Engine) -> Judged:
 
 def differences(study: Study, engine: type[Engine] = Engine) -> list[str]:
     """Every fill and every bar on which the two differ; empty where they agree to the cent."""
-    got = judged(study, engine)
+    return compared(study, judged(study, engine))
+
+
+def compared(study: Study, got: Judged) -> list[str]:
+    """The same of two runs that are done."""
     found = []
     for k, (fast, slow) in enumerate(zip(got.fills, got.slow.fills, strict=False)):
         is_who = (int(fast["row"]), names(study)[fast["instrument"]],
@@ -98,7 +102,8 @@ def a_timeline(study: Study) -> history.Timeline:
     finer = columns.Finer(first, *(np.ascontiguousarray(c) for c in parts.T))
     if study.account.ambiguity != "finer":
         finer = history.NO_FINER
-    market = columns.Market(study.bars, study.half_spread, study.sigma, study.group, finer)
+    market = columns.Market(study.bars, study.half_spread, study.sigma, study.halted,
+                            study.group, finer)  # fmt: skip
     events = history.NO_EVENTS
     if study.events:
         events = columns.Events(
@@ -142,7 +147,8 @@ def given_of(study: Study) -> columns.Given:
     orders = np.zeros(len(study.asked), records.RESTING)
     for to, (t, i, kind, quantity, price, number, last) in zip(orders, study.asked, strict=True):
         to["instrument"], to["kind"], to["quantity"], to["price"] = i, kind, quantity, price
-        to["row"], to["number"], to["expires"] = study.rows[t, i], number, last
+        to["row"], to["number"] = study.rows[t, i], number
+        to["expires"] = last if last == FOR_EVER else last + 1  # its clock counts from 1
     return columns.Given(by_time(study, study.asked), orders)
 
 
@@ -196,6 +202,7 @@ def a_bar(study: Study, row: int) -> Bar:
         exact(study.half_spread[row]) if study.half_spread.size else None,
         exact(study.sigma[row]) if study.sigma.size else Decimal(0),
         tuple(Finer(*(exact(x) for x in part)) for part in study.finer[row]),
+        bool(study.halted.size and study.halted[row]),
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ class Study:
     """Open, high, low of the bars inside each row, (n_rows,)."""
     half_spread: np.ndarray
     sigma: np.ndarray
+    halted: np.ndarray
     group: np.ndarray
     events: list[tuple[int, int, int, float]] = field(default_factory=list)
     """Time, instrument, kind, value."""
@@ -64,7 +65,7 @@ def study(seed: int, kind: str | None = None) -> Study:
     rows = some_rows(rng, n, n_times)
     made = Study(
         kind, account, costs, rows, np.zeros((0, 5)), [], np.zeros(0), np.zeros(0),
-        rng.integers(0, 2, n) if account.max_group is not None else np.zeros(0, np.int64),
+        np.zeros(0, bool), rng.integers(0, 2, n) if account.max_group is not None else np.zeros(0, np.int64),
     )  # fmt: skip
     made.events = some_events(rng, made) if rng.random() < 0.6 else []
     for _, i, what, _ in list(made.events):
@@ -77,6 +78,8 @@ def study(seed: int, kind: str | None = None) -> Study:
     n_rows = len(made.bars)
     if rng.random() < 0.3:
         made.half_spread = rng.choice([0.0, 0.0002, 0.001], n_rows)
+    if rng.random() < 0.3:
+        made.halted = rng.random(n_rows) < 0.1
     if costs.impact:
         made.sigma = rng.choice([0.01, 0.02, 0.04], n_rows)
     {"wishes": some_wishes, "weights": some_weights, "orders": some_orders}[kind](rng, made)

@@ -21,8 +21,11 @@ class Bars(Book):
         for symbol, bar in bars.items():
             seen = self.seen.setdefault(symbol, Seen(bar.open, bar.row))
             seen.taken, seen.row = ZERO, bar.row
-        self.opening(bars)
-        self.intrabar(bars)
+        trading = {symbol: bar for symbol, bar in bars.items() if not bar.halted}
+        if len(trading) < len(bars):
+            self.count("halted bar")
+        self.opening(trading)
+        self.intrabar(trading)
         self.mark(bars)
 
     def begin_day(self, day: int) -> None:
@@ -79,13 +82,17 @@ class Bars(Book):
             self.count(f"gap through a {reason}")
         if reason == "stop":
             self.seen[symbol].rests_until = self.clock + self.terms.cool_down
+        leaving = [o for o in self.of(symbol) if o.quantity * position.quantity < 0]
         self.drop(self.of(symbol))
         order = Order(symbol, -position.quantity, position.row, reason)
         self.orders.append(order)
         self.serve([order], reference, bar, reason == "stop", NEVER)
         order.row = bar.row  # of what is left of a stop: a market order that came up here
-        if reason == "target":
-            self.drop([order])  # it is the barrier that goes on working, not a market order
+        if reason == "target":  # it is the barrier that goes on working, not a market order
+            self.drop([order])
+            if order.quantity and leaving:
+                leaving[0].quantity = order.quantity
+                self.orders.append(leaving[0])
 
     def touched(self, position: Position, bar: Bar) -> tuple[str, Decimal] | None:
         """Which barrier a bar meets, and the reference price of the fill."""

@@ -129,9 +129,10 @@ class Book:
         """Money for an opening order: cash that no other order reserved. In a margin account,
         what is left of its equity's `max_gross`, at the last mark's equity and closes.
         """
+        money = self.cash
         if self.terms.margin:
-            return self.terms.max_gross * self.worth() - self.gross(set(self.positions))
-        return self.cash - self.reserved(free)
+            money = self.terms.max_gross * self.worth() - self.gross(set(self.positions))
+        return money - self.reserved(free)
 
     def worse(self, reference: Decimal, symbol: str, quantity: Decimal, bar: Bar) -> Decimal:
         """The reference worsened by half spread, slippage, own impact and what earlier impact

@@ -111,8 +111,9 @@ class Engine(Bars):
 
     def dear(self, bar: Bar, units: Decimal) -> Decimal:
         """What a unit of so many is expected to cost, and an order reserves: the last close and
-        all cost rates, impact as it would have been in the last bar."""
-        impact = self.money.impact(units, bar.volume, bar.sigma)
+        all cost rates, impact as it would have been in the last bar (none in a halted one)."""
+        volume = ZERO if bar.halted else bar.volume
+        impact = self.money.impact(units, volume, bar.sigma)
         return bar.close * (1 + self.rates(bar) + impact) + self.terms.per_unit
 
     def rates(self, bar: Bar) -> Decimal:
@@ -146,13 +147,21 @@ class Engine(Bars):
         return self.seen[symbol].close * (1 - rates)
 
     def group_room(self, symbol: str, out: set[str]) -> Decimal:
-        """Value that the limit on its group leaves; working orders count with their reserves."""
+        """Value that the limit on its group leaves. A working entry counts with its reserve, one
+        filled in part with its position and its rest at the last close."""
         if self.terms.max_group == NEVER:
             return NEVER
-        mine = {s for s in self.positions if self.groups.get(s) == self.groups[symbol]}
-        kept = [o.reserve for o in self.orders if self.groups.get(o.symbol) == self.groups[symbol]]
         self.count("group limit")
-        return self.terms.max_group * self.equity - self.gross(mine) - sum(kept, ZERO)
+        left = self.terms.max_group * self.equity
+        for other in {*self.positions, *(o.symbol for o in self.orders)} - out:
+            if self.groups[other] == self.groups[symbol]:
+                opening = self.of(other)
+                if other in self.positions:
+                    units = abs(self.held(other)) + sum(abs(o.quantity) for o in opening)
+                    left -= units * self.seen[other].close
+                else:
+                    left -= sum((o.reserve for o in opening), ZERO)
+        return left
 
     # -- target weights
 
@@ -168,7 +177,8 @@ class Engine(Bars):
             weight = most.copy_sign(weight)
             if not self.terms.margin:
                 weight = max(weight, ZERO)
-            if abs(weight - self.held(symbol) * close / self.equity) <= decisions.buffer:
+            off = abs(weight - self.held(symbol) * close / self.equity)
+            if weight and off < decisions.buffer:
                 self.count("inside the buffer")
                 continue
             units = self.money.units(weight * self.equity / close) - self.held(symbol)

@@ -61,6 +61,7 @@ class Bar:
     half_spread: Decimal | None = None
     sigma: Decimal = ZERO
     finer: tuple[Finer, ...] = ()
+    halted: bool = False
 
 
 @dataclass(frozen=True)
