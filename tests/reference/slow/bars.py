@@ -63,11 +63,13 @@ class Bars(Book):
         return not closes, 0.0 if closes else -order.rank, order.symbol
 
     def intrabar(self, bars: dict[str, Bar]) -> None:
-        """Stops, targets and resting orders, instrument by instrument."""
-        for symbol in sorted(bars):
-            if symbol in self.positions:
-                self.barriers(symbol, bars[symbol])
-            self.resting(symbol, bars[symbol])
+        """Stops and targets of positions; then resting stops, then resting limits, as given."""
+        self.end_late(bars)
+        for symbol in sorted(set(self.positions) & set(bars)):
+            self.barriers(symbol, bars[symbol])
+        for kind in ("stop", "limit"):
+            for order in [o for o in self.orders if o.kind == kind and o.symbol in bars]:
+                self.fill_resting(order, bars[order.symbol])
 
     # -- the brackets of a position
 
@@ -153,26 +155,21 @@ class Bars(Book):
 
     # -- orders from outside that rest
 
-    def resting(self, symbol: str, bar: Bar) -> None:
-        """At the open those that it is beyond, sells first; then inside the bar."""
-        late = [o for o in self.of(symbol) if o.kind != "market" and self.clock > o.expires]
+    def end_late(self, bars: dict[str, Bar]) -> None:
+        """Those whose last bar is over."""
+        late = [o for o in self.orders if o.kind != "market" and self.clock > o.expires]
         if late:
             self.count("expiry")
         self.drop(late)
-        for order in self.in_turn(symbol):
-            at = self.met(order, bar)
-            if at is not None and any(o is order for o in self.orders):
-                self.count(f"{order.kind} order" + (" gapped" if at == bar.open else ""))
-                money = self.payable(symbol, [order])
-                self.serve([order], at, bar, order.kind == "stop", money)
-                if order.kind == "stop" and order.quantity:
-                    order.kind = "market"  # it has gone off
 
-    def in_turn(self, symbol: str) -> list[Order]:
-        """Stops first, or limits where the account reads bars the optimistic way."""
-        mine = [o for o in self.of(symbol) if o.kind != "market"]
-        first = "limit" if self.terms.ambiguity == "optimistic" else "stop"
-        return sorted(mine, key=lambda o: o.kind != first)
+    def fill_resting(self, order: Order, bar: Bar) -> None:
+        at = self.met(order, bar)
+        if at is None or not any(o is order for o in self.orders):
+            return
+        self.count(f"{order.kind} order" + (" gapped" if at == bar.open != order.price else ""))
+        self.serve([order], at, bar, order.kind == "stop", self.payable(order.symbol, [order]))
+        if order.kind == "stop" and order.quantity:
+            order.kind, order.row = "market", bar.row  # it has gone off
 
     def met(self, order: Order, bar: Bar) -> Decimal | None:
         """The reference price of a resting order in this bar, None where it is not met."""

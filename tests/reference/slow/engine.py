@@ -211,7 +211,7 @@ class Engine(Bars):
             asked.symbol, self.money.units(asked.quantity), row, "order", asked.kind,
             price=asked.price, number=asked.number, expires=asked.expires,
         )  # fmt: skip
-        if order.quantity > 0 and asked.symbol in bars:
+        if order.quantity > 0 and asked.symbol in bars and asked.kind == "market":
             order.reserve = order.quantity * self.dear(bars[asked.symbol], order.quantity)
         if order.quantity:
             self.orders.append(order)
