@@ -173,10 +173,10 @@ def test_the_bars_of_a_study_may_be_meant(tmp_path):
     market = {"n_instruments": 2, "n_bars": 800}
     study = small_study(tmp_path, bars={"source": "simulated", "market": market})
     (tmp_path / "orders.csv").write_text(
-        "timestamp,symbol,quantity\n2022-01-02T00:00:00Z,S0,5\n2022-01-09T00:00:00Z,S0,-5\n"
+        "timestamp,symbol,quantity\n2022-01-02T00:00:00Z,S00,5\n2022-01-09T00:00:00Z,S00,-5\n"
     )
     words = ("--bars", study, "--orders", tmp_path / "orders.csv", "--out", tmp_path)
-    code, out, err = touchstone("backtest", *words, "--json", "--symbols", "S0,S1")
+    code, out, err = touchstone("backtest", *words, "--json", "--symbols", "S00,S01")
     assert code == 0, err
     assert [t["quantity"] for t in json.loads(out)["trades"]] == [5]
     code, _, err = touchstone("backtest", *words, "--timeframe", "1d")

@@ -217,12 +217,12 @@ def orders_of_chance(panel, rng, whole):
             "timestamp": int(panel.time[row]), "symbol": panel.symbols[panel.asset_id[row]],
             "kind": kind, "quantity": float(size * rng.choice([1, 1, -1])),
             "price": None if kind == "market" else price,
-            "number": None if kind == "market" else number,
+            "number": number,
             "expires_bars": None if kind == "market" else rng.choice([None, 1, 4]),
         })  # fmt: skip
         later = min(row + int(rng.integers(1, 12)), len(panel) - 1)
         is_same_symbol = panel.asset_id[later] == panel.asset_id[row]
-        if kind != "market" and rng.random() < 0.3 and is_same_symbol:
+        if rng.random() < 0.3 and is_same_symbol:
             cancel = {"timestamp": int(panel.time[later]), "kind": "cancel", "quantity": None}
             listed.append(listed[-1] | cancel | {"price": None, "expires_bars": None})
     table = pl.DataFrame(listed, infer_schema_length=None).sort("timestamp", maintain_order=True)
@@ -235,7 +235,7 @@ def orders_by_hand(table, market):
     listed = {}
     for k, row in enumerate(table.with_columns(pl.col("timestamp").dt.epoch("ns")).to_dicts()):
         time, expires = row["timestamp"], row["expires_bars"]
-        last = 9223372036854775807 if expires is None else place[time] + 1 + expires + 1
+        last = 9223372036854775807 if expires is None else place[time] + 1 + expires
         number = 1000 + k if row["number"] is None else row["number"]
         is_cancel = row["kind"] == "cancel"
         listed.setdefault(time, []).append(Asked(
