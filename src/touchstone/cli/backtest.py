@@ -90,7 +90,6 @@ def backtest(
 
     Example: touchstone backtest --bars my_bars --orders orders.csv --cash 50000 --commission-bp 2
     """
-    from touchstone.cli.stages import bars_keys
     from touchstone.pipelines.backtested import money_lines, read_strategy, told
     from touchstone.pipelines.run import ledger_of
     from touchstone.pipelines.workspace import Workspace
@@ -102,7 +101,7 @@ def backtest(
     })  # fmt: skip
     _check(scores, orders, strategy, changes, calibrate_until, tables)
     config = read_strategy(strategy, changes)
-    loaded = _load(bars, bars_keys(timeframe, calendar, bars_set), symbols)
+    loaded = _load(bars, (timeframe, calendar, bars_set), symbols)
     book = ledger_of(Workspace(out, ledger))
     if orders is not None:
         found = _orders(config, loaded, orders, symbols, book())
@@ -149,23 +148,27 @@ def _changes(pairs: list[str] | None, named: dict[str, float | None]) -> dict[st
     return changes
 
 
-def _load(bars: Path, more: dict[str, Any], symbols: str | None) -> "tuple[Loaded, str]":
-    """The bars and their hash, of a folder or of a study."""
-    from touchstone.cli.stages import load_bars, names_of
+def _load(
+    bars: Path, more: tuple[str, str, list[str] | None], symbols: str | None
+) -> "tuple[Loaded, str]":
+    """The bars and their hash, of a folder or of a study, whose `bars:` may be changed."""
+    from touchstone.cli.stages import bars_keys, load_bars, names_of
     from touchstone.pipelines.prepare import load
     from touchstone.pipelines.progress import Silent
-    from touchstone.pipelines.study import read_study
+    from touchstone.pipelines.study import parse_overrides, read_study
 
     if bars.suffix not in (".yaml", ".yml"):
-        loaded = load_bars(bars, more, symbols)
+        loaded = load_bars(bars, bars_keys(*more), symbols)
         return loaded, loaded.panel.content_hash()
-    if more != {"timeframe": "1h", "calendar": "24/7"}:
+    if more[:2] != ("1h", "24/7"):
         raise ConfigError(
-            f"--bars {bars}: a study says itself what its bars are: leave --timeframe, --calendar "
-            "and --bars-set out, or name a folder"
+            f"--bars {bars}: a study says itself what its bars are: leave --timeframe and "
+            "--calendar out (--bars-set changes a key of its bars:), or name a folder"
         )
-    only = {} if symbols is None else {"symbols": names_of(symbols)}
-    return load(read_study(str(bars), only), Silent())
+    changes = {f"bars.{key}": value for key, value in parse_overrides(more[2] or []).items()}
+    if symbols is not None:
+        changes["symbols"] = names_of(symbols)
+    return load(read_study(str(bars), changes), Silent())
 
 
 def _orders(
