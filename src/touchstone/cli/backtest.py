@@ -1,10 +1,11 @@
 """`backtest`: scores or orders that were made elsewhere, through the kernel."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from touchstone.cli import backtest_options as b
 from touchstone.cli import options as o
 from touchstone.errors import ConfigError
 
@@ -15,71 +16,26 @@ if TYPE_CHECKING:
 
 
 def backtest(
-    bars: Annotated[
-        Path,
-        typer.Option("--bars", help="Folder of bars, one Parquet or CSV file per symbol; or a "
-                     "study's YAML, whose bars are meant."),
-    ],
-    scores: Annotated[
-        Path | None,
-        typer.Option("--scores", help="Parquet or CSV with timestamp (the bar's start, UTC), "
-                     "symbol, score; a score is known at that bar's close, filled from the next."),
-    ] = None,
-    orders: Annotated[
-        Path | None,
-        typer.Option("--orders", help="Parquet or CSV with timestamp (start of the bar at whose "
-                     "close it is given), symbol, quantity; and, where wanted, kind (market, limit,"
-                     " stop, cancel), side, price, number, expires_bars."),
-    ] = None,
-    strategy: Annotated[
-        Path | None,
-        typer.Option("--strategy", help="YAML with strategy:, label: (brackets and horizon), "
-                     "costs:, account:; or a strategy alone, as in {kind: threshold, ...}. Orders "
-                     "need only costs: and account:."),
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a key of that YAML, as in "
-                     "costs.volume_cap=null, account.short=true, strategy.entry_threshold=0.6; "
-                     "may be given more than once."),
-    ] = None,
-    cash: Annotated[
-        float | None, typer.Option("--cash", help="Deposit: account.cash. 1,000,000 by default.")
-    ] = None,
-    commission_bp: Annotated[
-        float | None,
-        typer.Option("--commission-bp", help="Commission a side: costs.commission_bp. 10 by "
-                     "default."),
-    ] = None,
-    slippage_bp: Annotated[
-        float | None,
-        typer.Option("--slippage-bp", help="Slippage a side: costs.slippage_bp. 5 by default."),
-    ] = None,
-    calibrate_until: Annotated[
-        str | None,
-        typer.Option("--calibrate-until", metavar="YYYY-MM-DD", help="Rows known before this "
-                     "date say what return a score means (cost_aware needs it) or which threshold "
-                     "finds the target best (tune: f1); trading begins there."),
-    ] = None,
+    bars: b.Bars,
+    scores: b.Scores = None,
+    orders: b.Orders = None,
+    strategy: b.Strategy = None,
+    set_: b.Set = None,
+    cash: b.Cash = None,
+    commission_bp: b.CommissionBp = None,
+    slippage_bp: b.SlippageBp = None,
+    calibrate_until: b.CalibrateUntil = None,
     timeframe: o.Timeframe = "1h",
     calendar: o.CalendarName = "24/7",
     symbols: o.Symbols = None,
     bars_set: o.BarsSet = None,
-    trades: Annotated[
-        Path | None, typer.Option("--trades", help="Write the trades to this Parquet or CSV file.")
-    ] = None,
-    fills: Annotated[
-        Path | None, typer.Option("--fills", help="Write every fill to this Parquet or CSV file.")
-    ] = None,
-    equity: Annotated[
-        Path | None,
-        typer.Option("--equity", help="Write equity and cash after each bar to this Parquet or CSV "
-                     "file."),
-    ] = None,
+    trades: b.Trades = None,
+    fills: b.Fills = None,
+    equity: b.Equity = None,
     out: o.Out = Path(),
     ledger: o.LedgerPath = None,
     json_: o.Json = False,
-) -> None:  # fmt: skip
+) -> None:
     """Backtest scores or orders made elsewhere: bring your own model, or your own decisions.
 
     With --scores a strategy decides; with --orders the account does what the list says. Either
