@@ -1,0 +1,204 @@
+"""Many accounts over one history: thresholds, exits and sizes in one pass; or a run for each."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from touchstone.arrays import Float64
+from touchstone.backtest.grids import Grid
+from touchstone.backtest.replay import wishes_of
+from touchstone.errors import ConfigError
+from touchstone.execution.account import AccountConfig, terms_of
+from touchstone.execution.columns import Wishes
+from touchstone.execution.costs import CostsConfig
+from touchstone.execution.history import timeline
+from touchstone.execution.records import Records
+from touchstone.execution.sweeping import sweeping
+from touchstone.market import Panel
+from touchstone.metrics.trading import sharpe
+
+Accounts = AccountConfig | Sequence[AccountConfig]
+Costs = CostsConfig | Sequence[CostsConfig]
+
+
+class Swept(NamedTuple):
+    """What accounts did, without their paths; all (n_accounts,) but the last two."""
+
+    initial_cash: Float64
+    account: Records
+    """`execution.sweeping.SWEPT`."""
+    purse: Records
+    """`execution.records.PURSE` at the end: counts of what was cut, rejected, ambiguous."""
+    daily_sharpe: Float64
+    """Of the daily returns, per day; nan without variance."""
+    mean: Float64
+    """Of the daily returns."""
+    deviation: Float64
+    """Standard deviation (n - 1) of the daily returns; nan with fewer than two days."""
+    n_days: int
+    daily: Float64
+    """Daily returns, (n_accounts, n_days), where they were asked for; else (n_accounts, 0)."""
+
+    @property
+    def total_return(self) -> Float64:
+        """Last equity / initial cash - 1."""
+        return np.asarray(self.account["equity"] / self.initial_cash - 1.0)
+
+    @property
+    def max_drawdown(self) -> Float64:
+        """Of the equity at every bar's close, in [0, 1]."""
+        return np.minimum(self.account["drawdown"], 1.0)
+
+    @property
+    def win_rate(self) -> Float64:
+        """Share of closed trades that earned money after costs; nan without one."""
+        return _share(self.account["n_wins"], self.account["n_trades"])
+
+    @property
+    def profit_factor(self) -> Float64:
+        """Money of the winning trades over that of the losing ones; nan without a loss."""
+        return _share(self.account["gained"], self.account["lost"])
+
+    @property
+    def exposure(self) -> Float64:
+        """Mean share of equity invested."""
+        return _share(self.account["exposure"], self.account["n_times"])
+
+    @property
+    def paid(self) -> Float64:
+        """Money that trading cost, all kinds."""
+        kinds = ("commission", "slippage", "spread", "impact")
+        return np.asarray(sum(self.account[kind] for kind in kinds), np.float64)
+
+    @property
+    def break_even_bp(self) -> Float64:
+        """Cost of a side at which nothing is left, basis points; nan without a fill."""
+        earned = self.account["equity"] - self.initial_cash + self.paid
+        return _share(earned, self.account["value"]) * 1e4
+
+
+def sweep_grid(
+    panel: Panel, grid: Grid, account: Accounts, costs: Costs, keep_daily: bool = False
+) -> Swept:
+    """Every account of a grid over a panel; each equal to `run` of its intent alone, to the bit.
+
+    (Sums over fills and bars, as the cost paid, agree to rounding: they are added in turn.)
+
+    Nothing is written here: the caller, who knows what the candidates are, writes one
+    `ledger.sweep` row that holds them all.
+
+    Args:
+        panel: the bars.
+        grid: the intent, and each account's levels.
+        account: the deposit and limits of all, or one for each.
+        costs: likewise.
+        keep_daily: keep every account's daily returns; memory then grows with accounts x days.
+
+    Raises:
+        ConfigError: a grid that does not fit the panel, or cannot be traded.
+    """
+    return joined(list(sweep_blocks(panel, grid, account, costs, keep_daily)))
+
+
+def sweep_blocks(
+    panel: Panel, grid: Grid, account: Accounts, costs: Costs, keep_daily: bool = False
+) -> Iterator[Swept]:
+    """`sweep_grid` a few accounts after the other, in their order: to show progress, or to stop."""
+    line = timeline(panel)
+    intent = grid.intent
+    if grid.stay is not None:
+        if grid.stay.shape != (len(panel),):
+            raise ConfigError(
+                f"grid.stay: needs one value per row of the panel ({len(panel)},), "
+                f"got {grid.stay.shape}"
+            )
+        intent = intent._replace(leave=np.zeros(len(panel), bool))
+    wishes = wishes_of(panel, line, intent)
+    too_large = grid.scale * wishes.weight.max(initial=0.0) > 1.0
+    if too_large.any():
+        k = int(too_large.argmax())
+        raise ConfigError(
+            f"grid.scale: account {k} would hold {grid.scale[k] * wishes.weight.max():g} of its "
+            "equity in one position; weight x scale must be at most 1"
+        )
+    wishes = _compact(wishes)
+    if grid.stay is not None:
+        wishes = wishes._replace(stay=np.ascontiguousarray(grid.stay, np.float64))
+    deposit, terms = _terms(grid, account, costs)
+    for block in sweeping(terms, grid.hold_bars, deposit, (line, wishes)):
+        began = deposit[block.first : block.first + block.swept.size]
+        before = np.column_stack([began, block.day_equity[:, :-1]])
+        daily = block.day_equity / before[:, : block.day_equity.shape[1]] - 1.0
+        yield _swept(began, (block.swept, block.purse), daily, keep_daily)
+
+
+def joined(parts: Sequence[Swept]) -> Swept:
+    """Accounts of several blocks, or grids of one panel, one after the other."""
+    if not parts:
+        raise ConfigError("sweep: no account to sweep; a grid needs one at least")
+    columns = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in Swept._fields
+        if name != "n_days"
+    }
+    return Swept(**columns, n_days=parts[0].n_days)
+
+
+def taken(swept: Swept, places: Sequence[int]) -> Swept:
+    """The accounts at these places, in that order."""
+    at = np.asarray(places, np.int64)
+    columns = {name: getattr(swept, name)[at] for name in Swept._fields if name != "n_days"}
+    return Swept(**columns, n_days=swept.n_days)
+
+
+def _terms(grid: Grid, account: Accounts, costs: Costs) -> tuple[Float64, Records]:
+    n = grid.n_accounts
+    whose, paid = _each("account", account, n), _each("costs", costs, n)
+    made = {
+        (id(a), id(c)): terms_of(1, a, c, 1)[0] for a, c in zip(whose, paid, strict=True)
+    }  # few differ
+    terms = np.array([made[id(a), id(c)] for a, c in zip(whose, paid, strict=True)])
+    for name in ("entry_level", "exit_level", "scale", "max_positions"):
+        terms[name] = getattr(grid, name)
+    return np.array([one.cash for one in whose]), terms
+
+
+def _compact(wishes: Wishes) -> Wishes:
+    """Columns of one value as that value: the kernel then has less to read."""
+    names = ("up", "down", "weight")
+    columns = {name: getattr(wishes, name) for name in names}
+    return wishes._replace(
+        **{n: c[:1].copy() for n, c in columns.items() if c.size and (c == c[0]).all()}
+    )
+
+
+def _each(name: str, given: Any, n: int) -> Sequence[Any]:
+    if not isinstance(given, Sequence):
+        return [given] * n
+    if len(given) != n:
+        raise ConfigError(f"sweep: {name} needs one for all or one for each of {n} accounts, "
+                          f"got {len(given)}")  # fmt: skip
+    return given
+
+
+def _swept(
+    began: Float64, records: tuple[Records, Records], daily: Float64, keep_daily: bool
+) -> Swept:
+    n, n_days = daily.shape
+    ratios = [sharpe(own, 1.0) for own in daily]
+    return Swept(
+        initial_cash=began,
+        account=records[0],
+        purse=records[1],
+        daily_sharpe=np.array([np.nan if r is None else r for r in ratios], np.float64),
+        mean=daily.mean(axis=1) if n_days else np.full(n, np.nan),
+        deviation=daily.std(axis=1, ddof=1) if n_days > 1 else np.full(n, np.nan),
+        n_days=n_days,
+        daily=daily if keep_daily else daily[:, :0],
+    )
+
+
+def _share(part: Float64, whole: Float64) -> Float64:
+    out = np.full(np.shape(part), np.nan)
+    return np.divide(part, whole, out=out, where=np.asarray(whole) > 0)
