@@ -1,11 +1,11 @@
 """Many accounts over one history: thresholds, exits and sizes in one pass; or a run for each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from touchstone.arrays import Float64
+from touchstone.arrays import Float64, Int64
 from touchstone.backtest.grids import Grid
 from touchstone.backtest.replay import wishes_of
 from touchstone.errors import ConfigError
@@ -48,7 +48,7 @@ class Swept(NamedTuple):
     @property
     def max_drawdown(self) -> Float64:
         """Of the equity at every bar's close, in [0, 1]."""
-        return np.minimum(self.account["drawdown"], 1.0)
+        return np.minimum(np.asarray(self.account["drawdown"], np.float64), 1.0)
 
     @property
     def win_rate(self) -> Float64:
@@ -98,13 +98,13 @@ def sweep_grid(
     Raises:
         ConfigError: a grid that does not fit the panel, or cannot be traded.
     """
-    return joined(list(sweep_blocks(panel, grid, account, costs, keep_daily)))
+    return joined(sweep_blocks(panel, grid, account, costs, keep_daily))
 
 
 def sweep_blocks(
     panel: Panel, grid: Grid, account: Accounts, costs: Costs, keep_daily: bool = False
-) -> Iterator[Swept]:
-    """`sweep_grid` a few accounts after the other, in their order: to show progress, or to stop."""
+) -> Iterator[tuple[Int64, Swept]]:
+    """`sweep_grid` a few accounts at a time, each with their places: to show progress, or stop."""
     line = timeline(panel)
     intent = grid.intent
     if grid.stay is not None:
@@ -127,29 +127,28 @@ def sweep_blocks(
         wishes = wishes._replace(stay=np.ascontiguousarray(grid.stay, np.float64))
     deposit, terms = _terms(grid, account, costs)
     for block in sweeping(terms, grid.hold_bars, deposit, (line, wishes)):
-        began = deposit[block.first : block.first + block.swept.size]
+        began = deposit[block.place]
         before = np.column_stack([began, block.day_equity[:, :-1]])
         daily = block.day_equity / before[:, : block.day_equity.shape[1]] - 1.0
-        yield _swept(began, (block.swept, block.purse), daily, keep_daily)
+        yield block.place, _swept(began, (block.swept, block.purse), daily, keep_daily)
 
 
-def joined(parts: Sequence[Swept]) -> Swept:
-    """Accounts of several blocks, or grids of one panel, one after the other."""
-    if not parts:
+def joined(parts: Iterable[tuple[Int64, Swept]]) -> Swept:
+    """Accounts of several blocks, or grids over one panel, by their places.
+
+    Raises:
+        ConfigError: not one account.
+    """
+    found = list(parts)
+    if not found:
         raise ConfigError("sweep: no account to sweep; a grid needs one at least")
+    order = np.argsort(np.concatenate([place for place, _ in found]), kind="stable")
     columns = {
-        name: np.concatenate([getattr(part, name) for part in parts])
+        name: np.concatenate([getattr(part, name) for _, part in found])[order]
         for name in Swept._fields
         if name != "n_days"
     }
-    return Swept(**columns, n_days=parts[0].n_days)
-
-
-def taken(swept: Swept, places: Sequence[int]) -> Swept:
-    """The accounts at these places, in that order."""
-    at = np.asarray(places, np.int64)
-    columns = {name: getattr(swept, name)[at] for name in Swept._fields if name != "n_days"}
-    return Swept(**columns, n_days=swept.n_days)
+    return Swept(**columns, n_days=found[0][1].n_days)
 
 
 def _terms(grid: Grid, account: Accounts, costs: Costs) -> tuple[Float64, Records]:
@@ -201,4 +200,4 @@ def _swept(
 
 def _share(part: Float64, whole: Float64) -> Float64:
     out = np.full(np.shape(part), np.nan)
-    return np.divide(part, whole, out=out, where=np.asarray(whole) > 0)
+    return np.asarray(np.divide(part, whole, out=out, where=np.asarray(whole) > 0))

@@ -58,14 +58,14 @@ SWEPT: Final = np.dtype(
 class Block(NamedTuple):
     """A few accounts at the end of the history."""
 
-    first: int
-    """Place of the first of them among all."""
+    place: Int64
+    """Where they stand among all, (n_block,)."""
     swept: Records
     """`SWEPT`, (n_block,)."""
     purse: Records
     """`PURSE` as the kernel left it, (n_block,)."""
     day_equity: Float64
-    """Equity at the last bar of each day, (n_block, n_days); overwritten by the next block."""
+    """Equity at the last bar of each day, (n_block, n_days)."""
 
 
 class _Running(NamedTuple):
@@ -77,8 +77,6 @@ class _Running(NamedTuple):
     day_equity: Float64
     place: Int64
     """Which day each time belongs to, (n_times,)."""
-    hold: Int64
-    """(n_block,), or (0,): the wishes' own."""
 
 
 def sweeping(
@@ -88,7 +86,7 @@ def sweeping(
     market: tuple[Timeline, Wishes],
     n_block: int = N_BLOCK,
 ) -> Iterator[Block]:
-    """Take fresh accounts through a history, a block after the other.
+    """Take fresh accounts through a history, a block after the other, in no order to rely on.
 
     Each ends as `history.replay` would leave it alone, to the bit.
 
@@ -103,21 +101,28 @@ def sweeping(
     line, wishes = market
     n_instruments = line.rows.shape[1]
     begins = np.r_[True, line.day[1:] != line.day[:-1]][: line.day.size]
-    place = np.cumsum(begins) - 1
-    n_days = int(begins.sum())
-    for first in range(0, terms.size, n_block):
-        own = terms[first : first + n_block].copy()
-        state = _fresh(own, deposit[first : first + n_block], n_instruments)
-        swept = np.zeros(own.size, SWEPT)
+    days = np.cumsum(begins) - 1
+    for some in _blocks(terms.size, hold_bars, n_block):
+        state = _fresh(terms[some], deposit[some], n_instruments)
+        swept = np.zeros(some.size, SWEPT)
         swept["peak"] = -np.inf
-        running = _Running(
-            swept, np.zeros((own.size, n_instruments)), np.empty((own.size, n_days)), place,
-            hold_bars[first : first + n_block].copy(),
-        )  # fmt: skip
-        _walk(state, line, wishes, tape(_FILLS_A_BAR * n_instruments), running)
+        flow = np.zeros((some.size, n_instruments))
+        running = _Running(swept, flow, np.empty((some.size, int(begins.sum()))), days)
+        heard = wishes if hold_bars.size == 0 else wishes._replace(hold=hold_bars[some[:1]])
+        _walk(state, line, heard, tape(_FILLS_A_BAR * n_instruments), running)
         for name in ("cash", "invested", "equity"):
             swept[name] = state.purse[name]
-        yield Block(first, swept, state.purse, running.day_equity)
+        yield Block(some, swept, state.purse, running.day_equity)
+
+
+def _blocks(n_accounts: int, hold_bars: Int64, n_block: int) -> Iterator[Int64]:
+    """Places of accounts that walk together: those of a block hold for as long."""
+    if hold_bars.size == 0:
+        hold_bars = np.zeros(n_accounts, np.int64)
+    for hold in np.unique(hold_bars):
+        alike = np.flatnonzero(hold_bars == hold)
+        for first in range(0, alike.size, n_block):
+            yield alike[first : first + n_block]
 
 
 def _fresh(terms: Records, deposit: Float64, n_instruments: int) -> Accounts:
@@ -133,12 +138,7 @@ def _walk(state: Accounts, line: Timeline, wishes: Wishes, filled: Tape, running
     for t in range(line.rows.shape[0]):
         now = (line.rows[t], t, line.time[t], line.day[t])
         for k in range(state.terms.size):
-            own = wishes.hold if running.hold.size == 0 else running.hold[k : k + 1]
-            heard = Wishes(
-                wishes.first, wishes.row, wishes.instrument, wishes.rank, wishes.side, wishes.up,
-                wishes.down, wishes.weight, own, wishes.stay,
-            )  # fmt: skip
-            advance(state, k, line.world, now, heard, filled)
+            advance(state, k, line.world, now, wishes, filled)
             if filled.n[0] > 0:
                 _count(running.swept[k], running.flow[k], filled)
             _measure(running.swept[k], state.purse[k])
