@@ -6,6 +6,8 @@ is no such thing": numba then needs no second kernel.
 
 from typing import NamedTuple
 
+import numpy as np
+
 from touchstone.arrays import Float64, Int8, Int64
 from touchstone.execution.records import Records
 
@@ -78,6 +80,27 @@ class Wishes(NamedTuple):
     stay: Float64
     """A position leaves where it is at or below the account's exit level, (n_rows,); (0,): never.
     """
+    cover: Float64 = np.zeros(0)
+    """The same for shorts, (n_rows,); (0,): `stay` speaks for both sides."""
+    min_hold: Int64 = np.zeros(1, np.int64)
+    """bars_held below which `stay` and `cover` are not read, (1,)."""
+
+
+class Weights(NamedTuple):
+    """Weights of equity that are wished, by the close at which they were told.
+
+    Only what is named is traded; the rest keeps what it has.
+    """
+
+    first: Int64
+    """Where the weights of each time begin, (n_times + 1,); a time without any decides nothing."""
+    instrument: Int64
+    """(n_weights,), each time's named once."""
+    weight: Float64
+    """Fraction of equity at the decision's close, below 0 short, (n_weights,)."""
+    buffer: float
+    """A position whose weight is off by less than this, fraction of equity, is left; a weight of 0
+    is always traded."""
 
 
 class Given(NamedTuple):

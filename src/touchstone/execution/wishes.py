@@ -24,12 +24,22 @@ def order_exits(accounts: Accounts, k: int, rows: Int64, wishes: Wishes) -> None
                 order.quantity, order.reserve = 0.0, 0.0  # what was not bought yet is not wished
             continue
         is_due = position.bars_held >= position.hold
-        is_unwished = wishes.stay.size > 0 and wishes.stay[row] <= level
+        is_unwished = position.bars_held >= wishes.min_hold[0] and _leaves(
+            wishes, position.quantity < 0.0, row, level
+        )
         if is_due or is_latched or is_unwished:
             order.quantity = -position.quantity
             order.reserve = 0.0
             order.row = row
             order.reason = TIME if is_due else LIMIT if is_latched else PROBABILITY
+
+
+@inlined
+def _leaves(wishes: Wishes, is_short: bool, row: int, level: float) -> bool:
+    """Whether a position of this side is to leave, by what was said at the row."""
+    if is_short and wishes.cover.size > 0:
+        return bool(wishes.cover[row] <= level)
+    return wishes.stay.size > 0 and bool(wishes.stay[row] <= level)
 
 
 @inlined
