@@ -132,9 +132,9 @@ class _Group:
             _equal(getattr(intent, name, None), getattr(self.first, name, None)) for name in _COMMON
         ):
             return False
-        masks = self._mask(intent.enter), self._mask(intent.leave)
-        numbers = scale, intent.hold_bars, intent.max_positions
-        self.members.append(_Member(place, *masks, *numbers))
+        enter, leave = self._mask(intent.enter), self._mask(intent.leave)
+        limits = intent.hold_bars, intent.max_positions
+        self.members.append(_Member(place, enter, leave, scale, *limits))
         return True
 
     def _mask(self, mask: Bool) -> int:

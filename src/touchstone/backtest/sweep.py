@@ -6,19 +6,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from touchstone.arrays import Float64, Int64
-from touchstone.backtest.grids import Grid
-from touchstone.backtest.replay import wishes_of
+from touchstone.backtest.grids import Grid, grids_of
+from touchstone.backtest.replay import follow, run_of, wishes_of
+from touchstone.backtest.result import Run, daily
 from touchstone.errors import ConfigError
-from touchstone.execution.account import AccountConfig, terms_of
+from touchstone.execution.account import AccountConfig, accounts, terms_of
 from touchstone.execution.columns import Wishes
 from touchstone.execution.costs import CostsConfig
-from touchstone.execution.history import timeline
-from touchstone.execution.records import Records
-from touchstone.execution.sweeping import sweeping
+from touchstone.execution.history import Path, Timeline, replay, timeline
+from touchstone.execution.records import PURSE, Accounts, Records, Tape, tape
+from touchstone.execution.sweeping import SWEPT, sweeping
 from touchstone.market import Panel
-from touchstone.metrics.trading import sharpe
+from touchstone.metrics.trading import max_drawdown, sharpe
+from touchstone.strategies import Decision, Intent
 
-Accounts = AccountConfig | Sequence[AccountConfig]
+Whose = AccountConfig | Sequence[AccountConfig]
 Costs = CostsConfig | Sequence[CostsConfig]
 
 
@@ -78,8 +80,58 @@ class Swept(NamedTuple):
         return _share(earned, self.account["value"]) * 1e4
 
 
+def sweep(
+    panel: Panel, decisions: Sequence[Decision], account: AccountConfig, costs: CostsConfig
+) -> tuple[Run, ...]:
+    """One run per decision, each in an account of its own; equal to `run` of each, to the bit.
+
+    Intents that differ by thresholds and sizes alone are ranked once. Where no paths are needed,
+    `sweep_grid` is the one for many accounts.
+
+    Nothing is written here: the caller, who knows what the candidates are, writes one
+    `ledger.sweep` row that holds them all.
+
+    Raises:
+        ConfigError: a decision that does not fit the panel, or that this account cannot trade.
+    """
+    line = timeline(panel)
+    wished = [i for i, one in enumerate(decisions) if isinstance(one, Intent)]
+    runs = {
+        i: follow(panel, line, one, account, costs)
+        for i, one in enumerate(decisions)
+        if not isinstance(one, Intent)
+    }
+    for grid, places in grids_of(one for one in decisions if isinstance(one, Intent)):
+        wishes = _ranked(panel, line, grid, account.short)
+        _, terms = _terms(grid, account, costs)
+        for k, place in enumerate(places.tolist()):
+            own = wishes._replace(hold=grid.hold_bars[k : k + 1])
+            runs[wished[place]] = _alone(panel, line, (account, terms[k]), own)
+    return tuple(runs[i] for i in range(len(decisions)))
+
+
+def _alone(
+    panel: Panel, line: Timeline, whose: tuple[AccountConfig, Records], wishes: Wishes
+) -> Run:
+    """One account of a grid with its whole path."""
+    account, terms = whose
+
+    def once(capacity: int) -> tuple[Accounts, Path, Tape]:
+        state = accounts(1, panel.n_instruments, account, CostsConfig(), 1)
+        state.terms[0] = terms
+        filled = tape(capacity)
+        return state, replay(state, line, wishes, filled), filled
+
+    slots = int(terms["max_positions"]) * line.time.size
+    done = once(2 * min(wishes.row.size, slots) + 1)
+    needed = int(done[2].n[0])
+    if needed > done[2].fills.size:  # fills in parts, for want of volume
+        done = once(needed)
+    return run_of(panel, line, account, done)
+
+
 def sweep_grid(
-    panel: Panel, grid: Grid, account: Accounts, costs: Costs, keep_daily: bool = False
+    panel: Panel, grid: Grid, account: Whose, costs: Costs, keep_daily: bool = False
 ) -> Swept:
     """Every account of a grid over a panel; each equal to `run` of its intent alone, to the bit.
 
@@ -102,35 +154,40 @@ def sweep_grid(
 
 
 def sweep_blocks(
-    panel: Panel, grid: Grid, account: Accounts, costs: Costs, keep_daily: bool = False
+    panel: Panel, grid: Grid, account: Whose, costs: Costs, keep_daily: bool = False
 ) -> Iterator[tuple[Int64, Swept]]:
     """`sweep_grid` a few accounts at a time, each with their places: to show progress, or stop."""
     line = timeline(panel)
-    intent = grid.intent
-    if grid.stay is not None:
-        if grid.stay.shape != (len(panel),):
-            raise ConfigError(
-                f"grid.stay: needs one value per row of the panel ({len(panel)},), "
-                f"got {grid.stay.shape}"
-            )
-        intent = intent._replace(leave=np.zeros(len(panel), bool))
-    wishes = wishes_of(panel, line, intent)
-    too_large = grid.scale * wishes.weight.max(initial=0.0) > 1.0
-    if too_large.any():
-        k = int(too_large.argmax())
-        raise ConfigError(
-            f"grid.scale: account {k} would hold {grid.scale[k] * wishes.weight.max():g} of its "
-            "equity in one position; weight x scale must be at most 1"
-        )
-    wishes = _compact(wishes)
-    if grid.stay is not None:
-        wishes = wishes._replace(stay=np.ascontiguousarray(grid.stay, np.float64))
     deposit, terms = _terms(grid, account, costs)
+    wishes = _ranked(panel, line, grid, bool(terms["margin"].all()))
     for block in sweeping(terms, grid.hold_bars, deposit, (line, wishes)):
         began = deposit[block.place]
         before = np.column_stack([began, block.day_equity[:, :-1]])
         daily = block.day_equity / before[:, : block.day_equity.shape[1]] - 1.0
         yield block.place, _swept(began, (block.swept, block.purse), daily, keep_daily)
+
+
+def swept_of(panel: Panel, run: Run, keep_daily: bool = False) -> Swept:
+    """A run as an account of a sweep: for decisions that name weights, which no grid holds."""
+    swept, purse = np.zeros(1, SWEPT), np.zeros(1, PURSE)
+    value = run.fills.quantity * run.fills.reference
+    pnl = run.trades.pnl
+    for name, number in {
+        "cash": run.cash[-1], "invested": run.invested[-1], "equity": run.equity[-1],
+        "peak": run.equity.max(), "drawdown": max_drawdown(run.equity),
+        "exposure": run.exposure.sum(), "wealth": run.equity.sum(), "n_times": run.time.size,
+        "n_fills": run.fills.row.size, "n_trades": pnl.size, "n_wins": (pnl > 0).sum(),
+        "gained": pnl[pnl > 0].sum(), "lost": -pnl[pnl < 0].sum(), "traded": run.traded_value,
+        "value": value.sum(), **run.paid._asdict(),
+    }.items():  # fmt: skip
+        swept[name] = number
+    for name in ("n_cut", "n_rejected", "n_partial", "n_ambiguous", "ambiguous", "dividends",
+                 "financed"):  # fmt: skip
+        purse[name] = getattr(run, name)
+    for name in ("cash", "invested", "equity"):
+        purse[name] = swept[name]
+    began, returns = np.array([run.initial_cash]), daily(panel, run)[1][None, :]
+    return _swept(began, (swept, purse), returns, keep_daily)
 
 
 def joined(parts: Iterable[tuple[Int64, Swept]]) -> Swept:
@@ -151,7 +208,31 @@ def joined(parts: Iterable[tuple[Int64, Swept]]) -> Swept:
     return Swept(**columns, n_days=found[0][1].n_days)
 
 
-def _terms(grid: Grid, account: Accounts, costs: Costs) -> tuple[Float64, Records]:
+def _ranked(panel: Panel, line: Timeline, grid: Grid, short: bool) -> Wishes:
+    """The grid's wishes, ranked once for all of its accounts."""
+    intent = grid.intent
+    if grid.stay is not None:
+        if grid.stay.shape != (len(panel),):
+            raise ConfigError(
+                f"grid.stay: needs one value per row of the panel ({len(panel)},), "
+                f"got {grid.stay.shape}"
+            )
+        intent = intent._replace(leave=np.zeros(len(panel), bool))
+    wishes = wishes_of(panel, line, intent, short)
+    too_large = grid.scale * wishes.weight.max(initial=0.0) > 1.0
+    if too_large.any():
+        k = int(too_large.argmax())
+        raise ConfigError(
+            f"grid.scale: account {k} would hold {grid.scale[k] * wishes.weight.max():g} of its "
+            "equity in one position; weight x scale must be at most 1"
+        )
+    wishes = _compact(wishes)
+    if grid.stay is not None:
+        wishes = wishes._replace(stay=np.ascontiguousarray(grid.stay, np.float64))
+    return wishes
+
+
+def _terms(grid: Grid, account: Whose, costs: Costs) -> tuple[Float64, Records]:
     n = grid.n_accounts
     whose, paid = _each("account", account, n), _each("costs", costs, n)
     made = {
