@@ -52,6 +52,4 @@ def neighbourhood(
     if best > 0:
         held = median / best
         word = "plateau" if held >= PLATEAU else "spike" if held < SPIKE else "slope"
-    return Neighbourhood(
-        tuple(around), median, float(found.min()), float((found > 0).mean()), word
-    )
+    return Neighbourhood(tuple(around), median, float(found.min()), float((found > 0).mean()), word)

@@ -19,6 +19,7 @@ from touchstone.cli import (
 )
 from touchstone.cli.calibrate import calibrate
 from touchstone.cli.power import power
+from touchstone.cli.sweep import sweep
 
 
 def attach(app: typer.Typer) -> None:
@@ -28,6 +29,7 @@ def attach(app: typer.Typer) -> None:
     alone: list[Callable[..., None]] = [
         stages.features, stages.labels, stages.backtest, stages.inspect,
     ]  # fmt: skip
+    alone.insert(3, sweep)
     for command in whole:
         app.command()(command)
     for command in alone:

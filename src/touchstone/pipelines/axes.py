@@ -128,7 +128,7 @@ def _found(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, 
 def _typed(text: str) -> tuple[str, tuple[Any, ...]]:
     key, equals, said = text.partition("=")
     wrong = (
-        f"--grid {text!r}: needs KEY=A,B,C or KEY=FROM:TO:STEP, as in entry_threshold=0.5:0.9:0.05"  # noqa: E501
+        f"--grid {text!r}: needs KEY=A,B,C or KEY=FROM:TO:STEP, as in entry_threshold=0.5:0.9:0.05"
     )
     if not equals or not key.strip() or not said.strip():
         raise ConfigError(wrong)

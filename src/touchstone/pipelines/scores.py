@@ -1,6 +1,5 @@
 """Backtest scores that were made elsewhere: bars, scores and a strategy in, money out."""
 
-import hashlib
 import json
 from collections.abc import Collection
 from pathlib import Path
@@ -25,6 +24,7 @@ from touchstone.pipelines import exports
 from touchstone.pipelines.decide import Segment, intend, segment
 from touchstone.pipelines.money import Traded, performance
 from touchstone.pipelines.prepare import column
+from touchstone.pipelines.trial_names import candidate_name, digest
 from touchstone.registration import PartOf
 from touchstone.reports.result import Performance
 from touchstone.strategies import STRATEGIES, Outlook
@@ -153,7 +153,7 @@ def backtest_scores(
     intent = intend(label, config.strategy, view)
     done = run(where.panel, intent, config.account, config.costs, ledger, data)
     traded = Traded(where, done, known)
-    name = _fingerprint(config, score, calibrate_until)
+    name = candidate_name(config, digest(score), calibrate_until)
     found = performance(config, traded, "scores")
     span = Span(bars.namespace, panel.symbols, begin, int(panel.available_at.max()) + 1)
     one = candidate(name, daily(where.panel, done)[1], found.n_trades)
@@ -250,12 +250,6 @@ def _refuse(path: Path, broken: Bool, said: Any) -> None:
     if broken.any():
         row = int(broken.argmax())
         raise DataError(f"{path}: row {row}: {said(row)} ({int(broken.sum())} rows in all)")
-
-
-def _fingerprint(config: BacktestConfig, score: Float64, until: int | None) -> str:
-    """Names the candidate; the seed of intervals and controls makes no other one."""
-    told = config.model_copy(update={"seed": 0}).canonical()
-    return hashlib.sha256(f"{told} {until}".encode() + score.tobytes()).hexdigest()[:16]
 
 
 def _frozen(value: Any) -> Any:

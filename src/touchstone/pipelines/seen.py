@@ -1,6 +1,5 @@
 """What a strategy may see of scores from outside: the rows that are traded, and the outlook."""
 
-import hashlib
 from typing import NamedTuple
 
 import numpy as np
@@ -74,20 +73,3 @@ def see(config: BacktestConfig, loaded: Loaded, score: Float64, until: int | Non
         expected=None if expected is None else expected[where.rows],
     )
     return Seen(where, view, known, Span(loaded.namespace, panel.symbols, begin, end + 1))
-
-
-def digest(score: Float64) -> str:
-    """64 hex digits: a column of scores, hashed once for all that is tried on it."""
-    return hashlib.sha256(np.ascontiguousarray(score, np.float64).tobytes()).hexdigest()
-
-
-def candidate_name(config: BacktestConfig, scores: str, until: int | None) -> str:
-    """Names one candidate in the ledger; the seed of intervals and controls makes no other one.
-
-    Args:
-        config: strategy, label, costs, account.
-        scores: `digest` of the column.
-        until: as `see` takes it.
-    """
-    told = config.model_copy(update={"seed": 0}).canonical()
-    return hashlib.sha256(f"{told} {until} {scores}".encode()).hexdigest()[:16]

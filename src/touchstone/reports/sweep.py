@@ -142,8 +142,8 @@ def warning(result: SweepResult) -> str:
     )
     return (
         f"The best of {count(result.n_trials)} is the best of {count(result.n_trials)}{before}. "
-        f"The best of so many worthless ones is expected to show a Sharpe of "
-        f"{plain_number(result.luck)} on {plural(result.n_days, 'day')}"
+        f"Were they all worthless and spread as widely as they are, the best would be expected to "
+        f"show a Sharpe of {plain_number(result.luck)} on {plural(result.n_days, 'day')}"
     )
 
 

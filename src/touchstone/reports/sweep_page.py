@@ -1,12 +1,14 @@
 """The page of a sweep: the map, what stands around the best, each axis alone, the table."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
+
+from markupsafe import Markup
 
 from touchstone.reports.charts import frame, heat_map
 from touchstone.reports.charts.frame import Area, Axes, Chart, Column, Table
 from touchstone.reports.charts.heat_map import HeatMap
-from touchstone.reports.charts.scales import Tick, covering, ticks
+from touchstone.reports.charts.scales import covering, ticks
 from touchstone.reports.figures import (
     bare_percent,
     count,
@@ -15,6 +17,7 @@ from touchstone.reports.figures import (
     percent,
     plain_number,
     plural,
+    sentence,
     signed,
 )
 from touchstone.reports.measurement import Band, Page, Section, render
@@ -53,7 +56,7 @@ def page(result: SweepResult, seed: int, command: str) -> str:
             f"{plain_number(winner.sharpe)}"
         )
         deck = f"At {settings_text(result, winner)}. {standing(result)}."
-    sections = [_map(result)]
+    sections = _map(result)
     if winner is not None:
         sections += [_around(result, winner), _axes(result, winner)]
     sections.append(_table(result))
@@ -80,7 +83,12 @@ def page(result: SweepResult, seed: int, command: str) -> str:
 def picture(result: SweepResult) -> str:
     """The map as an SVG file of its own."""
     chart, said = _maps(result)[0]
-    return heat_map.static(chart, _map_title(result), said)
+    winner = result.winner
+    title = f"Sharpe of {plural(result.n_trials, 'trial')}, net of costs"
+    if winner is not None:
+        title += f": the best {plain_number(winner.sharpe)}, deflated "
+        title += plain_number(result.deflated_sharpe)
+    return heat_map.static(chart, title, sentence(said))
 
 
 def _is_cleared(result: SweepResult) -> bool:
@@ -90,7 +98,7 @@ def _is_cleared(result: SweepResult) -> bool:
 def _luck(result: SweepResult) -> str:
     return (
         f"The deflated Sharpe of the best is {plain_number(result.deflated_sharpe)}; {CLEARED:g} "
-        f"is asked. So many worthless settings would show {plain_number(result.luck)} by chance."
+        f"is asked."
     )
 
 
@@ -135,148 +143,167 @@ _WORDS: Final = {
 }  # fmt: skip
 
 
-def _map(result: SweepResult) -> Section:
-    table = _map_table(result)
-    charts = [
-        Chart(
-            f"map-{i}",
-            _map_title(result) if i == 0 else said,
-            f"Annual Sharpe net of costs{'' if i else f'; {said}' if said else ''}. Blue: above "
-            "0; grey: below; the frame marks the best of all.",
-            heat_map.heat_map(chart),
-            table if i == 0 else None,
-        )
-        for i, (chart, said) in enumerate(_maps(result))
-    ]
-    say = (
-        "Each cell is one account with a deposit of its own, over the same bars and scores, all "
-        "costs paid.",
+def _map(result: SweepResult) -> list[Section]:
+    note = "Annual Sharpe net of costs{}. Blue: above 0; grey: below; the frame marks the best."
+    (first, said), *others = _maps(result)
+    chart = Chart(
+        "map-0",
+        _map_title(result),
+        note.format(f", {said}" if said else ""),
+        heat_map.heat_map(first),
+        _map_table(result),
+        "full",
     )
-    return Section("map", "Map", "Every combination", say, tuple(charts))
+    say = "Each cell is one account with a deposit of its own, over the same bars and scores."
+    sections = [Section("map", "Map", "Every combination", (say,), (chart,))]
+    if others:
+        charts = tuple(
+            Chart(f"map-{i}", sentence(said), note.format(""), heat_map.heat_map(chart), None)
+            for i, (chart, said) in enumerate(others, start=1)
+        )
+        title = "The same elsewhere"
+        sections.append(Section("elsewhere", "Elsewhere", title, (), charts))
+    return sections
+
+
+class _Plan(NamedTuple):
+    """Which axis runs where on a map; None: there is no such axis."""
+
+    x: int
+    y: int | None
+    third: int | None
+    """The axis that has a map for each of its values."""
+
+
+def _plan(result: SweepResult) -> _Plan:
+    sizes = [len(axis.values) for axis in result.axes]
+    order = [k for k in sorted(range(len(sizes)), key=lambda k: -sizes[k]) if sizes[k] > 1]
+    third = order[2] if len(order) > 2 and sizes[order[2]] <= _PANELS else None
+    return _Plan(order[0], order[1] if len(order) > 1 else None, third)
 
 
 def _maps(result: SweepResult) -> list[tuple[HeatMap, str]]:
-    """One map, or one a value of a third axis; further axes stand at the best's values."""
-    sizes = [len(axis.values) for axis in result.axes]
-    order = sorted(range(len(sizes)), key=lambda k: -sizes[k])
-    x, y = order[0], order[1] if len(order) > 1 and sizes[order[1]] > 1 else None
-    third = order[2] if len(order) > 2 and 1 < sizes[order[2]] <= _PANELS else None
-    winner = result.winner or result.accounts[0]
-    known = {a.place: a for a in result.accounts}
-    largest = max((abs(a.sharpe) for a in result.accounts if a.sharpe is not None), default=0.0)
-    steps: Sequence[int] = range(sizes[third]) if third is not None else (-1,)
-    if third is not None:  # the best's own map first
-        own = winner.place[third]
-        steps = [own, *(i for i in steps if i != own)]
+    """The best's own map first, then one a value of a third axis; others stand as the best's."""
+    plan, own = _plan(result), (result.winner or result.accounts[0]).place
+    steps = [own]
+    if plan.third is not None:
+        k = plan.third
+        steps += [
+            (*own[:k], i, *own[k + 1 :]) for i in range(len(result.axes[k].values)) if i != own[k]
+        ]
+    tables = [_cells(result, plan, at) for at in steps]
+    largest = max((abs(v) for t in tables for row in t for v in row if v is not None), default=0.0)
+    x, y = result.axes[plan.x], None if plan.y is None else result.axes[plan.y]
     maps = []
-    for step in steps:
-        at = list(winner.place)
-        if third is not None:
-            at[third] = step
-        rows = []
-        for i in range(1 if y is None else sizes[y]):
-            row: list[float | None] = []
-            for j in range(sizes[x]):
-                at[x] = j
-                if y is not None:
-                    at[y] = i
-                found = known.get(tuple(at))
-                row.append(None if found is None else found.sharpe)
-            rows.append(row)
-        is_best = result.winner is not None and (third is None or step == winner.place[third])
-        best = (0 if y is None else winner.place[y], winner.place[x]) if is_best else None
+    for at, cells in zip(steps, tables, strict=True):
+        best = None
+        if at == own and result.winner is not None:
+            best = (0 if plan.y is None else own[plan.y], own[plan.x])
         fixed = [
             f"{axis.name} {value_text(axis.values[at[k]])}"
             for k, axis in enumerate(result.axes)
-            if k not in (x, y) and len(axis.values) > 1
+            if k not in (plan.x, plan.y) and len(axis.values) > 1
         ]
-        maps.append(
-            (
-                HeatMap(
-                    rows,
-                    [value_text(v) for v in result.axes[x].values],
-                    [""] if y is None else [value_text(v) for v in result.axes[y].values],
-                    result.axes[x].name,
-                    "" if y is None else result.axes[y].name,
-                    best,
-                    largest,
-                ),
-                ("with " + ", ".join(fixed)) if fixed else "",
-            )
-        )
+        labels = [""] if y is None else [value_text(v) for v in y.values]
+        across = [value_text(v) for v in x.values]
+        names = x.name, "" if y is None else y.name
+        chart = HeatMap(cells, across, labels, *names, best, largest)
+        maps.append((chart, f"with {', '.join(fixed)}" if fixed else ""))
     return maps
 
 
+def _cells(result: SweepResult, plan: _Plan, at: tuple[int, ...]) -> list[list[float | None]]:
+    """Sharpe by (y, x) at one place of all other axes."""
+    known = {a.place: a.sharpe for a in result.accounts}
+    rows = []
+    for i in range(1 if plan.y is None else len(result.axes[plan.y].values)):
+        place, row = list(at), list[float | None]()
+        if plan.y is not None:
+            place[plan.y] = i
+        for j in range(len(result.axes[plan.x].values)):
+            place[plan.x] = j
+            row.append(known.get(tuple(place)))
+        rows.append(row)
+    return rows
+
+
 def _map_table(result: SweepResult) -> Table:
-    head = (Column("settings", number=False), Column("Sharpe"), Column("trades"))
-    rows = tuple(
-        (settings_text(result, a), plain_number(a.sharpe), count(a.n_trades))
-        for a in ranked(result)[:200]
-    )
+    shown = ranked(result)[:200]
     note = f"The first 200 of {count(len(result.accounts))}." if len(result.accounts) > 200 else ""
-    return Table("Every combination by its Sharpe", head, rows, note)
+    return _listed(result, "Every combination by its Sharpe", shown, note)
+
+
+_FIGURES: Final = (
+    "Sharpe", "net, %", "drawdown, %", "trades", "wins, %", "profit factor", "exposure, %",
+    "cost paid", "break-even, bp a side",
+)  # fmt: skip
+
+
+def _listed(
+    result: SweepResult, name: str, accounts: Sequence[SweptAccount], note: str = ""
+) -> Table:
+    """One row an account: a column for each key that was swept, then what it did."""
+    kept = [k for k, axis in enumerate(result.axes) if len(axis.values) > 1]
+    rows = tuple(
+        (
+            *(value_text(result.axes[k].values[a.place[k]]) for k in kept),
+            signed(a.sharpe), bare_percent(a.net_return, sign=True), bare_percent(a.max_drawdown),
+            count(a.n_trades), bare_percent(a.win_rate), plain_number(a.profit_factor),
+            bare_percent(a.exposure), money(a.cost_paid), plain_number(a.break_even_cost_bp),
+        )
+        for a in accounts
+    )  # fmt: skip
+    head = (*(result.axes[k].name for k in kept), *_FIGURES)
+    return Table(name, tuple(Column(h) for h in head), rows, note)
 
 
 def _around(result: SweepResult, winner: SweptAccount) -> Section:
     around = result.around
-    say = (f"{standing(result)}.", "Plateau: the neighbours' median is at least 0.8 of the best; "
-           "spike: less than half of it. A neighbour differs by one step on any ordered axis.")  # fmt: skip
+    say = (
+        f"{standing(result)}.",
+        "Plateau: the neighbours' median is at least 0.8 of the best; spike: less than half of it. "
+        "A neighbour differs by at most one step on each key that has three values or more, in "
+        "order.",
+    )
     if around is None or not around.accounts:
         return Section("around", "Around", "Plateau or spike?", say)
-    near = [winner, *(result.accounts[i] for i in around.accounts)]
-    rows = tuple(
-        (
-            ("best: " if a is winner else "") + settings_text(result, a), signed(a.sharpe),
-            bare_percent(a.net_return, sign=True), bare_percent(a.max_drawdown), count(a.n_trades),
-        )
-        for a in sorted(near, key=lambda a: -(a.sharpe if a.sharpe is not None else -99.0))[:_ROWS]
-    )  # fmt: skip
-    head = ("Sharpe", "net, %", "drawdown, %", "trades")
-    columns = (Column("settings", number=False), *(Column(h) for h in head))
-    table = Table("The best and what differs from it by one step", columns, rows)
+    near = {a.place for a in (winner, *(result.accounts[i] for i in around.accounts))}
+    shown = [a for a in ranked(result) if a.place in near][:_ROWS]
+    table = _listed(result, "The best and what differs from it by one step", shown)
     return Section("around", "Around", "Plateau or spike?", say, (), (table,))
 
 
 def _axes(result: SweepResult, winner: SweptAccount) -> Section:
-    charts = []
-    for k, axis in enumerate(result.axes):
-        if len(axis.values) < 2:
-            continue
-        alone, middle = _profile(result, winner, k)
-        scale = covering([*alone, *middle], include=(0.0,))
-        n = len(axis.values)
-        x = [(i + 0.5) / n for i in range(n)]
-        shapes, legend = [frame.rule_y(scale.place(0.0), "zero")], []
-        for name, kind, values in (
-            ("median of all others", "base", middle), ("the others as the best has them", "ours",
-             alone),
-        ):  # fmt: skip
-            at = [i for i, v in enumerate(values) if v is not None]
-            y = [scale.place(float(values[i] or 0.0)) for i in at]
-            if at:
-                shapes.append(frame.path([x[i] for i in at], y, f"line {kind} thin"))
-            shapes += [
-                frame.dot(x[i], p, kind, f"{value_text(axis.values[i])}: {plain_number(values[i])}")
-                for i, p in zip(at, y, strict=True)
-            ]
-            legend.append((f"line {kind}", name))
-        step = max(1, -(-n // 10))
-        across = tuple(
-            Tick((i + 0.5) / n, value_text(axis.values[i]), j % 2 == 1 and n > 5)
-            for j, i in enumerate(range(0, n, step))
+    charts = tuple(
+        Chart(
+            f"axis-{k}",
+            f"{sentence(axis.name)}: the best at {value_text(axis.values[winner.place[k]])}",
+            "Blue: the other keys as the best has them. Grey: median over all their values.",
+            _axis(result, winner, k),
+            None,
         )
-        body = frame.plot(Area(220, shapes, [], Axes(across, ticks(scale, 5), axis.name, "Sharpe")))
-        charts.append(
-            Chart(
-                f"axis-{k}",
-                f"{axis.name}: the best at {value_text(axis.values[winner.place[k]])}",
-                "Blue: the other keys as the best has them. Grey: median over all their values.",
-                body,
-                None,
-            )
-        )
+        for k, axis in enumerate(result.axes)
+        if len(axis.values) > 1
+    )
     say = ("What each key does when the others are left as they are.",)
-    return Section("axes", "Axes", "Each key alone", say, tuple(charts))
+    return Section("axes", "Keys", "Each key alone", say, charts)
+
+
+def _axis(result: SweepResult, winner: SweptAccount, k: int) -> Markup:
+    axis, (alone, middle) = result.axes[k], _profile(result, winner, k)
+    scale, n = covering([*alone, *middle], include=(0.0,)), len(result.axes[k].values)
+    shapes = [frame.rule_y(scale.place(0.0), "zero")]
+    for kind, values in (("base", middle), ("ours", alone)):
+        known = [(i, v) for i, v in enumerate(values) if v is not None]
+        x, y = [(i + 0.5) / n for i, _ in known], [scale.place(v) for _, v in known]
+        if known:
+            shapes.append(frame.path(x, y, f"line {kind} thin"))
+        for (i, value), across, up in zip(known, x, y, strict=True):
+            hint = f"{value_text(axis.values[i])}: {plain_number(value)}"
+            shapes.append(frame.dot(across, up, kind, hint))
+    labels = [value_text(v) for v in axis.values]
+    bounds = Axes(heat_map.steps(labels, 10), ticks(scale, 5), axis.name, "Sharpe")
+    return frame.plot(Area(220, shapes, [], bounds))
 
 
 def _profile(
@@ -295,20 +322,8 @@ def _profile(
 
 
 def _table(result: SweepResult) -> Section:
-    head = (
-        "Sharpe", "net, %", "drawdown, %", "trades", "wins, %", "profit factor", "exposure, %",
-        "cost paid", "break-even, bp a side",
-    )  # fmt: skip
-    rows = tuple(
-        (
-            settings_text(result, a), signed(a.sharpe), bare_percent(a.net_return, sign=True),
-            bare_percent(a.max_drawdown), count(a.n_trades), bare_percent(a.win_rate),
-            plain_number(a.profit_factor), bare_percent(a.exposure), money(a.cost_paid),
-            plain_number(a.break_even_cost_bp),
-        )
-        for a in ranked(result)[:_ROWS]
-    )  # fmt: skip
-    columns = (Column("settings", number=False), *(Column(h) for h in head))
-    table = Table(f"The first {len(rows)} of {plural(result.n_trials, 'trial')}", columns, rows)
+    shown = ranked(result)[:_ROWS]
+    name = f"The first {len(shown)} of {plural(result.n_trials, 'trial')}"
     say = ("All of them stand in result.json, and in the table that --table FILE writes.",)
+    table = _listed(result, name, shown)
     return Section("table", "Table", "The highest, and what they cost", say, (), (table,))

@@ -12,10 +12,12 @@ from touchstone.reports.figures import NONE, plain_number
 
 _ROW: Final = 34
 _HEIGHTS: Final = (120, 520)
-_MOST_WORDS: Final = 14
+_MOST_WORDS: Final = 20
 """Columns above which cells carry no number."""
 _NARROW: Final = 5
 """Columns above which they carry none on a phone."""
+_LOWEST: Final = 18
+"""Pixels of a row below which they carry none."""
 _DARK: Final = 0.55
 """Opacity above which words on a cell are light."""
 
@@ -45,66 +47,84 @@ def heat_map(chart: HeatMap) -> Markup:
         for j, value in enumerate(row):
             hint = f"{chart.x_title} {chart.x[j]}, {chart.y_title} {chart.y[i]}"
             shapes.append(_cell(chart, (i, j), f"{hint}: {plain_number(value)}"))
-            if n_columns <= _MOST_WORDS and height / n_rows >= 18:
+            if n_columns <= _MOST_WORDS and height / n_rows >= _LOWEST:
                 words.append(_number(chart, (i, j), "minor" if n_columns > _NARROW else ""))
     if chart.best is not None:
         shapes.append(_frame(chart, chart.best))
-    axes = Axes(_ticks(chart.x, 12), _ticks(chart.y, 14), chart.x_title, chart.y_title)
+    axes = Axes(steps(chart.x, 12), steps(chart.y, 14), chart.x_title, chart.y_title)
     return frame.plot(Area(height, shapes, words, axes), "heat")
+
+
+class _Sheet(NamedTuple):
+    """Where the cells of a file lie, pixels."""
+
+    left: float
+    top: float
+    across: float
+    up: float
+    n_rows: int
+
+    def corner(self, at: tuple[int, int]) -> tuple[float, float]:
+        """The upper left corner of a cell."""
+        return self.left + at[1] * self.across, self.top + (self.n_rows - 1 - at[0]) * self.up
 
 
 def static(chart: HeatMap, title: str, note: str) -> str:
     """The same as an SVG file of its own, for slides: no style sheet, no script."""
     n_rows, n_columns = len(chart.y), len(chart.x)
-    left, top, width, height = 90, 84, 820, min(max(34 * n_rows, 160), 620)
-    across, up = width / n_columns, height / n_rows
+    height = min(max(34 * n_rows, 160), 620)
+    sheet = _Sheet(90, 84, 820 / n_columns, height / n_rows, n_rows)
+    right, bottom = 910, 84 + height
     parts = [
-        f'<text x="{left}" y="30" font-size="20" font-weight="700">{escape(title)}</text>',
-        f'<text x="{left}" y="52" font-size="13" fill="#5d5a54">{escape(note)}</text>',
-        f'<text x="{left}" y="76" font-size="12" fill="#5d5a54">{escape(chart.y_title)}</text>',
+        _text((90, 30), title, 'font-size="20" font-weight="700"'),
+        _text((90, 52), note, _QUIET),
+        _text((90, 76), chart.y_title, _QUIET),
+        _text((right, bottom + 38), chart.x_title, f'{_QUIET} text-anchor="end"'),
     ]
     for i, row in enumerate(chart.values):
-        y = top + height - (i + 1) * up
-        parts.append(
-            f'<text x="{left - 8}" y="{y + up / 2 + 4:.1f}" font-size="12" text-anchor="end">'
-            f"{escape(chart.y[i])}</text>"
-        )
-        for j, value in enumerate(row):
-            x, opacity = left + j * across, _opacity(chart, value)
-            colour = "#0072b2" if (value or 0) > 0 else "#8f8b84"
-            parts.append(
-                f'<rect x="{x:.1f}" y="{y:.1f}" width="{across:.1f}" height="{up:.1f}" '
-                f'fill="{colour}" fill-opacity="{opacity:.2f}" stroke="#fcfbf8" stroke-width="2"/>'
-            )
-            if n_columns <= _MOST_WORDS and up >= 18:
-                ink = "#ffffff" if opacity > _DARK else "#1b1a18"
-                parts.append(
-                    f'<text x="{x + across / 2:.1f}" y="{y + up / 2 + 4:.1f}" font-size="12" '
-                    f'text-anchor="middle" fill="{ink}">{plain_number(value, 2)}</text>'
-                )
+        _, y = sheet.corner((i, 0))
+        parts.append(_text((82, y + sheet.up / 2 + 4), chart.y[i], 'text-anchor="end"'))
+        parts += [_drawn(chart, sheet, (i, j)) for j in range(len(row))]
     if chart.best is not None:
-        i, j = chart.best
-        parts.append(
-            f'<rect x="{left + j * across:.1f}" y="{top + height - (i + 1) * up:.1f}" '
-            f'width="{across:.1f}" height="{up:.1f}" fill="none" stroke="#1b1a18" '
-            'stroke-width="3"/>'
-        )
-    step = _step(n_columns, 14)
+        parts.append(_rect(sheet, chart.best, 'fill="none" stroke="#1b1a18" stroke-width="3"'))
     parts += [
-        f'<text x="{left + (j + 0.5) * across:.1f}" y="{top + height + 18}" font-size="12" '
-        f'text-anchor="middle">{escape(text)}</text>'
-        for j, text in enumerate(chart.x)
-        if j % step == 0
+        _text((90 + tick.at * 820, bottom + 18), tick.text, 'text-anchor="middle"')
+        for tick in steps(chart.x, 14)
     ]
-    parts.append(
-        f'<text x="{left + width}" y="{top + height + 38}" font-size="12" text-anchor="end" '
-        f'fill="#5d5a54">{escape(chart.x_title)}</text>'
-    )
-    size = f'viewBox="0 0 {left + width + 30} {top + height + 54}"'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" fill="#1b1a18">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right + 30} {bottom + 54}" '
+        'font-family="sans-serif" font-size="12" fill="#1b1a18">'
         f'<rect width="100%" height="100%" fill="#fcfbf8"/>{"".join(parts)}</svg>\n'
     )
+
+
+_QUIET: Final = 'font-size="13" fill="#5d5a54"'
+
+
+def _drawn(chart: HeatMap, sheet: _Sheet, at: tuple[int, int]) -> str:
+    """A cell of a file with its number."""
+    value = chart.values[at[0]][at[1]]
+    colour = "#0072b2" if (value or 0) > 0 else "#8f8b84"
+    opacity = _opacity(chart, value)
+    look = f'fill="{colour}" fill-opacity="{opacity:.2f}" stroke="#fcfbf8" stroke-width="2"'
+    cell = _rect(sheet, at, look)
+    if len(chart.x) > _MOST_WORDS or sheet.up < _LOWEST:
+        return cell
+    x, y = sheet.corner(at)
+    ink = "#ffffff" if opacity > _DARK else "#1b1a18"
+    place = (x + sheet.across / 2, y + sheet.up / 2 + 4)
+    return cell + _text(place, plain_number(value, 2), f'text-anchor="middle" fill="{ink}"')
+
+
+def _rect(sheet: _Sheet, at: tuple[int, int], look: str) -> str:
+    x, y = sheet.corner(at)
+    return (
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{sheet.across:.1f}" height="{sheet.up:.1f}" {look}/>'
+    )
+
+
+def _text(at: tuple[float, float], text: str, look: str) -> str:
+    return f'<text x="{at[0]:.1f}" y="{at[1]:.1f}" {look}>{escape(text)}</text>'
 
 
 def _opacity(chart: HeatMap, value: float | None) -> float:
@@ -149,7 +169,8 @@ def _number(chart: HeatMap, at: tuple[int, int], kind: str) -> Markup:
     )  # fmt: skip
 
 
-def _ticks(labels: Sequence[str], most: int) -> tuple[Tick, ...]:
+def steps(labels: Sequence[str], most: int) -> tuple[Tick, ...]:
+    """A tick in the middle of each of so many equal steps, `most` of them at most."""
     n, step = len(labels), _step(len(labels), most)
     shown = range(0, n, step)
     return tuple(
