@@ -108,6 +108,15 @@ class SweepResult(Contents):
         return {a.key: a.values[i] for a, i in zip(self.axes, account.place, strict=True)}
 
 
+def chance(value: float | None) -> str:
+    """A probability, never as a bare 0.
+
+    >>> chance(1e-9), chance(0.25)
+    ('below 0.001', '0.250')
+    """
+    return "below 0.001" if value is not None and value < 0.001 else plain_number(value)
+
+
 def value_text(value: Any) -> str:
     """A value on an axis, as people read it."""
     if value is None:
@@ -186,7 +195,7 @@ def told(result: SweepResult) -> list[str]:
     return [
         *lines,
         f"best      {settings_text(result, winner)}: Sharpe {plain_number(winner.sharpe)}",
-        f"deflated  {plain_number(result.deflated_sharpe)}, the chance that its true Sharpe beats "
+        f"deflated  {chance(result.deflated_sharpe)}, the chance that its true Sharpe beats "
         f"the luck of the search; {CLEARED:g} is asked",
         f"around    {standing(result)}.",
         f"warning   {warning(result)}.",

@@ -25,6 +25,7 @@ from touchstone.reports.sweep import (
     CLEARED,
     SweepResult,
     SweptAccount,
+    chance,
     ranked,
     settings_text,
     standing,
@@ -67,7 +68,7 @@ def page(result: SweepResult, seed: int, command: str) -> str:
             kicker="Which settings, and is the best more than luck?",
             headline=headline,
             deck=deck,
-            figure=plain_number(result.deflated_sharpe),
+            figure=chance(result.deflated_sharpe),
             unit=f"deflated Sharpe: the chance that the true Sharpe beats the luck of "
             f"{plural(result.n_candidates, 'trial')}",
             under=_under(result),
@@ -87,7 +88,7 @@ def picture(result: SweepResult) -> str:
     title = f"Sharpe of {plural(result.n_trials, 'trial')}, net of costs"
     if winner is not None:
         title += f": the best {plain_number(winner.sharpe)}, deflated "
-        title += plain_number(result.deflated_sharpe)
+        title += chance(result.deflated_sharpe)
     return heat_map.static(chart, title, sentence(said))
 
 
@@ -97,7 +98,7 @@ def _is_cleared(result: SweepResult) -> bool:
 
 def _luck(result: SweepResult) -> str:
     return (
-        f"The deflated Sharpe of the best is {plain_number(result.deflated_sharpe)}; {CLEARED:g} "
+        f"The deflated Sharpe of the best is {chance(result.deflated_sharpe)}; {CLEARED:g} "
         f"is asked."
     )
 

@@ -18,8 +18,10 @@ _NARROW: Final = 5
 """Columns above which they carry none on a phone."""
 _LOWEST: Final = 18
 """Pixels of a row below which they carry none."""
-_DARK: Final = 0.55
-"""Opacity above which words on a cell are light."""
+_DARK: Final = 0.88
+"""Opacity of blue above which words on a cell are light."""
+_PAPER: Final = Markup('<rect width="1000" height="1000" style="fill:var(--paper)"/>')
+"""Under the cells, which let through what lies below them: the lines of the axes."""
 
 
 class HeatMap(NamedTuple):
@@ -42,7 +44,7 @@ def heat_map(chart: HeatMap) -> Markup:
     """The cells with their numbers, as many as there is room for."""
     n_rows, n_columns = len(chart.y), len(chart.x)
     height = min(max(_ROW * n_rows, _HEIGHTS[0]), _HEIGHTS[1])
-    shapes, words = [], []
+    shapes, words = [_PAPER], []
     for i, row in enumerate(chart.values):
         for j, value in enumerate(row):
             hint = f"{chart.x_title} {chart.x[j]}, {chart.y_title} {chart.y[i]}"
@@ -111,7 +113,7 @@ def _drawn(chart: HeatMap, sheet: _Sheet, at: tuple[int, int]) -> str:
     if len(chart.x) > _MOST_WORDS or sheet.up < _LOWEST:
         return cell
     x, y = sheet.corner(at)
-    ink = "#ffffff" if opacity > _DARK else "#1b1a18"
+    ink = "#ffffff" if opacity > _DARK and (value or 0) > 0 else "#1b1a18"
     place = (x + sheet.across / 2, y + sheet.up / 2 + 4)
     return cell + _text(place, plain_number(value, 2), f'text-anchor="middle" fill="{ink}"')
 
@@ -159,7 +161,8 @@ def _frame(chart: HeatMap, at: tuple[int, int]) -> Markup:
 def _number(chart: HeatMap, at: tuple[int, int], kind: str) -> Markup:
     value = chart.values[at[0]][at[1]]
     x, y, width, height = _place(chart, at)
-    ink = "--on-mark" if _opacity(chart, value) > _DARK else "--ink"
+    is_dark = _opacity(chart, value) > _DARK and (value or 0) > 0
+    ink = "--on-mark" if is_dark else "--ink"
     return Markup(
         '<span class="t {}" style="left:{}%;top:{}%;transform:translate(-50%,-50%);'
         'color:var({})">{}</span>'
