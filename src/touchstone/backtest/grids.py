@@ -83,11 +83,16 @@ def grid(
         kind = np.int64 if name in ("hold_bars", "max_positions") else np.float64
         columns[name] = np.broadcast_to(column, (n,)).astype(kind)
     made = Grid(intent, stay, **columns)
-    _check(made)
+    check(made)
     return made
 
 
-def _check(grid: Grid) -> None:
+def check(grid: Grid) -> None:
+    """Refuse levels, sizes and limits that no account can have.
+
+    Raises:
+        ConfigError: by column, account and value.
+    """
     rules = {
         "entry_level": (np.isnan(grid.entry_level), "a number, not nan"),
         "exit_level": (np.isnan(grid.exit_level), "a number, not nan"),

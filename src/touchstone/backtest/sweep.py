@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from touchstone.arrays import Float64, Int64
-from touchstone.backtest.grids import Grid, grids_of
+from touchstone.backtest.grids import Grid, check, grids_of
 from touchstone.backtest.replay import follow, run_of, wishes_of
 from touchstone.backtest.result import Run, daily
 from touchstone.errors import ConfigError
@@ -101,13 +101,21 @@ def sweep(
         for i, one in enumerate(decisions)
         if not isinstance(one, Intent)
     }
-    for grid, places in grids_of(one for one in decisions if isinstance(one, Intent)):
+    for grid, places in grids_of(_whole(panel, line, decisions[i], account.short) for i in wished):
         wishes = _ranked(panel, line, grid, account.short)
         _, terms = _terms(grid, account, costs)
         for k, place in enumerate(places.tolist()):
             own = wishes._replace(hold=grid.hold_bars[k : k + 1])
             runs[wished[place]] = _alone(panel, line, (account, terms[k]), own)
     return tuple(runs[i] for i in range(len(decisions)))
+
+
+def _whole(panel: Panel, line: Timeline, decision: Any, short: bool) -> Intent:
+    """An intent with a value for every row of the panel."""
+    intent: Intent = decision
+    if any(column.shape != (len(panel),) for column in (intent.enter, intent.leave, intent.weight)):
+        wishes_of(panel, line, intent, short)  # says which
+    return intent
 
 
 def _alone(
@@ -219,6 +227,7 @@ def _ranked(panel: Panel, line: Timeline, grid: Grid, short: bool) -> Wishes:
             )
         intent = intent._replace(leave=np.zeros(len(panel), bool))
     wishes = wishes_of(panel, line, intent, short)
+    check(grid)
     too_large = grid.scale * wishes.weight.max(initial=0.0) > 1.0
     if too_large.any():
         k = int(too_large.argmax())
