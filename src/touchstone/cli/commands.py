@@ -17,6 +17,7 @@ from touchstone.cli import (
     studies,
     universes,
 )
+from touchstone.cli.backtest import backtest
 from touchstone.cli.calibrate import calibrate
 from touchstone.cli.power import power
 from touchstone.cli.sweep import sweep
@@ -27,7 +28,7 @@ def attach(app: typer.Typer) -> None:
     app.callback(invoke_without_command=True)(_root)
     whole: list[Callable[..., None]] = [studies.run, studies.init, studies.check, studies.schema]
     alone: list[Callable[..., None]] = [
-        stages.features, stages.labels, stages.backtest, stages.inspect,
+        stages.features, stages.labels, backtest, stages.inspect,
     ]  # fmt: skip
     alone.insert(3, sweep)
     for command in whole:
