@@ -2,12 +2,13 @@
 
 143 instruments x 6,100 hourly bars, shared cash, entry thresholds over a column of scores, out
 after 8 bars, 20 slots, all rules of the kernel at default costs (commission rounded to cents, a
-tenth of a bar's volume at most). Ours is the whole call of `backtest.sweep.sweep_grid`: ranking,
-kernel, measures. vectorbt's is one `from_order_func` over as many thresholds as --columns says
-(every k-th of the 200: all of them at once ask for tens of GB), its final equity and fills; both
-must agree on them. Rounds alternate; CPU seconds of one core; the ratio is the median of the
-rounds' own ratios of seconds a run. vectorbt runs in `.venv-peers/bin/python` (or the one that
-TOUCHSTONE_PEERS names), over Parquet; without it that part is skipped, and said so.
+tenth of a bar's volume at most). Ours is the whole call of `backtest.sweep_grid`: ranking, kernel,
+measures. vectorbt's is one `from_order_func` over as many thresholds as --columns says (every k-th
+of the 200, since its memory grows with columns x bars), its final equity and fills, which are
+compared with ours; its order function is written in two ways, see WAYS. Rounds alternate; CPU
+seconds of one core; the ratio is the median of the rounds' own ratios of seconds a run. vectorbt
+runs in `.venv-peers/bin/python` (or the one that TOUCHSTONE_PEERS names), over Parquet; without it
+that part is skipped, and said so.
 
     python benchmarks/sweep.py [--json] [--rounds 5] [--columns 10] [--growth] [--blocks]
 """
@@ -35,6 +36,9 @@ from touchstone.strategies import Intent
 HERE = Path(__file__).resolve().parent
 GOAL = 200.0
 """Times as fast a run as vectorbt that we ask to be."""
+WAYS = ("every instrument", "flexible")
+"""vectorbt's order function, asked for every instrument at every bar as most write it (the goal is
+about that one), or only for those with an order."""
 HOLD, SLOTS, LEVELS = 8, 20, (0.5, 0.9)
 ACCOUNT, COSTS = AccountConfig(), CostsConfig()
 
@@ -63,7 +67,9 @@ def ours(panel: Panel, wanted: Grid) -> tuple[float, Any]:
 class Peer:
     """vectorbt in a process of its own."""
 
-    def __init__(self, python: str, panel: Panel, score: np.ndarray, levels: np.ndarray) -> None:
+    def __init__(
+        self, python: str, panel: Panel, score: np.ndarray, levels: np.ndarray, flexible: bool
+    ) -> None:
         self.folder = tempfile.TemporaryDirectory()
         bars, rules, self.out = (
             Path(self.folder.name) / name for name in ("bars.parquet", "rules.json", "out.parquet")
@@ -76,6 +82,7 @@ class Peer:
             "levels": levels.tolist(), "hold": HOLD, "max_positions": SLOTS, "weight": 1 / SLOTS,
             "commission": rates.commission, "slippage": rates.worsening, "to_cents": True,
             "volume_cap": COSTS.volume_cap, "cash": ACCOUNT.cash,
+            "flexible": flexible,
         }  # fmt: skip
         rules.write_text(json.dumps(told))
         script = HERE / "peers" / "sweep_with_vectorbt.py"
@@ -112,26 +119,30 @@ def compare(panel: Panel, rounds: int, columns: int) -> dict[str, Any]:
         skipped = f"no {python}: make peers, or name a Python in TOUCHSTONE_PEERS"
         taken = [ours(panel, wanted)[0] for _ in range(rounds)]
         return found | {"ms_a_run": 1e3 * statistics.median(taken) / n, "vectorbt": skipped}
-    peer = Peer(python, panel, score, wanted.entry_level[some])
-    theirs = pl.read_parquet(peer.out)
-    off = np.abs(theirs["equity"].to_numpy() / swept.account["equity"][some] - 1)
-    fills = np.abs(theirs["n_fills"].to_numpy() - swept.account["n_fills"][some])
-    times = [
-        (ours(panel, wanted)[0] / n, peer.ask("round")["seconds"] / some.size)
-        for _ in range(rounds)
-    ]
-    found |= {
-        "ms_a_run": 1e3 * statistics.median(a for a, _ in times),
-        "vectorbt_ms_a_run": 1e3 * statistics.median(b for _, b in times),
-        "ratio": statistics.median(b / a for a, b in times),
-        "largest_difference_of_equity": float(off.max()),
-        "largest_difference_of_fills": int(fills.max()),
-        "vectorbt_columns": int(some.size),
-        "vectorbt_peak_mib": peer.ask("peak")["peak_mib"],
-        "vectorbt": peer.said["version"],
-    }
-    peer.close()
-    return found | {"goal": GOAL, "goal_met": found["ratio"] >= GOAL}
+    levels = wanted.entry_level[some]
+    peers = {name: Peer(python, panel, score, levels, name == "flexible") for name in WAYS}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in WAYS}
+    for _ in range(rounds):
+        for name, peer in peers.items():
+            mine = ours(panel, wanted)[0] / n
+            times[name].append((mine, peer.ask("round")["seconds"] / some.size))
+    all_of_ours = [a for taken in times.values() for a, _ in taken]
+    found["ms_a_run"] = 1e3 * statistics.median(all_of_ours)
+    for name, peer in peers.items():
+        theirs = pl.read_parquet(peer.out)
+        off = np.abs(theirs["equity"].to_numpy() / swept.account["equity"][some] - 1)
+        fills = np.abs(theirs["n_fills"].to_numpy() - swept.account["n_fills"][some])
+        found |= {
+            f"vectorbt, {name}: ms a run": 1e3 * statistics.median(b for _, b in times[name]),
+            f"vectorbt, {name}: ratio": statistics.median(b / a for a, b in times[name]),
+            f"vectorbt, {name}: peak, MiB": peer.ask("peak")["peak_mib"],
+            f"vectorbt, {name}: largest difference of equity": float(off.max()),
+            f"vectorbt, {name}: largest difference of fills": int(fills.max()),
+        }
+        peer.close()
+    ratio = found[f"vectorbt, {WAYS[0]}: ratio"]
+    said = {"vectorbt": peers[WAYS[0]].said["version"], "vectorbt_columns": int(some.size)}
+    return found | said | {"goal": GOAL, "goal_met": ratio >= GOAL}
 
 
 def peak(panel: Panel) -> float:

@@ -3,8 +3,9 @@
     python sweep_with_vectorbt.py BARS.parquet RULES.json OUT.parquet
 
 `BARS` has time, symbol, open, close, volume and score; `RULES` the entry levels and the account.
-Every level is a group of columns that shares cash; one `from_order_func` takes them all, by its
-flexible order function, which is asked only for the instruments that have an order. `OUT` gets the
+Every level is a group of columns that shares cash; one `from_order_func` takes them all: by an
+order function that is asked for every instrument at every bar, or, `flexible`, only for those that
+have an order. `OUT` gets the
 final equity and the fills of each level. A line "round" runs it again and is answered with the CPU
 seconds; "peak" with the most memory held over what was held before, MiB.
 """
@@ -41,9 +42,38 @@ def before(c, book, market, levels, terms):
 
 
 @njit
+def before_each(c, book, market, levels, terms):
+    """The same where every instrument is asked: the queue first, then all others."""
+    n = before(c, book, market, levels, terms)[0]
+    queue, taken, sequence = book[4], book[5], c.call_seq_now
+    taken[:] = 0
+    for q in range(n):
+        sequence[q] = queue[q]
+        taken[queue[q]] = 1
+    for col in range(c.group_len):
+        if taken[col] == 0:
+            sequence[n] = col
+            n += 1
+    return ()
+
+
+@njit
+def of_each(c, book, market, levels, terms):  # noqa: ARG001
+    col = c.col - c.from_col
+    if book[0][col] == 0.0 or np.isnan(market[0][c.i, col]):
+        return NoOrder
+    return order_of(c.i, col, book, market, terms)
+
+
+@njit
+def after_each(c, book, market, levels, terms):
+    after(c, 0, book, market, levels, terms)
+
+
+@njit
 def leave(c, book, market, terms):
     """Order out of what was held long enough; equity, free slots, and money for new wishes."""
-    wanted, reserve, _, held, _ = book
+    wanted, reserve, held = book[0], book[1], book[3]
     hold, free, _, fees, slippage = terms[:5]
     i, cash = c.i - 1, c.last_cash[c.group]
     equity, money = cash, cash
@@ -66,7 +96,7 @@ def leave(c, book, market, terms):
 @njit
 def enter(c, book, market, has, terms):
     """Order in by score, as far as slots and money reach."""
-    wanted, reserve, rank, _, queue = book
+    wanted, reserve, rank, queue = book[0], book[1], book[2], book[4]
     level, equity, free, money = has
     i, n, n_queue, dearer = c.i - 1, c.group_len, 0, 1.0 + terms[3] + terms[4]
     close, score = market[1][i], market[3][i]
@@ -90,7 +120,7 @@ def enter(c, book, market, has, terms):
 @njit
 def line_up(c, book, open_):
     """Instruments with an order and a bar into the queue: sales, then buys by rank."""
-    wanted, _, rank, _, queue = book
+    wanted, rank, queue = book[0], book[2], book[4]
     n = 0
     for col in range(c.group_len):
         if wanted[col] < 0.0 and not np.isnan(open_[c.i, col]):
@@ -119,17 +149,24 @@ def by_queue(c, n, book, market, levels, terms):  # noqa: ARG001
     if c.call_idx >= n:
         return -1, NoOrder
     col = book[4][c.call_idx]
+    order = order_of(c.i, col, book, market, terms)
+    return (c.from_col + col if order.size != 0.0 else -1), order
+
+
+@njit
+def order_of(i, col, book, market, terms):
+    """The instrument's working order, as much of it as the volume lets through."""
     wanted, fees, slippage, to_cents, cap = book[0][col], terms[3], terms[4], terms[5], terms[6]
-    most = cap * market[2][c.i, col]
+    most = cap * market[2][i, col]
     if most <= 0.0:
-        return c.from_col + col, NoOrder
+        return NoOrder
     fixed = 0.0
     if to_cents > 0.0:  # vectorbt does not round; a fixed fee may be a rounded one
         side = 1.0 if wanted > 0.0 else -1.0
-        value = min(abs(wanted), most) * market[0][c.i, col] * (1.0 + side * slippage)
+        value = min(abs(wanted), most) * market[0][i, col] * (1.0 + side * slippage)
         fixed, fees = np.floor(value * fees * 100.0 * TIE + 0.5) / 100.0, 0.0
-    return c.from_col + col, nb.order_nb(
-        size=wanted, price=market[0][c.i, col], direction=Direction.LongOnly, fees=fees,
+    return nb.order_nb(
+        size=wanted, price=market[0][i, col], direction=Direction.LongOnly, fees=fees,
         fixed_fees=fixed, slippage=slippage, max_size=most,
     )  # fmt: skip
 
@@ -137,7 +174,7 @@ def by_queue(c, n, book, market, levels, terms):  # noqa: ARG001
 @njit
 def after(c, n, book, market, levels, terms):  # noqa: ARG001
     """What the volume did not let through goes on working; what the cash did not is dropped."""
-    wanted, reserve, _, held, _ = book
+    wanted, reserve, held = book[0], book[1], book[3]
     col = c.col - c.from_col
     if wanted[col] == 0.0:
         return
@@ -185,12 +222,14 @@ class Work:
         n = self.n
         book = (
             np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, np.int64), np.zeros(n, np.int64),
+            np.zeros(n, np.int64),
         )  # fmt: skip
         args = (book, self.market, self.levels, self.terms)
+        is_flexible = self.rules["flexible"]
         return vbt.Portfolio.from_order_func(
-            self.close, by_queue, *args, flexible=True,
-            pre_segment_func_nb=before, pre_segment_args=args,
-            post_order_func_nb=after, post_order_args=args,
+            self.close, by_queue if is_flexible else of_each, *args, flexible=is_flexible,
+            pre_segment_func_nb=before if is_flexible else before_each, pre_segment_args=args,
+            post_order_func_nb=after if is_flexible else after_each, post_order_args=args,
             init_cash=self.rules["cash"], cash_sharing=True, group_by=self.group, freq="1h",
         )  # fmt: skip
 

@@ -55,7 +55,7 @@ def sweep(
     Example: touchstone sweep --bars data/1h --scores scores.parquet --strategy threshold.yaml
     --grid entry_threshold=0.5:0.9:0.02 --grid max_positions=5,10,20
     """
-    from touchstone.cli.stages import _load, _more, _names
+    from touchstone.cli.stages import bars_keys, load_bars, names_of
     from touchstone.cli.studies import command_line
     from touchstone.cli.terminal import Terminal, console
     from touchstone.pipelines import sweep as own
@@ -70,9 +70,9 @@ def sweep(
         check_format(table)
     combinations = read_combinations(strategy, grid or ())
     until = None if calibrate_until is None else date_ns(calibrate_until)
-    loaded = _load(bars, _more(timeframe, calendar, bars_set), symbols)
+    loaded = load_bars(bars, bars_keys(timeframe, calendar, bars_set), symbols)
     left_out = [reject.symbol for reject in loaded.rejects]
-    column = read_scores(scores, loaded.panel, _names(symbols), left_out)
+    column = read_scores(scores, loaded.panel, names_of(symbols), left_out)
     found = own.sweep_scores(
         own.Asked(combinations, (loaded, loaded.panel.content_hash()), column, until),
         ledger_of(Workspace(out, ledger))(),

@@ -11,7 +11,7 @@ import yaml
 
 from touchstone.errors import ConfigError
 from touchstone.files import read_yaml
-from touchstone.pipelines.scores import BacktestConfig
+from touchstone.pipelines.backtested import BacktestConfig
 
 MOST: Final = 20_000
 """Combinations that one sweep may hold."""
@@ -85,6 +85,10 @@ def combinations(settings: Mapping[str, Any], axes: Sequence[Axis]) -> Combinati
     """Every combination of the axes' values, put into the settings."""
     for axis in axes:
         _check(axis)
+    if settings.get("tune") is not None:
+        raise ConfigError(
+            "tune: finds one threshold, a sweep tries many; leave it out, or use backtest"
+        )
     axes = (*_by_default(_first(settings, {a.key: a.values for a in axes})), *axes)
     n = math.prod(len(axis.values) for axis in axes)
     if n > MOST:

@@ -10,9 +10,9 @@ from touchstone.errors import DataError
 from touchstone.labels import LABELS
 from touchstone.ledger import Span
 from touchstone.models.calibrators import expected_return
+from touchstone.pipelines.backtested import BacktestConfig
 from touchstone.pipelines.decide import Segment, segment
 from touchstone.pipelines.prepare import column
-from touchstone.pipelines.scores import BacktestConfig
 from touchstone.strategies import Outlook
 
 _FEWEST = 200

@@ -17,9 +17,10 @@ from touchstone.data.sources import Loaded
 from touchstone.files import write_text
 from touchstone.ledger import Candidate, Ledger
 from touchstone.pipelines.axes import Axis, Combinations, is_ordered
+from touchstone.pipelines.backtested import BacktestConfig
 from touchstone.pipelines.decide import intend, placed
+from touchstone.pipelines.prepare import refuse_short
 from touchstone.pipelines.progress import Progress
-from touchstone.pipelines.scores import BacktestConfig
 from touchstone.pipelines.seen import Seen, see
 from touchstone.pipelines.trial_names import candidate_name, digest
 from touchstone.reports.contents import iso_moment
@@ -114,6 +115,7 @@ class _Runner:
 
     def decision(self, config: BacktestConfig) -> Decision:
         """What a combination wishes at each row."""
+        refuse_short(config.strategy, config.account)
         seen = self.seen(config)
         key = (config.label.canonical(), columns_of(config.strategy))
         if key not in self._views:
