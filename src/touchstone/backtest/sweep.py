@@ -8,16 +8,17 @@ import numpy as np
 from touchstone.arrays import Float64, Int64
 from touchstone.backtest.grids import Grid, check, grids_of
 from touchstone.backtest.replay import follow, run_of, wishes_of
-from touchstone.backtest.result import Run, daily
+from touchstone.backtest.result import Run
+from touchstone.backtest.world import world_line
 from touchstone.errors import ConfigError
 from touchstone.execution.account import AccountConfig, accounts, terms_of
 from touchstone.execution.columns import Wishes
 from touchstone.execution.costs import CostsConfig
-from touchstone.execution.history import Path, Timeline, replay, timeline
-from touchstone.execution.records import PURSE, Accounts, Records, Tape, tape
-from touchstone.execution.sweeping import SWEPT, sweeping
+from touchstone.execution.history import Path, Timeline, replay
+from touchstone.execution.records import Accounts, Records, Tape, tape
+from touchstone.execution.sweeping import sweeping
 from touchstone.market import Panel
-from touchstone.metrics.trading import max_drawdown, sharpe
+from touchstone.metrics.trading import sharpe
 from touchstone.strategies import Decision, Intent
 
 Whose = AccountConfig | Sequence[AccountConfig]
@@ -94,7 +95,7 @@ def sweep(
     Raises:
         ConfigError: a decision that does not fit the panel, or that this account cannot trade.
     """
-    line = timeline(panel)
+    line = world_line(panel, costs, account)
     wished = [i for i, one in enumerate(decisions) if isinstance(one, Intent)]
     runs = {
         i: follow(panel, line, one, account, costs)
@@ -103,7 +104,7 @@ def sweep(
     }
     for grid, places in grids_of(_whole(panel, line, decisions[i], account.short) for i in wished):
         wishes = _ranked(panel, line, grid, account.short)
-        _, terms = _terms(grid, account, costs)
+        _, terms = _terms(grid, [account] * grid.n_accounts, [costs] * grid.n_accounts)
         for k, place in enumerate(places.tolist()):
             own = wishes._replace(hold=grid.hold_bars[k : k + 1])
             runs[wished[place]] = _alone(panel, line, (account, terms[k]), own)
@@ -165,37 +166,34 @@ def sweep_blocks(
     panel: Panel, grid: Grid, account: Whose, costs: Costs, keep_daily: bool = False
 ) -> Iterator[tuple[Int64, Swept]]:
     """`sweep_grid` a few accounts at a time, each with their places: to show progress, or stop."""
-    line = timeline(panel)
-    deposit, terms = _terms(grid, account, costs)
-    wishes = _ranked(panel, line, grid, bool(terms["margin"].all()))
-    for block in sweeping(terms, grid.hold_bars, deposit, (line, wishes)):
-        began = deposit[block.place]
-        before = np.column_stack([began, block.day_equity[:, :-1]])
-        daily = block.day_equity / before[:, : block.day_equity.shape[1]] - 1.0
-        yield block.place, _swept(began, (block.swept, block.purse), daily, keep_daily)
+    whose, paid = (
+        _each(name, given, grid.n_accounts)
+        for name, given in (("account", account), ("costs", costs))
+    )
+    deposit, terms = _terms(grid, whose, paid)
+    wishes = None
+    for mine, line in _worlds(panel, whose, paid):
+        if wishes is None:  # one ranking, whatever else they meet
+            wishes = _ranked(panel, line, grid, bool(terms["margin"].all()))
+        hold, began = grid.hold_bars[mine], deposit[mine]
+        for block in sweeping(terms[mine], hold, began, (line, wishes)):
+            before = np.column_stack([began[block.place], block.day_equity[:, :-1]])
+            daily = block.day_equity / before[:, : block.day_equity.shape[1]] - 1.0
+            records = block.swept, block.purse
+            yield mine[block.place], _swept(began[block.place], records, daily, keep_daily)
 
 
-def swept_of(panel: Panel, run: Run, keep_daily: bool = False) -> Swept:
-    """A run as an account of a sweep: for decisions that name weights, which no grid holds."""
-    swept, purse = np.zeros(1, SWEPT), np.zeros(1, PURSE)
-    value = run.fills.quantity * run.fills.reference
-    pnl = run.trades.pnl
-    for name, number in {
-        "cash": run.cash[-1], "invested": run.invested[-1], "equity": run.equity[-1],
-        "peak": run.equity.max(), "drawdown": max_drawdown(run.equity),
-        "exposure": run.exposure.sum(), "wealth": run.equity.sum(), "n_times": run.time.size,
-        "n_fills": run.fills.row.size, "n_trades": pnl.size, "n_wins": (pnl > 0).sum(),
-        "gained": pnl[pnl > 0].sum(), "lost": -pnl[pnl < 0].sum(), "traded": run.traded_value,
-        "value": value.sum(), **run.paid._asdict(),
-    }.items():  # fmt: skip
-        swept[name] = number
-    for name in ("n_cut", "n_rejected", "n_partial", "n_ambiguous", "ambiguous", "dividends",
-                 "financed"):  # fmt: skip
-        purse[name] = getattr(run, name)
-    for name in ("cash", "invested", "equity"):
-        purse[name] = swept[name]
-    began, returns = np.array([run.initial_cash]), daily(panel, run)[1][None, :]
-    return _swept(began, (swept, purse), returns, keep_daily)
+def _worlds(
+    panel: Panel, whose: Sequence[AccountConfig], paid: Sequence[CostsConfig]
+) -> Iterator[tuple[Int64, Timeline]]:
+    """Places of accounts that meet the same world beside the bars, and that world."""
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for k, (account, costs) in enumerate(zip(whose, paid, strict=True)):
+        spread = None if costs.spread is None else (costs.spread, costs.half_spread_bp)
+        asks = costs.impact > 0, costs.volume_cap is None, account.max_group is None
+        alike.setdefault((spread, *asks, account.ambiguity == "finer"), []).append(k)
+    for places in alike.values():
+        yield np.array(places), world_line(panel, paid[places[0]], whose[places[0]])
 
 
 def joined(parts: Iterable[tuple[Int64, Swept]]) -> Swept:
@@ -241,9 +239,9 @@ def _ranked(panel: Panel, line: Timeline, grid: Grid, short: bool) -> Wishes:
     return wishes
 
 
-def _terms(grid: Grid, account: Whose, costs: Costs) -> tuple[Float64, Records]:
-    n = grid.n_accounts
-    whose, paid = _each("account", account, n), _each("costs", costs, n)
+def _terms(
+    grid: Grid, whose: Sequence[AccountConfig], paid: Sequence[CostsConfig]
+) -> tuple[Float64, Records]:
     made = {
         (id(a), id(c)): terms_of(1, a, c, 1)[0] for a, c in zip(whose, paid, strict=True)
     }  # few differ
