@@ -9,7 +9,7 @@ from touchstone.execution.account import AccountConfig, accounts
 from touchstone.execution.columns import Given
 from touchstone.execution.costs import CostsConfig
 from touchstone.execution.history import Timeline, follow_orders, timeline
-from touchstone.execution.records import MARKET_ORDER, tape
+from touchstone.execution.records import tape
 from touchstone.ledger import Ledger
 from touchstone.market import Panel
 
@@ -68,10 +68,10 @@ def fingerprint(given: Given, account: AccountConfig, costs: CostsConfig) -> str
 def _followed(
     panel: Panel, line: Timeline, given: Given, account: AccountConfig, costs: CostsConfig
 ) -> Run:
-    n_resting = int((given.order["kind"] != MARKET_ORDER).sum())
+    n_working = int((given.order["quantity"] != 0).sum())  # at most, at one time
     capacity = 2 * int(given.order.size) + 1
     while True:  # fills in parts may be more
-        state = accounts(1, panel.n_instruments, account, costs, panel.n_instruments, n_resting)
+        state = accounts(1, panel.n_instruments, account, costs, panel.n_instruments, n_working)
         filled = tape(capacity)
         path = follow_orders(state, line, given, filled)
         if filled.n[0] <= capacity:

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 def backtest(
-    bars: o.BarsNeeded,
+    bars: Annotated[
+        Path,
+        typer.Option("--bars", help="Folder of bars, one Parquet or CSV file per symbol; or a "
+                     "study's YAML, whose bars are meant."),
+    ],
     scores: Annotated[
         Path | None,
         typer.Option("--scores", help="Parquet or CSV with timestamp (the bar's start, UTC), "
@@ -86,7 +90,7 @@ def backtest(
 
     Example: touchstone backtest --bars my_bars --orders orders.csv --cash 50000 --commission-bp 2
     """
-    from touchstone.cli.stages import bars_keys, load_bars
+    from touchstone.cli.stages import bars_keys
     from touchstone.pipelines.backtested import money_lines, read_strategy, told
     from touchstone.pipelines.run import ledger_of
     from touchstone.pipelines.workspace import Workspace
@@ -98,7 +102,7 @@ def backtest(
     })  # fmt: skip
     _check(scores, orders, strategy, changes, calibrate_until, tables)
     config = read_strategy(strategy, changes)
-    loaded = load_bars(bars, bars_keys(timeframe, calendar, bars_set), symbols)
+    loaded = _load(bars, bars_keys(timeframe, calendar, bars_set), symbols)
     book = ledger_of(Workspace(out, ledger))
     if orders is not None:
         found = _orders(config, loaded, orders, symbols, book())
@@ -145,31 +149,51 @@ def _changes(pairs: list[str] | None, named: dict[str, float | None]) -> dict[st
     return changes
 
 
+def _load(bars: Path, more: dict[str, Any], symbols: str | None) -> "tuple[Loaded, str]":
+    """The bars and their hash, of a folder or of a study."""
+    from touchstone.cli.stages import load_bars, names_of
+    from touchstone.pipelines.prepare import load
+    from touchstone.pipelines.progress import Silent
+    from touchstone.pipelines.study import read_study
+
+    if bars.suffix not in (".yaml", ".yml"):
+        loaded = load_bars(bars, more, symbols)
+        return loaded, loaded.panel.content_hash()
+    if more != {"timeframe": "1h", "calendar": "24/7"}:
+        raise ConfigError(
+            f"--bars {bars}: a study says itself what its bars are: leave --timeframe, --calendar "
+            "and --bars-set out, or name a folder"
+        )
+    only = {} if symbols is None else {"symbols": names_of(symbols)}
+    return load(read_study(str(bars), only), Silent())
+
+
 def _orders(
-    config: "BacktestConfig", loaded: "Loaded", path: Path, symbols: str | None, book: "Ledger"
-) -> "Backtested":
+    config: "BacktestConfig", loaded: "tuple[Loaded, str]", path: Path, symbols: str | None,
+    book: "Ledger",
+) -> "Backtested":  # fmt: skip
     from touchstone.cli.stages import names_of
     from touchstone.pipelines.orders import backtest_orders, read_orders
 
-    left_out = [reject.symbol for reject in loaded.rejects]
+    panel, left_out = loaded[0].panel, [reject.symbol for reject in loaded[0].rejects]
     whole = config.account.units == "whole"
-    read = read_orders(path, loaded.panel, names_of(symbols), left_out, whole)
-    return backtest_orders(config, (loaded, loaded.panel.content_hash()), read, book)
+    read = read_orders(path, panel, names_of(symbols), left_out, whole)
+    return backtest_orders(config, loaded, read, book)
 
 
 def _scores(
-    config: "BacktestConfig", loaded: "Loaded", path: Path, how: tuple[str | None, str | None],
-    book: "Ledger",
+    config: "BacktestConfig", loaded: "tuple[Loaded, str]", path: Path,
+    how: tuple[str | None, str | None], book: "Ledger",
 ) -> "Backtested":  # fmt: skip
     from touchstone.cli.stages import names_of
     from touchstone.pipelines.scores import backtest_scores, read_scores
     from touchstone.pipelines.tables import date_ns
 
     symbols, calibrate_until = how
-    left_out = [reject.symbol for reject in loaded.rejects]
-    column = read_scores(path, loaded.panel, names_of(symbols), left_out)
+    panel, left_out = loaded[0].panel, [reject.symbol for reject in loaded[0].rejects]
+    column = read_scores(path, panel, names_of(symbols), left_out)
     until = None if calibrate_until is None else date_ns(calibrate_until)
-    return backtest_scores(config, (loaded, loaded.panel.content_hash()), column, book, until)
+    return backtest_scores(config, loaded, column, book, until)
 
 
 def _write_tables(found: "Backtested", tables: dict[str, Path | None]) -> None:

@@ -61,8 +61,8 @@ def read_orders(
 
     Columns timestamp (start of the bar at whose close it is given), symbol, quantity; and kind
     (market where the column is absent, limit, stop, cancel), side (buy, sell; without it the sign
-    of quantity says), price (of limit and stop), number (to cancel a limit or stop by), and
-    expires_bars (it is gone after so many bars; empty: never).
+    of quantity says), price (of limit and stop), number (to cancel an order by), and expires_bars
+    (what is left of it is gone after so many bars; empty: never).
 
     Raises:
         DataError: what makes no order, by file, row and value.
@@ -237,11 +237,6 @@ def _numbers(found: Brought, kind: Int64) -> Int64:
     """Each order's number; those that have none get one that nobody has."""
     number, given = _whole(found, "number", 0, "it is what a cancel names")
     found.refuse(
-        given & (kind == MARKET_ORDER),
-        lambda r: f"number {number[r]} of a market order, which cannot be cancelled",
-        "leave the cell empty",
-    )
-    found.refuse(
         ~given & (kind == _CANCEL),
         lambda r: "a cancel without a number",  # noqa: ARG005
         "needs a column number with that of the order it ends",
@@ -253,7 +248,7 @@ def _numbers(found: Brought, kind: Int64) -> Int64:
     found.refuse(
         twice,
         lambda r: f"number {number[r]} stands at two orders",
-        "give each limit and stop a number of its own",
+        "give each order a number of its own",
     )
     free = int(number.max(initial=-1)) + 1
     return np.where(given, number, free + np.arange(number.size))
@@ -261,13 +256,13 @@ def _numbers(found: Brought, kind: Int64) -> Int64:
 
 def _cancels(found: Brought, panel: Panel, kind: Int64, number: Int64) -> None:
     """A cancel ends an order of its own instrument that was given before it."""
-    rests = np.flatnonzero((kind != _CANCEL) & (kind != MARKET_ORDER))
+    rests = np.flatnonzero(kind != _CANCEL)
     of = dict(zip(number[rests].tolist(), rests.tolist(), strict=True))
     target = np.array([of.get(n, -1) for n in number.tolist()], np.int64)
     is_cancel = kind == _CANCEL
     found.refuse(
         is_cancel & (target < 0),
-        lambda r: f"cancel of number {number[r]}, which no limit or stop of the file has",
+        lambda r: f"cancel of number {number[r]}, which no order of the file has",
         "write the number of the order it ends, or take it out",
     )
     symbol = panel.asset_id[found.row]
@@ -291,9 +286,9 @@ def _cancels(found: Brought, panel: Panel, kind: Int64, number: Int64) -> None:
 def _expiries(found: Brought, kind: Int64) -> Int64:
     bars, given = _whole(found, "expires_bars", 1, "empty where an order works until it is filled")
     found.refuse(
-        given & ((kind == MARKET_ORDER) | (kind == _CANCEL)),
-        lambda r: f"expires_bars {bars[r]} of a {_KINDS[kind[r]]} order",
-        "only limits and stops expire: leave the cell empty",
+        given & (kind == _CANCEL),
+        lambda r: f"expires_bars {bars[r]} of a cancel",
+        "only orders expire: leave the cell empty",
     )
     return np.where(given, bars, FOR_EVER)
 
