@@ -8,17 +8,17 @@ import numpy as np
 from touchstone.arrays import Float64, Int64
 from touchstone.backtest.grids import Grid, check, grids_of
 from touchstone.backtest.replay import follow, run_of, wishes_of
-from touchstone.backtest.result import Run
+from touchstone.backtest.result import Run, daily
 from touchstone.backtest.world import world_line
 from touchstone.errors import ConfigError
 from touchstone.execution.account import AccountConfig, accounts, terms_of
 from touchstone.execution.columns import Wishes
 from touchstone.execution.costs import CostsConfig
 from touchstone.execution.history import Path, Timeline, replay
-from touchstone.execution.records import Accounts, Records, Tape, tape
-from touchstone.execution.sweeping import sweeping
+from touchstone.execution.records import PURSE, Accounts, Records, Tape, tape
+from touchstone.execution.sweeping import SWEPT, sweeping
 from touchstone.market import Panel
-from touchstone.metrics.trading import sharpe
+from touchstone.metrics.trading import max_drawdown, sharpe
 from touchstone.strategies import Decision, Intent
 
 Whose = AccountConfig | Sequence[AccountConfig]
@@ -194,6 +194,29 @@ def _worlds(
         alike.setdefault((spread, *asks, account.ambiguity == "finer"), []).append(k)
     for places in alike.values():
         yield np.array(places), world_line(panel, paid[places[0]], whose[places[0]])
+
+
+def swept_of(panel: Panel, run: Run, keep_daily: bool = False) -> Swept:
+    """A run as an account of a sweep: for decisions that name weights, which no grid holds."""
+    swept, purse = np.zeros(1, SWEPT), np.zeros(1, PURSE)
+    value = run.fills.quantity * run.fills.reference
+    pnl = run.trades.pnl
+    for name, number in {
+        "cash": run.cash[-1], "invested": run.invested[-1], "equity": run.equity[-1],
+        "peak": run.equity.max(), "drawdown": max_drawdown(run.equity),
+        "exposure": run.exposure.sum(), "wealth": run.equity.sum(), "n_times": run.time.size,
+        "n_fills": run.fills.row.size, "n_trades": pnl.size, "n_wins": (pnl > 0).sum(),
+        "gained": pnl[pnl > 0].sum(), "lost": -pnl[pnl < 0].sum(), "traded": run.traded_value,
+        "value": value.sum(), **run.paid._asdict(),
+    }.items():  # fmt: skip
+        swept[name] = number
+    for name in ("n_cut", "n_rejected", "n_partial", "n_ambiguous", "ambiguous", "dividends",
+                 "financed"):  # fmt: skip
+        purse[name] = getattr(run, name)
+    for name in ("cash", "invested", "equity"):
+        purse[name] = swept[name]
+    began, returns = np.array([run.initial_cash]), daily(panel, run)[1][None, :]
+    return _swept(began, (swept, purse), returns, keep_daily)
 
 
 def joined(parts: Iterable[tuple[Int64, Swept]]) -> Swept:

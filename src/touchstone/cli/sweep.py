@@ -2,50 +2,55 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
 from touchstone.cli import options as o
 
+Scores: TypeAlias = Annotated[
+    Path,
+    typer.Option("--scores", help="Parquet or CSV with timestamp (the bar's start, UTC), symbol, "
+                 "score, as for `backtest`."),
+]  # fmt: skip
+Strategy: TypeAlias = Annotated[
+    Path,
+    typer.Option("--strategy", help="YAML as for `backtest`, with lists or ranges in place of "
+                 "values: entry_threshold: [0.5, 0.6], or {from: 0.5, to: 0.9, step: 0.05}."),
+]  # fmt: skip
+Grid: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--grid", metavar="KEY=VALUES", help="Values of one more key, or in place of the "
+                 "file's: entry_threshold=0.5:0.9:0.05, exit_threshold=null,0.3, hold_bars=4,8, "
+                 "max_positions=5,10, costs.slippage_bp=2,5; may be repeated."),
+]  # fmt: skip
+Until: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--calibrate-until", metavar="YYYY-MM-DD", help="Rows known before this date say "
+                 "what return a score means (cost_aware needs it); trading begins there."),
+]  # fmt: skip
+Table: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--table", help="Write one row a combination to this Parquet or CSV file."),
+]
+
 
 def sweep(
     bars: o.BarsNeeded,
-    scores: Annotated[
-        Path,
-        typer.Option("--scores", help="Parquet or CSV with timestamp (the bar's start, UTC), "
-                     "symbol, score, as for `backtest`."),
-    ],
-    strategy: Annotated[
-        Path,
-        typer.Option("--strategy", help="YAML as for `backtest`, with lists or ranges in place of "
-                     "values: entry_threshold: [0.5, 0.6], or {from: 0.5, to: 0.9, step: 0.05}."),
-    ],
-    grid: Annotated[
-        list[str] | None,
-        typer.Option("--grid", metavar="KEY=VALUES", help="Values of one more key, or in place of "
-                     "the file's: entry_threshold=0.5:0.9:0.05, exit_threshold=null,0.3, "
-                     "hold_bars=4,8, max_positions=5,10, costs.slippage_bp=2,5; may be repeated."),
-    ] = None,
-    calibrate_until: Annotated[
-        str | None,
-        typer.Option("--calibrate-until", metavar="YYYY-MM-DD", help="Rows known before this "
-                     "date say what return a score means (cost_aware needs it); trading begins "
-                     "there."),
-    ] = None,
+    scores: Scores,
+    strategy: Strategy,
+    grid: Grid = None,
+    calibrate_until: Until = None,
     timeframe: o.Timeframe = "1h",
     calendar: o.CalendarName = "24/7",
     symbols: o.Symbols = None,
     bars_set: o.BarsSet = None,
-    table: Annotated[
-        Path | None,
-        typer.Option("--table", help="Write one row a combination to this Parquet or CSV file."),
-    ] = None,
+    table: Table = None,
     out: o.Out = Path(),
     ledger: o.LedgerPath = None,
     quiet: o.Quiet = False,
     json_: o.Json = False,
-) -> None:  # fmt: skip
+) -> None:
     """Try every combination of a strategy's settings: one pass, one row of the ledger.
 
     Each combination is an account of its own, counted as a trial. The page in sweeps/ shows the

@@ -181,9 +181,11 @@ def _check(axis: Axis) -> None:
             raise ConfigError(f"{axis.key}: {value} is no value to sweep")
         if isinstance(value, (list, Mapping)):
             raise ConfigError(f"{axis.key}: {value!r} is no plain value")
-    twice = next((v for v in axis.values if axis.values.count(v) > 1), None)
-    if twice is not None:
-        raise ConfigError(f"{axis.key}: {twice!r} stands twice: a trial would be counted twice")
+    seen = set[Any]()
+    for value in axis.values:
+        if value in seen:
+            raise ConfigError(f"{axis.key}: {value!r} stands twice: a trial would be counted twice")
+        seen.add(value)
 
 
 def _first(settings: Mapping[str, Any], axes: Mapping[str, tuple[Any, ...]]) -> BacktestConfig:
@@ -225,6 +227,9 @@ def _by_default(config: BacktestConfig) -> tuple[Axis, ...]:
 
 def _with(settings: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     out = copy.deepcopy(dict(settings))
+    for section in {key.partition(".")[0] for key in values} - out.keys():
+        kind = getattr(getattr(BacktestConfig(), section, None), "kind", None)
+        out[section] = {} if kind is None else {"kind": kind}
     for key, value in values.items():
         here: dict[str, Any] = out
         *steps, last = key.split(".")
