@@ -102,7 +102,8 @@ def test_intents_that_differ_in_more_are_grids_of_their_own_and_keep_their_place
 
 def test_each_account_may_have_its_own_deposit_limits_and_costs():
     own = [AccountConfig(cash=c, units="whole") for c in (1e4, 1e5, 1e6)]
-    costs = [CostsConfig(commission_bp=bp) for bp in (0, 10, 50)]
+    # Impact asks for the volatility before each bar: another world beside the same bars.
+    costs = [CostsConfig(commission_bp=0), CostsConfig(impact=1.0), CostsConfig(volume_cap=None)]
     wanted = grid(scored(), entry_level=[0.7, 0.8, 0.9])
     swept = sweep_grid(PANEL, wanted, own, costs)
     for k, level in enumerate((0.7, 0.8, 0.9)):
