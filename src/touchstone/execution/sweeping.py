@@ -5,8 +5,9 @@ them as far as its own level. No path is kept: an account leaves its running mea
 equity at the end of each day, and the latter is handed over in blocks, so that memory does not
 grow with accounts times bars.
 
-Blocks of a few accounts walk through time together. Measured on 200 thresholds over 143
-instruments x 6,100 bars (`benchmarks/sweep.py --blocks`): see `N_BLOCK`.
+Blocks of a few accounts walk through time together. Milliseconds a run, 200 thresholds over 143
+instruments x 6,100 bars (`benchmarks/sweep.py --blocks`): accounts outside time 6.6, time outside
+blocks of 4, 16, 32, 64 accounts 3.9, 3.1, 3.1, 3.2, outside all 200 3.6.
 """
 
 from collections.abc import Iterator
