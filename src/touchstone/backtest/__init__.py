@@ -7,9 +7,11 @@ from touchstone.backtest.recosted import BreakEven as BreakEven
 from touchstone.backtest.recosted import break_even as break_even
 from touchstone.backtest.recosted import recost as recost
 from touchstone.backtest.replay import run as run
-from touchstone.backtest.replay import sweep as sweep
 from touchstone.backtest.result import Run as Run
 from touchstone.backtest.result import daily as daily
+from touchstone.backtest.sweep import Swept as Swept
+from touchstone.backtest.sweep import sweep as sweep
+from touchstone.backtest.sweep import sweep_grid as sweep_grid
 from touchstone.backtest.trades import Holdings as Holdings
 from touchstone.backtest.trades import Trades as Trades
 from touchstone.backtest.turnover_matched import Controls as Controls

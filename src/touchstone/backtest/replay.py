@@ -1,7 +1,7 @@
-"""A strategy's decision over history, through the kernel; one run, or many for a comparison."""
+"""A strategy's decision over history, through the kernel."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -55,18 +55,6 @@ def run(
     }
     ledger.record("backtest", fingerprint(decision, account, costs), data, facts)
     return done
-
-
-def sweep(
-    panel: Panel, decisions: Sequence[Decision], account: AccountConfig, costs: CostsConfig
-) -> tuple[Run, ...]:
-    """One run per decision, each in an account of its own; equal to `run` of each.
-
-    Nothing is written here: the caller, who knows what the candidates are, writes one
-    `ledger.sweep` row that holds them all.
-    """
-    line = world_line(panel, costs, account)
-    return tuple(follow(panel, line, decision, account, costs) for decision in decisions)
 
 
 def fingerprint(decision: Decision, account: AccountConfig, costs: CostsConfig) -> str:

@@ -20,6 +20,7 @@ from touchstone.cli import (
 from touchstone.cli.backtest import backtest
 from touchstone.cli.calibrate import calibrate
 from touchstone.cli.power import power
+from touchstone.cli.sweep import sweep
 
 
 def attach(app: typer.Typer) -> None:
@@ -29,6 +30,7 @@ def attach(app: typer.Typer) -> None:
     alone: list[Callable[..., None]] = [
         stages.features, stages.labels, backtest, stages.inspect,
     ]  # fmt: skip
+    alone.insert(3, sweep)
     for command in whole:
         app.command()(command)
     for command in alone:
