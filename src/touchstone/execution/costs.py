@@ -60,7 +60,8 @@ class CostsConfig(Config):
     impact_power: Annotated[float, Field(gt=0, le=1)] = _extra(0.5)
     """Exponent of the impact; Almgren et al. (2005) fit 0.6."""
     impact_half_life: Annotated[float, Field(ge=0, le=1e6)] = _extra(0.0)
-    """Bars in which half of an own impact is gone; 0: it is gone at the next bar."""
+    """Bars in which half of an own impact is gone; 0: it is gone at the next bar. An instant at
+    which any instrument of the account has a bar counts as one."""
     volume_cap: Annotated[float, Field(gt=0, le=1)] | None = _extra(0.1)
     """Share of a bar's volume that an account fills of one instrument, at most; the rest of an
     order goes on working. Null: no limit."""
@@ -149,10 +150,9 @@ def affordable(terms: Any, money: float, price: float, side: float) -> float:
     Rounding may make the commission up to half a cent dearer than its rate: the quantity gives
     way, so that no account is ever overdrawn.
     """
-    per_unit = price * (1.0 + terms.commission) + terms.per_unit
-    if side < 0.0:
-        per_unit += price * terms.sell_fee + terms.sell_fee_per_unit
-    quantity = money / per_unit
-    # the least commission, or rounding, may ask for more
+    extra = price * terms.sell_fee + terms.sell_fee_per_unit if side < 0.0 else 0.0
+    per_unit = price * (1.0 + terms.commission) + terms.per_unit + extra
+    quantity = min(money / per_unit, max(0.0, money - terms.minimum) / (price + extra))
+    # rounding may ask for more
     quantity = min(quantity, (money - fee(terms, quantity, price, side)) / price)
     return float(max(0.0, quantity) * (1.0 - 1e-14))

@@ -19,12 +19,19 @@ def order_exits(accounts: Accounts, k: int, rows: Int64, wishes: Wishes) -> None
     level, is_latched = accounts.terms[k].exit_level, accounts.purse[k].latch > 0
     for a in range(accounts.purse[k].n_active):
         row, position, order = rows[active[a]], positions[active[a]], orders[active[a]]
-        if row < 0 or position.quantity == 0.0 or position.quantity * order.quantity < 0.0:
-            if is_latched and position.quantity == 0.0:
+        if is_latched:
+            if position.quantity == 0.0:
                 order.quantity, order.reserve = 0.0, 0.0  # what was not bought yet is not wished
+            elif row < 0:
+                row = position.row  # it waits for a bar to leave at
+        if row < 0 or position.quantity == 0.0 or position.quantity * order.quantity < 0.0:
             continue
         is_due = position.bars_held >= position.hold
-        is_unwished = wishes.stay.size > 0 and wishes.stay[row] <= level
+        told = wishes.stay
+        if position.quantity < 0.0 and wishes.cover.size > 0:
+            told = wishes.cover
+        is_unwished = told.size > 0 and told[row] <= level
+        is_unwished = is_unwished and position.bars_held >= wishes.min_hold[0]
         if is_due or is_latched or is_unwished:
             order.quantity = -position.quantity
             order.reserve = 0.0
@@ -110,7 +117,10 @@ def _slots_and_money(accounts: Accounts, k: int) -> tuple[int, float]:
 
 @compiled
 def _limit(accounts: Accounts, k: int, market: Market, i: int) -> float:
-    """Value that the limits of one instrument and of its group leave for a new position."""
+    """Value that the limits of one instrument and of its group leave for a new position.
+
+    What is on its way out takes up no room; what is on its way in does, with its reserve.
+    """
     purse, terms, active = accounts.purse[k], accounts.terms[k], accounts.active[k]
     left = terms.max_weight * purse.equity
     if market.group.size == 0:
@@ -120,7 +130,8 @@ def _limit(accounts: Accounts, k: int, market: Market, i: int) -> float:
         j = active[a]
         if market.group[j] == market.group[i]:
             position, order = accounts.positions[k, j], accounts.orders[k, j]
-            held += abs(position.quantity) * position.close
-            if position.quantity * order.quantity >= 0.0:
+            if position.quantity == 0.0:
                 held += order.reserve
+            else:
+                held += abs(position.quantity + order.quantity) * position.close
     return float(max(0.0, min(left, terms.max_group * purse.equity - held)))
