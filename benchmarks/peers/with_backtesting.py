@@ -70,6 +70,7 @@ class Work:
         self.commission = to_cents if rules["to_cents"] else rate
 
     def __call__(self) -> pd.Series:
+        """One whole run and its statistics."""
         rules = self.rules
         test = Backtest(
             self.frame, strategy_of(rules), cash=rules["cash"], commission=self.commission,
