@@ -6,9 +6,9 @@ tenth of a bar's volume at most, commission rounded to cents). Both sides start 
 memory (our timeline; their matrices) and end with every fill; compiling is left out on both sides
 and printed apart. vectorbt runs `from_order_func` with the same rules in its order functions: the
 fills must be the same, and what is not is printed. The claim is against its order function, called
-for every instrument and bar; beside it stands its `flexible` one, which its user may write so that
-it is called for working orders alone, and which is far quicker. backtesting.py has one instrument and whole
-units: a few instruments alone, its time scaled to all of them.
+for every instrument and bar; beside it stands its `flexible` one, which a user may write so that it
+is called for working orders alone, and which is far quicker. backtesting.py has one instrument and
+whole units: a few instruments alone, its time scaled to all of them.
 
     kernel   the wishes ranked before, as a sweep shares them: the account through the history
     ranked   from the columns of scores on, which is what vectorbt's function does
@@ -172,9 +172,8 @@ def printed(name: str, told: dict[str, Any]) -> None:
     print(f"\n{name} {told['version']}: {told['peer_ms']:.1f} ms, goal {told['goal']:.0f}x")
     for stage in STAGES:
         verdict = "met" if told["met"][stage] else "MISSED"
-        print(
-            f"  {stage:7s} {told['ours_ms'][stage]:8.2f} ms  {told['ratios'][stage]:8.1f}x  {verdict}"
-        )
+        ms, ratio = told["ours_ms"][stage], told["ratios"][stage]
+        print(f"  {stage:7s} {ms:8.2f} ms  {ratio:8.1f}x  {verdict}")
     rest = {
         k: v for k, v in told.items() if k not in {"peer_ms", "ours_ms", "ratios", "met", "goal"}
     }
