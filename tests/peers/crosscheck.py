@@ -148,7 +148,9 @@ class Apart(NamedTuple):
     only_ours: list
     only_theirs: list
     quantity: float
-    """Largest difference, share of the larger."""
+    """Largest difference, share of the larger: large where the purse paid for a crumb."""
+    value: float
+    """The same as money, share of the deposit."""
     price: float
     commission: float
     """Largest difference, money."""
@@ -191,6 +193,7 @@ def apart(panel, run, fills, equity):
         only_ours=mine.join(theirs, on=keys, how="anti").rows(),
         only_theirs=theirs.join(mine, on=keys, how="anti").rows(),
         quantity=most(relative),
+        value=most((pl.col("q") - pl.col("q2")).abs() * pl.col("p") / CASH),
         price=most((pl.col("p") / pl.col("p2") - 1).abs()),
         commission=most((pl.col("c") - pl.col("c2")).abs()),
         equity=float(np.abs(run.equity / curve - 1).max()),

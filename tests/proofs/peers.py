@@ -31,7 +31,7 @@ SHARED = {
 }
 ONE = Rules(max_positions=1, weight=0.5, whole=True, to_cents=True, slippage_bp=0.0)
 ALONE = {"plain": ONE, "bracket": ONE._replace(up=0.02, down=0.012)}
-EPSILON = 1e-7
+EPSILON = 1e-8
 
 
 def shared_purse(n_bars, seeds, folder):
@@ -49,13 +49,13 @@ def shared_purse(n_bars, seeds, folder):
                 files = (left(folder, k, "fills"), left(folder, k, "equity"))
                 seen = apart(panel, ours(panel, score, rule), *files)
                 missed = bool(seen.only_ours or seen.only_theirs) or not (
-                    seen.quantity <= EPSILON and seen.equity <= EPSILON
+                    seen.value <= EPSILON and seen.equity <= EPSILON
                 )
                 misses += missed
                 rows.append(
                     f"| {group} | {seed} | {name} | {'flexible' if flexible else 'by instrument'} "
                     f"| {seen.n} | {len(seen.only_ours)} | {len(seen.only_theirs)} "
-                    f"| {seen.quantity:.1e} | {seen.price:.1e} | {seen.equity:.1e} "
+                    f"| {seen.quantity:.1e} | {seen.value:.1e} | {seen.price:.1e} | {seen.equity:.1e} "
                     f"| {'MISSED' if missed else 'same'} |"
                 )
     return rows, misses
@@ -103,12 +103,13 @@ def main():
         f"Simulated scores, seeds 0 to {wish.seeds - 1}, {wish.bars:,} hourly bars of each group.",
         "",
         f"vectorbt, one purse: {missed_shared} of {len(shared)} runs missed. Largest differences",
-        f"of a fill's quantity, its price and the equity, shares; at most {EPSILON:.0e} counts as",
-        "the same.",
+        "of a fill's quantity (of itself), of its value (of the deposit), of its price and of the",
+        f"equity. The same: no fill on one side alone, value and equity within {EPSILON:.0e}. A fill",
+        "that the last crumb of the purse paid for may differ by more of itself.",
         "",
         "| bars | seed | rules | order function | fills in both | only ours | only theirs "
-        "| quantity | price | equity | |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| quantity | value | price | equity | |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
         *shared,
         "",
         f"backtesting.py, one instrument: {missed_single} of {len(single)} runs missed. *Stop",
