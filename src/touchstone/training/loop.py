@@ -4,7 +4,8 @@ All that is drawn in an epoch (order of the rows, dropout) is seeded by (seed, e
 epoch needs from the ones before only the weights, the optimiser's moments and the schedule.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Final, NamedTuple, cast
 
@@ -12,34 +13,21 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from touchstone.arrays import Float32, Int64
 from touchstone.dataset.samples import Samples
-from touchstone.dataset.windows import Windows
 from touchstone.errors import TrainingError
 from touchstone.models import MODELS, Head, head_of
 from touchstone.models.layers.network import Network, finish, probabilities, threads
 from touchstone.seeding import derive, generator
+from touchstone.training.batches import Rows, batches, rows_on
 from touchstone.training.budget import spend
-from touchstone.training.job import Epoch, Fit, Job
+from touchstone.training.job import Epoch, Fit, Job, TrainingConfig
 from touchstone.training.losses import LOSSES, Loss
-from touchstone.training.progress import Schedule, Watch, classes, measured
+from touchstone.training.progress import Schedule, Watch, measured
 from touchstone.training.refusals import diverged, finite_windows, needs_an_end
 from touchstone.training.weights import copied, pack, unpack
 
-_FORWARD: Final = 1024
+_FORWARD: Final = {"cpu": 1024, "cuda": 16_384}
 """Rows of a forward pass without gradients."""
-
-
-class Rows(NamedTuple):
-    """Samples that a network goes over; tensors on the device, (n,)."""
-
-    windows: Windows
-    row: Int64
-    asset_id: torch.Tensor
-    truth: torch.Tensor
-    weight: torch.Tensor
-    samples: Samples
-    """The same rows, as they came."""
 
 
 class Course(NamedTuple):
@@ -56,7 +44,7 @@ def passes(job: Job) -> Generator[Epoch, None, Fit]:
     needs_an_end(job)
     device = _device(job.recipe.device)
     train = _rows(job, job.train, job.recipe.rows, device)
-    validate = None if job.validate is None else _rows(job, job.validate, None, device)
+    validate = None if job.validate is None else _rows(job, job.validate, None, device, train)
     course = _begin(job, train, device)
     done, best = (0, {}) if job.resume is None else unpack(job, job.resume, course)
     history: list[Epoch] = []
@@ -76,7 +64,7 @@ def passes(job: Job) -> Generator[Epoch, None, Fit]:
     best_epoch = job.epochs or course.watch.best_epoch
     part = cast("type[Network]", MODELS.part_of(job.model))
     fitted = finish(part, job.model, job.shape, best, best_epoch)
-    return Fit(fitted, best_epoch, tuple(history), train.row.size, job.train.rows.size)
+    return Fit(fitted, best_epoch, tuple(history), len(train), job.train.rows.size)
 
 
 def _pass(
@@ -105,11 +93,12 @@ def _learn(job: Job, index: int, course: Course, train: Rows) -> dict[str, float
     for group in optimiser.param_groups:
         group["lr"] = recipe.learning_rate * course.schedule.at(index)
     parameters = list(network.parameters())
-    order = generator(job.seed, "order", index).permutation(train.row.size)
+    order = generator(job.seed, "order", index).permutation(len(train))
     total, said = torch.zeros((), device=train.truth.device), []
     network.train()
-    for place, windows in _batches(train, order, recipe.batch):
-        logits = network(windows, train.asset_id[place])
+    for place, windows in batches(train, order, recipe.batch):
+        with precision(recipe, train.truth.device):
+            logits = network(windows, train.asset_id[place]).float()
         row_loss = loss(_log_p(logits, head), train.truth[place], recipe.loss)
         mean = (row_loss * train.weight[place]).mean()
         optimiser.zero_grad(set_to_none=True)
@@ -118,7 +107,7 @@ def _learn(job: Job, index: int, course: Course, train: Rows) -> dict[str, float
         optimiser.step()
         total += mean.detach() * len(place)
         said.append(logits.detach())
-    mean_loss = float(total) / train.row.size
+    mean_loss = float(total) / len(train)
     if not np.isfinite(mean_loss) or not _sound(network, windows, train.asset_id[place]):
         raise diverged(index, job)
     probability = probabilities(torch.cat(said)).cpu().numpy()
@@ -137,8 +126,9 @@ def _look(job: Job, index: int, network: Network, rows: Rows) -> dict[str, float
     head, said = head_of(job.model), []
     network.eval()
     with torch.inference_mode():
-        for place, windows in _batches(rows, np.arange(rows.row.size), _FORWARD):
-            said.append(network(windows, rows.asset_id[place]))
+        for place, windows in batches(rows, None, _FORWARD[rows.truth.device.type]):
+            with precision(job.recipe, rows.truth.device):
+                said.append(network(windows, rows.asset_id[place]).float())
         logits = torch.cat(said)
         row_loss = loss(_log_p(logits, head), rows.truth, job.recipe.loss)
         mean = float((row_loss * rows.weight).mean())
@@ -148,15 +138,9 @@ def _look(job: Job, index: int, network: Network, rows: Rows) -> dict[str, float
     return measured("validate", probability, rows.samples.outcome, mean)
 
 
-def _batches(rows: Rows, order: Int64, batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Places and windows of each batch; the windows' memory is used again for the next one."""
-    windows, device = rows.windows, rows.truth.device
-    size = (min(batch, order.size), windows.lookback, windows.features.shape[1])
-    buffer: Float32 = np.empty(size, np.float32)
-    for start in range(0, order.size, batch):
-        place = order[start : start + batch]
-        found = windows.gather(rows.row[place], out=buffer[: place.size])
-        yield torch.from_numpy(place).to(device), torch.from_numpy(found).to(device)
+def precision(recipe: TrainingConfig, device: torch.device) -> AbstractContextManager[None]:
+    """Where a network's products are taken in bfloat16; its weights and the loss stay float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16")
 
 
 def _log_p(logits: torch.Tensor, head: Head) -> torch.Tensor:
@@ -167,7 +151,9 @@ def _log_p(logits: torch.Tensor, head: Head) -> torch.Tensor:
     return logits.log_softmax(1)
 
 
-def _rows(job: Job, samples: Samples, n_rows: int | None, device: torch.device) -> Rows:
+def _rows(
+    job: Job, samples: Samples, n_rows: int | None, device: torch.device, like: Rows | None = None
+) -> Rows:
     """The rows of a budget, on the device, their windows looked through once."""
     name = "train" if samples is job.train else "validation"
     place, weight = spend(samples.weight, n_rows, generator(job.seed, "rows"))
@@ -177,16 +163,8 @@ def _rows(job: Job, samples: Samples, n_rows: int | None, device: torch.device) 
         realised=samples.realised[place],
         weight=weight,
     )
-    windows, row = samples.windows, taken.rows
-    finite_windows(name, windows, row)
-    return Rows(
-        windows,
-        row,
-        torch.from_numpy(windows.ids(row).astype(np.int64)).to(device),
-        torch.from_numpy(classes(head_of(job.model), taken.outcome)).to(device),
-        torch.from_numpy(weight).to(device),
-        taken,
-    )
+    finite_windows(name, samples.windows, taken.rows)
+    return rows_on(taken, head_of(job.model), device, like)
 
 
 def _begin(job: Job, train: Rows, device: torch.device) -> Course:
@@ -204,8 +182,9 @@ def _begin(job: Job, train: Rows, device: torch.device) -> Course:
         network.head.bias.copy_(log_rate[1:] - log_rate[:1] if one else log_rate)
     network.to(device)
     optimiser = torch.optim.AdamW(
-        network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
+        network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay,
+        fused=train.truth.is_cuda or None,
+    )  # fmt: skip
     schedule = Schedule(recipe.schedule, recipe.epochs)
     return Course(network, optimiser, Watch(_watched_name(job)), schedule)
 
