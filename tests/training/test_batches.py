@@ -45,9 +45,9 @@ def test_batches_go_over_every_row_in_the_order_asked_for(batch):
     rows = rows_on(TRAIN, "barrier", CPU)
     order = np.random.default_rng(0).permutation(len(rows))
     place, windows = [], []
-    for at, found in batches(rows, order, batch):
-        place.append(at.clone())
-        windows.append(found.clone())
+    for at, row in batches(rows, order, batch):
+        place.append(at)
+        windows.append(rows.gather(row).clone())
     np.testing.assert_array_equal(torch.cat(place).numpy(), order)
     expected = TRAIN.windows.gather(TRAIN.rows[order])
     np.testing.assert_array_equal(torch.cat(windows).numpy(), expected)

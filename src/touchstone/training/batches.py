@@ -114,12 +114,12 @@ def rows_on(samples: Samples, head: Head, device: torch.device, like: Rows | Non
     )
 
 
-def batches(rows: Rows, order: Int64 | None, batch: int) -> Iterator[tuple[torch.Tensor, ...]]:
-    """Places (n,) and windows of each batch, on the device; `order` None: as they stand."""
-    device = rows.truth.device
-    order = np.arange(len(rows)) if order is None else order
-    place = torch.from_numpy(order)
+def batches(
+    rows: Rows, order: Int64 | None, batch: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Places on the device and rows of the panel, (n,) of a batch; `order` None: as they stand."""
+    place = torch.from_numpy(np.arange(len(rows)) if order is None else order)
     row = rows.row[place.to(rows.row.device)]
-    place = place.to(device)
+    place = place.to(rows.truth.device)
     for start in range(0, len(place), batch):
-        yield place[start : start + batch], rows.gather(row[start : start + batch])
+        yield place[start : start + batch], row[start : start + batch]

@@ -5,17 +5,15 @@ epoch needs from the ones before only the weights, the optimiser's moments and t
 """
 
 from collections.abc import Generator
-from contextlib import AbstractContextManager
 from functools import partial
 from typing import Final, NamedTuple, cast
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from touchstone.dataset.samples import Samples
 from touchstone.errors import TrainingError
-from touchstone.models import MODELS, Head, head_of
+from touchstone.models import MODELS, head_of
 from touchstone.models.layers.network import Network, finish, probabilities, threads
 from touchstone.seeding import derive, generator
 from touchstone.training.batches import Rows, batches, rows_on
@@ -24,6 +22,7 @@ from touchstone.training.job import Epoch, Fit, Job, TrainingConfig
 from touchstone.training.losses import LOSSES, Loss
 from touchstone.training.progress import Schedule, Watch, measured
 from touchstone.training.refusals import diverged, finite_windows, needs_an_end
+from touchstone.training.step import Steps, log_p, precision, steps
 from touchstone.training.weights import copied, pack, unpack
 
 _FORWARD: Final = {"cpu": 1024, "cuda": 16_384}
@@ -35,6 +34,7 @@ class Course(NamedTuple):
 
     network: Network
     optimiser: torch.optim.AdamW
+    steps: Steps
     watch: Watch
     schedule: Schedule
 
@@ -88,30 +88,23 @@ def _pass(
 
 
 def _learn(job: Job, index: int, course: Course, train: Rows) -> dict[str, float]:
-    network, optimiser, recipe = course.network, course.optimiser, job.recipe
-    loss, head = LOSSES.part_of(recipe.loss), head_of(job.model)
-    for group in optimiser.param_groups:
-        group["lr"] = recipe.learning_rate * course.schedule.at(index)
-    parameters = list(network.parameters())
+    network, steps = course.network, course.steps
+    rate = job.recipe.learning_rate * course.schedule.at(index)
+    for group in course.optimiser.param_groups:
+        if isinstance(group["lr"], torch.Tensor):
+            group["lr"].fill_(rate)  # a recorded step reads it there
+        else:
+            group["lr"] = rate
     order = generator(job.seed, "order", index).permutation(len(train))
-    total, said = torch.zeros((), device=train.truth.device), []
+    steps.total.zero_()
     network.train()
-    for place, windows in batches(train, order, recipe.batch):
-        with precision(recipe, train.truth.device):
-            logits = network(windows, train.asset_id[place]).float()
-        row_loss = loss(_log_p(logits, head), train.truth[place], recipe.loss)
-        mean = (row_loss * train.weight[place]).mean()
-        optimiser.zero_grad(set_to_none=True)
-        mean.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
-        optimiser.step()
-        total += mean.detach() * len(place)
-        said.append(logits.detach())
-    mean_loss = float(total) / len(train)
-    if not np.isfinite(mean_loss) or not _sound(network, windows, train.asset_id[place]):
+    for place, row in batches(train, order, job.recipe.batch):
+        steps(place, row)
+    mean_loss = float(steps.total) / len(train)
+    if not np.isfinite(mean_loss) or not _sound(network, train.gather(row), train.asset_id[place]):
         raise diverged(index, job)
-    probability = probabilities(torch.cat(said)).cpu().numpy()
-    return measured("train", probability, train.samples.outcome[order], mean_loss)
+    probability = probabilities(steps.said).cpu().numpy()
+    return measured("train", probability, train.samples.outcome, mean_loss)
 
 
 def _sound(network: Network, windows: torch.Tensor, asset_id: torch.Tensor) -> bool:
@@ -126,29 +119,16 @@ def _look(job: Job, index: int, network: Network, rows: Rows) -> dict[str, float
     head, said = head_of(job.model), []
     network.eval()
     with torch.inference_mode():
-        for place, windows in batches(rows, None, _FORWARD[rows.truth.device.type]):
+        for place, row in batches(rows, None, _FORWARD[rows.truth.device.type]):
             with precision(job.recipe, rows.truth.device):
-                said.append(network(windows, rows.asset_id[place]).float())
+                said.append(network(rows.gather(row), rows.asset_id[place]).float())
         logits = torch.cat(said)
-        row_loss = loss(_log_p(logits, head), rows.truth, job.recipe.loss)
+        row_loss = loss(log_p(logits, head), rows.truth, job.recipe.loss)
         mean = float((row_loss * rows.weight).mean())
         probability = probabilities(logits).cpu().numpy()
     if not np.isfinite(probability).all():
         raise diverged(index, job)
     return measured("validate", probability, rows.samples.outcome, mean)
-
-
-def precision(recipe: TrainingConfig, device: torch.device) -> AbstractContextManager[None]:
-    """Where a network's products are taken in bfloat16; its weights and the loss stay float32."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16")
-
-
-def _log_p(logits: torch.Tensor, head: Head) -> torch.Tensor:
-    """Log-probabilities of all classes, (n, 3) or, for `buy`, (n, 2)."""
-    if head == "buy":
-        logits = torch.cat([-logits, logits], 1)
-        return functional.logsigmoid(logits)
-    return logits.log_softmax(1)
 
 
 def _rows(
@@ -181,12 +161,21 @@ def _begin(job: Job, train: Rows, device: torch.device) -> Course:
         one = job.shape.n_outcomes == 1
         network.head.bias.copy_(log_rate[1:] - log_rate[:1] if one else log_rate)
     network.to(device)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay,
-        fused=train.truth.is_cuda or None,
-    )  # fmt: skip
+    optimiser = _optimiser(network, recipe, train.truth.device)
     schedule = Schedule(recipe.schedule, recipe.epochs)
-    return Course(network, optimiser, Watch(_watched_name(job)), schedule)
+    watch = Watch(_watched_name(job))
+    return Course(network, optimiser, steps(job, network, optimiser, train), watch, schedule)
+
+
+def _optimiser(network: Network, recipe: TrainingConfig, device: torch.device) -> torch.optim.AdamW:
+    rate, decay = recipe.learning_rate, recipe.weight_decay
+    if device.type != "cuda":
+        return torch.optim.AdamW(network.parameters(), rate, weight_decay=decay)
+    # One kernel for all weights, which can be recorded; the rate is a tensor, to be read anew.
+    return torch.optim.AdamW(
+        network.parameters(), torch.tensor(rate, device=device), weight_decay=decay,
+        fused=True, capturable=True,
+    )  # fmt: skip
 
 
 def _watched_name(job: Job) -> str:
