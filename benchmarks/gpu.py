@@ -9,13 +9,14 @@ by a DataLoader over materialised arrays from the host. bf16 beside float32.
 """
 
 import argparse
+import gc
 import platform
 import statistics
 import subprocess
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,6 +57,8 @@ def made_up(n_rows: int) -> Samples:
 
 def watched(epoch: Callable[[], Any], rounds: int, n_rows: int) -> Measured:
     """Epochs under the eye of the driver; the first one sets up and is not counted."""
+    gc.collect()
+    torch.cuda.empty_cache()
     epoch()
     torch.cuda.synchronize()
     torch.cuda.reset_peak_memory_stats()
@@ -84,8 +87,8 @@ def watched(epoch: Callable[[], Any], rounds: int, n_rows: int) -> Measured:
 
 def ours(job: training.Job, rounds: int) -> Measured:
     """The product's loop."""
-    epochs = training.fit(job, MemoryLedger())
-    return watched(lambda: next(epochs), rounds, job.train.rows.size)
+    with closing(training.fit(job, MemoryLedger())) as epochs:
+        return watched(lambda: next(epochs), rounds, job.train.rows.size)
 
 
 class Bare:

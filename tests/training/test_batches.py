@@ -97,3 +97,13 @@ def test_a_card_without_memory_says_what_to_change():
     with pytest.raises(TrainingError, match="lower it, or set"):
         training.run(job("gru", big, None, recipe, epochs=1, model={"hidden": 256}), MemoryLedger())
     del hog
+
+
+@needs_gpu
+def test_a_fit_leaves_nothing_on_the_card():
+    recipe = {"epochs": 2, "device": "cuda"}
+    training.run(job("gru", TRAIN, VALIDATE, recipe), MemoryLedger())
+    before = torch.cuda.memory_allocated()
+    for _ in range(3):
+        training.run(job("gru", TRAIN, VALIDATE, recipe), MemoryLedger())
+    assert torch.cuda.memory_allocated() <= before

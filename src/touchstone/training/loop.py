@@ -5,6 +5,7 @@ epoch needs from the ones before only the weights, the optimiser's moments and t
 """
 
 from collections.abc import Generator
+from contextlib import closing
 from functools import partial
 from typing import Final, NamedTuple, cast
 
@@ -49,18 +50,19 @@ def passes(job: Job) -> Generator[Epoch, None, Fit]:
     done, best = (0, {}) if job.resume is None else unpack(job, job.resume, course)
     history: list[Epoch] = []
     last = job.epochs or job.recipe.epochs
-    for index in range(done + 1, last + 1):
-        if job.epochs is None and course.watch.waited >= job.recipe.patience:
-            break
-        metrics = _pass(job, index, course, train, validate)
-        improved = course.watch.see(index, _watched(job, metrics))
-        course.schedule.see(improved)
-        is_best = improved if job.epochs is None else index == last
-        best = copied(course.network) if is_best else best
-        state = partial(pack, job, index, metrics, course, best)
-        epoch = Epoch(index, metrics, is_best, state)
-        history.append(epoch._replace(state=dict))
-        yield epoch
+    with closing(course.steps):
+        for index in range(done + 1, last + 1):
+            if job.epochs is None and course.watch.waited >= job.recipe.patience:
+                break
+            metrics = _pass(job, index, course, train, validate)
+            improved = course.watch.see(index, _watched(job, metrics))
+            course.schedule.see(improved)
+            is_best = improved if job.epochs is None else index == last
+            best = copied(course.network) if is_best else best
+            state = partial(pack, job, index, metrics, course, best)
+            epoch = Epoch(index, metrics, is_best, state)
+            history.append(epoch._replace(state=dict))
+            yield epoch
     best_epoch = job.epochs or course.watch.best_epoch
     part = cast("type[Network]", MODELS.part_of(job.model))
     fitted = finish(part, job.model, job.shape, best, best_epoch)

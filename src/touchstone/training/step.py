@@ -27,6 +27,9 @@ class Steps(Protocol):
     def __call__(self, place: torch.Tensor, row: torch.Tensor) -> None:
         """Take one step; places among the train rows and rows of the panel, (n,)."""
 
+    def close(self) -> None:
+        """Give back what lies on the device for the steps alone."""
+
 
 class Plain:
     """Gather, forward, backward, clip, step."""
@@ -55,6 +58,9 @@ class Plain:
         self.optimiser.step()
         self.total += mean.detach() * len(place)
         self.said.index_copy_(0, place, logits.detach())
+
+    def close(self) -> None:
+        """Nothing."""
 
 
 class Recorded:
@@ -89,6 +95,12 @@ class Recorded:
                 with torch.cuda.graph(self.graph):
                     self.step(self.place, self.row)
             self.graph.replay()
+
+    def close(self) -> None:
+        """Free the recording, and the memory that only it uses."""
+        if self.graph is not None:
+            self.graph.reset()
+            self.graph = None
 
     def _aside(self, place: torch.Tensor, row: torch.Tensor) -> None:
         """A step on another stream, as a recording will be: nothing is left to be set up then."""
