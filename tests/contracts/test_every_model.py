@@ -226,3 +226,17 @@ def test_a_network_knows_its_instruments(kind):
     with torch.no_grad():
         logits = net(windows, torch.arange(N_ASSETS))
     assert len({tuple(row) for row in logits.tolist()}) == N_ASSETS
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_a_step_depends_on_no_later_bar_where_a_network_claims_so(kind):
+    net = network(kind).eval()
+    if not net.causal:
+        pytest.skip(f"{kind} claims nothing about its steps")
+    windows, asset_id = torch.randn(5, LOOKBACK, N_FEATURES), torch.arange(5) % N_ASSETS
+    other = windows.clone()
+    other[:, LOOKBACK // 2 :] = torch.randn(5, LOOKBACK - LOOKBACK // 2, N_FEATURES)
+    with torch.no_grad():
+        before, after = net.states(windows, asset_id), net.states(other, asset_id)
+    torch.testing.assert_close(before[:, : LOOKBACK // 2], after[:, : LOOKBACK // 2])
+    assert not torch.allclose(before[:, -1], after[:, -1])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from touchstone.errors import DataError
 from touchstone.metrics import classification as c
-from touchstone.metrics.ranked import ranked, ranked_pr_auc, ranked_roc_auc
+from touchstone.metrics.ranked import ranked, ranked_float32, ranked_pr_auc, ranked_roc_auc
 
 ROWS = st.lists(
     st.tuples(st.integers(0, 8), st.booleans(), st.integers(0, 4)), min_size=1, max_size=60
@@ -30,8 +30,26 @@ def test_counts_a_row_as_often_as_its_cluster_was_drawn(rows, counts):
         assert expected is None or found == pytest.approx(expected, abs=1e-12)
 
 
+@given(rows=ROWS, scale=st.sampled_from([1e-30, 0.125]))
+@settings(max_examples=200, deadline=None)
+def test_bits_of_float32_give_the_order_of_float32(rows, scale):
+    level, hit, _ = rows
+    probability = (level * np.float32(scale)).astype(np.float32)
+    probability[:1] *= np.float32(-1) if level[0] == 0 else np.float32(1)  # -0.0 ties with 0.0
+    slow = ranked(probability, hit, np.zeros(hit.size, np.int64))
+    fast = ranked_float32(probability, hit)
+    np.testing.assert_array_equal(fast.ends, slow.ends)
+    for area in (ranked_roc_auc, ranked_pr_auc):
+        assert area(fast, np.ones(1)) == area(slow, np.ones(1))
+
+
 def test_refuses_what_it_cannot_order():
     with pytest.raises(DataError, match="not finite"):
         ranked(np.array([0.1, np.nan]), np.array([True, False]), np.array([0, 1]))
     with pytest.raises(DataError, match="one length"):
         ranked(np.array([0.1, 0.2]), np.array([True]), np.array([0, 1]))
+    with pytest.raises(DataError, match="one length"):
+        ranked_float32(np.array([0.1, 0.2], np.float32), np.array([True]))
+    for bad in (np.nan, -0.1, 1.1):
+        with pytest.raises(DataError, match="lie in"):
+            ranked_float32(np.array([0.1, bad], np.float32), np.array([True, False]))

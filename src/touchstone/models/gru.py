@@ -2,15 +2,13 @@
 
 from typing import Annotated, Literal
 
-import torch
 from pydantic import Field, PositiveInt
 from torch import nn
 
 from touchstone.config import Config, Range
-from touchstone.models import MODELS, Head, Shape
-from touchstone.models.layers.attention import AdditiveAttention
-from touchstone.models.layers.embedding import AssetEmbedding
-from touchstone.models.layers.network import Network
+from touchstone.models import MODELS, Head
+from touchstone.models.layers.pooling import Pooling
+from touchstone.models.layers.recurrent import Recurrent
 
 
 class GruConfig(Config):
@@ -23,6 +21,11 @@ class GruConfig(Config):
     """Units of a layer."""
     layers: Annotated[PositiveInt, Range(1, 2, step=1)] = 1
     """Layers, one upon the other."""
+    bidirectional: Annotated[bool, Field(exclude_if=lambda value: not value)] = False
+    """Whether a second layer reads the window backwards, beside the first."""
+    pooling: Annotated[Pooling, Field(exclude_if=lambda value: value == "additive")] = "additive"
+    """How the states of the window become one: the last, their mean, or by attention (additive,
+    of the last state to all, or that with four heads) with the last state beside it."""
     embedding: PositiveInt = 8
     """Numbers that stand for an instrument, given to every step."""
     dropout: Annotated[float, Field(ge=0, lt=1), Range(0.0, 0.5)] = 0.1
@@ -30,36 +33,11 @@ class GruConfig(Config):
 
 
 @MODELS.register(GruConfig)
-class Gru(Network):
-    """Embedding at each step -> GRU -> LayerNorm -> additive attention + last state -> head.
+class Gru(Recurrent):
+    """r = s(W_r x + U_r h), z = s(W_z x + U_z h), n = tanh(W_n x + r * U_n h);
+    h' = (1 - z) * n + z * h; see `Recurrent` for what is around the cells.
 
     Source: Cho et al. (2014), Learning Phrase Representations, section 2.3.
-    """
+    """  # noqa: D205  the formula takes two lines
 
-    def __init__(self, config: GruConfig, shape: Shape) -> None:
-        """Build it for windows of this shape."""
-        super().__init__(config, shape)
-        between = config.dropout if config.layers > 1 else 0.0
-        self.asset = AssetEmbedding(shape.n_assets, config.embedding)
-        self.recurrence = nn.GRU(
-            shape.n_features + config.embedding,
-            config.hidden,
-            config.layers,
-            batch_first=True,
-            dropout=between,
-        )
-        self.norm = nn.LayerNorm(config.hidden)
-        self.attention = AdditiveAttention(config.hidden)
-        self.dropout = nn.Dropout(config.dropout)
-        self.head = nn.Linear(config.hidden, shape.n_outcomes)
-
-    def forward(self, windows: torch.Tensor, asset_id: torch.Tensor) -> torch.Tensor:
-        """(n, lookback, n_features), (n,) -> (n, n_outcomes) logits."""
-        identity = self.asset(asset_id).unsqueeze(1).expand(-1, windows.shape[1], -1)
-        states, _ = self.recurrence(torch.cat([windows, identity], 2))
-        states = self.norm(states)
-        # At first attention weighs all steps alike, and a mean over the window hides what the
-        # newest bars say. With the last state beside it the network learns from the first epoch.
-        summary = self.attention(states) + states[:, -1]
-        logits: torch.Tensor = self.head(self.dropout(summary))
-        return logits
+    cell = nn.GRU

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, NamedTuple, TypeAlias
 
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from touchstone.config import Config, Range
 from touchstone.dataset.samples import Samples
@@ -51,6 +51,10 @@ class TrainingConfig(Config):
     """Threads of a network's fit. Only one thread gives the same bits on every machine."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where networks are fitted; auto: a GPU if there is one. Scoring is always on the CPU."""
+    precision: Annotated[
+        Literal["float32", "bf16"], Field(exclude_if=lambda value: value == "float32")
+    ] = "float32"
+    """Of a network's products while it is fitted; bf16 pays on a GPU, and on CPUs that have it."""
 
 
 class Job(NamedTuple):

@@ -4,42 +4,30 @@ All that is drawn in an epoch (order of the rows, dropout) is seeded by (seed, e
 epoch needs from the ones before only the weights, the optimiser's moments and the schedule.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
+from contextlib import closing
 from functools import partial
 from typing import Final, NamedTuple, cast
 
 import numpy as np
 import torch
-from torch.nn import functional
 
-from touchstone.arrays import Float32, Int64
 from touchstone.dataset.samples import Samples
-from touchstone.dataset.windows import Windows
 from touchstone.errors import TrainingError
-from touchstone.models import MODELS, Head, head_of
+from touchstone.models import MODELS, head_of
 from touchstone.models.layers.network import Network, finish, probabilities, threads
 from touchstone.seeding import derive, generator
+from touchstone.training.batches import Rows, batches, rows_on
 from touchstone.training.budget import spend
-from touchstone.training.job import Epoch, Fit, Job
+from touchstone.training.job import Epoch, Fit, Job, TrainingConfig
 from touchstone.training.losses import LOSSES, Loss
-from touchstone.training.progress import Schedule, Watch, classes, measured
+from touchstone.training.progress import Schedule, Watch, measured
 from touchstone.training.refusals import diverged, finite_windows, needs_an_end
+from touchstone.training.step import Steps, log_p, precision, steps
 from touchstone.training.weights import copied, pack, unpack
 
-_FORWARD: Final = 1024
+_FORWARD: Final = {"cpu": 1024, "cuda": 16_384}
 """Rows of a forward pass without gradients."""
-
-
-class Rows(NamedTuple):
-    """Samples that a network goes over; tensors on the device, (n,)."""
-
-    windows: Windows
-    row: Int64
-    asset_id: torch.Tensor
-    truth: torch.Tensor
-    weight: torch.Tensor
-    samples: Samples
-    """The same rows, as they came."""
 
 
 class Course(NamedTuple):
@@ -47,6 +35,7 @@ class Course(NamedTuple):
 
     network: Network
     optimiser: torch.optim.AdamW
+    steps: Steps
     watch: Watch
     schedule: Schedule
 
@@ -56,27 +45,28 @@ def passes(job: Job) -> Generator[Epoch, None, Fit]:
     needs_an_end(job)
     device = _device(job.recipe.device)
     train = _rows(job, job.train, job.recipe.rows, device)
-    validate = None if job.validate is None else _rows(job, job.validate, None, device)
+    validate = None if job.validate is None else _rows(job, job.validate, None, device, train)
     course = _begin(job, train, device)
     done, best = (0, {}) if job.resume is None else unpack(job, job.resume, course)
     history: list[Epoch] = []
     last = job.epochs or job.recipe.epochs
-    for index in range(done + 1, last + 1):
-        if job.epochs is None and course.watch.waited >= job.recipe.patience:
-            break
-        metrics = _pass(job, index, course, train, validate)
-        improved = course.watch.see(index, _watched(job, metrics))
-        course.schedule.see(improved)
-        is_best = improved if job.epochs is None else index == last
-        best = copied(course.network) if is_best else best
-        state = partial(pack, job, index, metrics, course, best)
-        epoch = Epoch(index, metrics, is_best, state)
-        history.append(epoch._replace(state=dict))
-        yield epoch
+    with closing(course.steps):
+        for index in range(done + 1, last + 1):
+            if job.epochs is None and course.watch.waited >= job.recipe.patience:
+                break
+            metrics = _pass(job, index, course, train, validate)
+            improved = course.watch.see(index, _watched(job, metrics))
+            course.schedule.see(improved)
+            is_best = improved if job.epochs is None else index == last
+            best = copied(course.network) if is_best else best
+            state = partial(pack, job, index, metrics, course, best)
+            epoch = Epoch(index, metrics, is_best, state)
+            history.append(epoch._replace(state=dict))
+            yield epoch
     best_epoch = job.epochs or course.watch.best_epoch
     part = cast("type[Network]", MODELS.part_of(job.model))
     fitted = finish(part, job.model, job.shape, best, best_epoch)
-    return Fit(fitted, best_epoch, tuple(history), train.row.size, job.train.rows.size)
+    return Fit(fitted, best_epoch, tuple(history), len(train), job.train.rows.size)
 
 
 def _pass(
@@ -100,29 +90,23 @@ def _pass(
 
 
 def _learn(job: Job, index: int, course: Course, train: Rows) -> dict[str, float]:
-    network, optimiser, recipe = course.network, course.optimiser, job.recipe
-    loss, head = LOSSES.part_of(recipe.loss), head_of(job.model)
-    for group in optimiser.param_groups:
-        group["lr"] = recipe.learning_rate * course.schedule.at(index)
-    parameters = list(network.parameters())
-    order = generator(job.seed, "order", index).permutation(train.row.size)
-    total, said = torch.zeros((), device=train.truth.device), []
+    network, steps = course.network, course.steps
+    rate = job.recipe.learning_rate * course.schedule.at(index)
+    for group in course.optimiser.param_groups:
+        if isinstance(group["lr"], torch.Tensor):
+            group["lr"].fill_(rate)  # a recorded step reads it there
+        else:
+            group["lr"] = rate
+    order = generator(job.seed, "order", index).permutation(len(train))
+    steps.total.zero_()
     network.train()
-    for place, windows in _batches(train, order, recipe.batch):
-        logits = network(windows, train.asset_id[place])
-        row_loss = loss(_log_p(logits, head), train.truth[place], recipe.loss)
-        mean = (row_loss * train.weight[place]).mean()
-        optimiser.zero_grad(set_to_none=True)
-        mean.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
-        optimiser.step()
-        total += mean.detach() * len(place)
-        said.append(logits.detach())
-    mean_loss = float(total) / train.row.size
-    if not np.isfinite(mean_loss) or not _sound(network, windows, train.asset_id[place]):
+    for place, row in batches(train, order, job.recipe.batch):
+        steps(place, row)
+    mean_loss = float(steps.total) / len(train)
+    if not np.isfinite(mean_loss) or not _sound(network, train.gather(row), train.asset_id[place]):
         raise diverged(index, job)
-    probability = probabilities(torch.cat(said)).cpu().numpy()
-    return measured("train", probability, train.samples.outcome[order], mean_loss)
+    probability = probabilities(steps.said).cpu().numpy()
+    return measured("train", probability, train.samples.outcome, mean_loss)
 
 
 def _sound(network: Network, windows: torch.Tensor, asset_id: torch.Tensor) -> bool:
@@ -137,10 +121,11 @@ def _look(job: Job, index: int, network: Network, rows: Rows) -> dict[str, float
     head, said = head_of(job.model), []
     network.eval()
     with torch.inference_mode():
-        for place, windows in _batches(rows, np.arange(rows.row.size), _FORWARD):
-            said.append(network(windows, rows.asset_id[place]))
+        for place, row in batches(rows, None, _FORWARD[rows.truth.device.type]):
+            with precision(job.recipe, rows.truth.device):
+                said.append(network(rows.gather(row), rows.asset_id[place]).float())
         logits = torch.cat(said)
-        row_loss = loss(_log_p(logits, head), rows.truth, job.recipe.loss)
+        row_loss = loss(log_p(logits, head), rows.truth, job.recipe.loss)
         mean = float((row_loss * rows.weight).mean())
         probability = probabilities(logits).cpu().numpy()
     if not np.isfinite(probability).all():
@@ -148,26 +133,9 @@ def _look(job: Job, index: int, network: Network, rows: Rows) -> dict[str, float
     return measured("validate", probability, rows.samples.outcome, mean)
 
 
-def _batches(rows: Rows, order: Int64, batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Places and windows of each batch; the windows' memory is used again for the next one."""
-    windows, device = rows.windows, rows.truth.device
-    size = (min(batch, order.size), windows.lookback, windows.features.shape[1])
-    buffer: Float32 = np.empty(size, np.float32)
-    for start in range(0, order.size, batch):
-        place = order[start : start + batch]
-        found = windows.gather(rows.row[place], out=buffer[: place.size])
-        yield torch.from_numpy(place).to(device), torch.from_numpy(found).to(device)
-
-
-def _log_p(logits: torch.Tensor, head: Head) -> torch.Tensor:
-    """Log-probabilities of all classes, (n, 3) or, for `buy`, (n, 2)."""
-    if head == "buy":
-        logits = torch.cat([-logits, logits], 1)
-        return functional.logsigmoid(logits)
-    return logits.log_softmax(1)
-
-
-def _rows(job: Job, samples: Samples, n_rows: int | None, device: torch.device) -> Rows:
+def _rows(
+    job: Job, samples: Samples, n_rows: int | None, device: torch.device, like: Rows | None = None
+) -> Rows:
     """The rows of a budget, on the device, their windows looked through once."""
     name = "train" if samples is job.train else "validation"
     place, weight = spend(samples.weight, n_rows, generator(job.seed, "rows"))
@@ -177,16 +145,8 @@ def _rows(job: Job, samples: Samples, n_rows: int | None, device: torch.device) 
         realised=samples.realised[place],
         weight=weight,
     )
-    windows, row = samples.windows, taken.rows
-    finite_windows(name, windows, row)
-    return Rows(
-        windows,
-        row,
-        torch.from_numpy(windows.ids(row).astype(np.int64)).to(device),
-        torch.from_numpy(classes(head_of(job.model), taken.outcome)).to(device),
-        torch.from_numpy(weight).to(device),
-        taken,
-    )
+    finite_windows(name, samples.windows, taken.rows)
+    return rows_on(taken, head_of(job.model), device, like)
 
 
 def _begin(job: Job, train: Rows, device: torch.device) -> Course:
@@ -203,11 +163,21 @@ def _begin(job: Job, train: Rows, device: torch.device) -> Course:
         one = job.shape.n_outcomes == 1
         network.head.bias.copy_(log_rate[1:] - log_rate[:1] if one else log_rate)
     network.to(device)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
+    optimiser = _optimiser(network, recipe, train.truth.device)
     schedule = Schedule(recipe.schedule, recipe.epochs)
-    return Course(network, optimiser, Watch(_watched_name(job)), schedule)
+    watch = Watch(_watched_name(job))
+    return Course(network, optimiser, steps(job, network, optimiser, train), watch, schedule)
+
+
+def _optimiser(network: Network, recipe: TrainingConfig, device: torch.device) -> torch.optim.AdamW:
+    rate, decay = recipe.learning_rate, recipe.weight_decay
+    if device.type != "cuda":
+        return torch.optim.AdamW(network.parameters(), rate, weight_decay=decay)
+    # One kernel for all weights, which can be recorded; the rate is a tensor, to be read anew.
+    return torch.optim.AdamW(
+        network.parameters(), torch.tensor(rate, device=device), weight_decay=decay,
+        fused=True, capturable=True,
+    )  # fmt: skip
 
 
 def _watched_name(job: Job) -> str:

@@ -7,7 +7,8 @@ import numpy as np
 
 from touchstone.arrays import Floats, Int8, Int64
 from touchstone.metrics import MEASURES
-from touchstone.metrics.classification import log_loss, pr_auc, roc_auc
+from touchstone.metrics.classification import log_loss
+from touchstone.metrics.ranked import ranked, ranked_float32, ranked_pr_auc, ranked_roc_auc
 from touchstone.models import Head
 
 _OWN: Final = {"loss": "lower", "accuracy": "higher"}
@@ -28,12 +29,19 @@ def measured(prefix: str, probability: Floats, outcome: Int8, loss: float) -> di
         outcome: (n,) +1, 0 or -1.
         loss: mean weighted loss of the rows.
     """
-    up, hit = np.clip(probability[:, -1].astype(np.float64), 0, 1), outcome == 1
+    last: Floats = probability[:, -1]
+    up: Floats = np.minimum(np.maximum(last, 0), 1)
+    hit, once = outcome == 1, np.ones(1)
+    rows = (
+        ranked_float32(up.astype(np.float32, copy=False), hit)
+        if up.dtype == np.float32
+        else ranked(up, hit, np.zeros(up.size, np.int64))
+    )
     found: dict[str, float | None] = {
         "loss": loss,
-        "pr_auc": pr_auc(up, hit),
-        "roc_auc": roc_auc(up, hit),
-        "log_loss": log_loss(up, hit),
+        "pr_auc": ranked_pr_auc(rows, once),
+        "roc_auc": ranked_roc_auc(rows, once),
+        "log_loss": log_loss(up.astype(np.float64), hit),
         "accuracy": _accuracy(probability, outcome),
     }
     return {f"{prefix}_{name}": value for name, value in found.items() if value is not None}

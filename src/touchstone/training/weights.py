@@ -80,7 +80,7 @@ def unpack(job: Job, state: State, running: Running) -> tuple[int, Weights]:
         running.network.load_state_dict(groups["now"])
         for name, parameter in running.network.named_parameters():
             running.optimiser.state[parameter] = {
-                m: groups[m][name].to("cpu" if m == "step" else parameter.device) for m in _MOMENTS
+                m: groups[m][name].to(parameter.device) for m in _MOMENTS
             }
         vars(running.watch).update(content["watch"])
         vars(running.schedule).update(content["schedule"])

@@ -30,6 +30,9 @@ class Network(nn.Module, ABC):
 
     inputs: Inputs = "window"
     head: nn.Linear
+    causal: bool = False
+    """Whether it has `states(windows, asset_id)`, (n, lookback, size), a step of which depends on
+    no later bar. What is asked of a window always knows all of it."""
 
     @abstractmethod
     def __init__(self, config: Config, shape: Shape) -> None:

@@ -1,0 +1,63 @@
+"""From the steps of a window to one vector."""
+
+from typing import Final, Literal, TypeAlias
+
+import torch
+from torch import nn
+
+from touchstone.models.layers.attention import AdditiveAttention
+
+Pooling: TypeAlias = Literal["last", "mean", "additive", "self", "multi_head"]
+
+
+class Last(nn.Module):
+    """The newest step."""
+
+    def forward(self, steps: torch.Tensor) -> torch.Tensor:
+        """(n, lookback, size) -> (n, size)."""
+        return steps[:, -1]
+
+
+class Mean(nn.Module):
+    """All steps alike."""
+
+    def forward(self, steps: torch.Tensor) -> torch.Tensor:
+        """(n, lookback, size) -> (n, size)."""
+        return steps.mean(1)
+
+
+class NewestAsks(nn.Module):
+    """The newest step asks all others: softmax(q . k / sqrt(d)) v, with one head or several.
+
+    Source: Vaswani et al. (2017), section 3.2, with one query.
+    """
+
+    def __init__(self, size: int, heads: int) -> None:
+        """Attend over vectors of `size` numbers, a multiple of `heads`."""
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(size, size)
+        self.pair = nn.Linear(size, 2 * size)
+
+    def forward(self, steps: torch.Tensor) -> torch.Tensor:
+        """(n, lookback, size) -> (n, size)."""
+        n, lookback, size = steps.shape
+        each = size // self.heads
+        query = self.query(steps[:, -1]).view(n, self.heads, 1, each)
+        pair = self.pair(steps).view(n, lookback, 2, self.heads, each).permute(2, 0, 3, 1, 4)
+        found = nn.functional.scaled_dot_product_attention(query, pair[0], pair[1])
+        return found.reshape(n, size)
+
+
+HEADS: Final = 4
+
+
+def pooling(kind: Pooling, size: int) -> nn.Module:
+    """The module of this name, (n, lookback, size) -> (n, size)."""
+    if kind == "last":
+        return Last()
+    if kind == "mean":
+        return Mean()
+    if kind == "additive":
+        return AdditiveAttention(size)
+    return NewestAsks(size, 1 if kind == "self" else HEADS)
