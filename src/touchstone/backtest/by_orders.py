@@ -4,11 +4,12 @@ import hashlib
 
 from touchstone.backtest.replay import run_of
 from touchstone.backtest.result import Run
+from touchstone.backtest.world import world_line
 from touchstone.errors import ConfigError
 from touchstone.execution.account import AccountConfig, accounts
 from touchstone.execution.columns import Given
 from touchstone.execution.costs import CostsConfig
-from touchstone.execution.history import Timeline, follow_orders, timeline
+from touchstone.execution.history import Timeline, follow_orders
 from touchstone.execution.records import tape
 from touchstone.ledger import Ledger
 from touchstone.market import Panel
@@ -38,7 +39,7 @@ def run_orders(
     Raises:
         ConfigError: orders that do not belong to this panel.
     """
-    line = timeline(panel)
+    line = world_line(panel, costs, account)
     if given.first.shape != (line.time.size + 1,):
         raise ConfigError(
             f"orders: need the places of {line.time.size} times and their end, "
