@@ -23,12 +23,12 @@ def choose(candidates: Iterable[Candidate]) -> Candidate | None:
     """The candidate with the best net Sharpe among those with enough trades to have one.
 
     None where none of them has `N_TRADES_TO_JUDGE` trades and a Sharpe above 0: then nothing is
-    traded on the sealed rows. Of equals the first by fingerprint, so that no order of trying
-    decides.
+    traded on the sealed rows. Of equals the first, in the study's own order. Not by fingerprint:
+    that names the universe, and so would let an instrument that is listed later decide.
     """
     able = [
-        (-c.daily_sharpe, c.fingerprint, c)
+        (c.daily_sharpe, c)
         for c in candidates
         if c.daily_sharpe is not None and c.daily_sharpe > 0 and c.n_trades >= N_TRADES_TO_JUDGE
     ]
-    return min(able)[2] if able else None
+    return max(able, key=lambda one: one[0])[1] if able else None
