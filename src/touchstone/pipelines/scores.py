@@ -12,6 +12,8 @@ from pydantic import Field
 
 from touchstone.arrays import Bool, Float64
 from touchstone.backtest import Run, daily, run
+from touchstone.backtest.again import again_of
+from touchstone.backtest.capacity import CapacityConfig
 from touchstone.config import Config
 from touchstone.data.sources import Loaded
 from touchstone.errors import ConfigError, DataError
@@ -48,6 +50,8 @@ class BacktestConfig(Config):
     """What a fill costs."""
     account: AccountConfig = AccountConfig()
     """The account that trades."""
+    capacity: CapacityConfig = Field(default=CapacityConfig(), exclude_if=CapacityConfig().__eq__)
+    """How the capacity curve is made."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
     """Of the intervals and the random controls."""
 
@@ -152,7 +156,7 @@ def backtest_scores(
         raise DataError("no score lies on the bars that are to be traded")
     intent = intend(label, config.strategy, view)
     done = run(where.panel, intent, config.account, config.costs, ledger, data)
-    traded = Traded(where, done, known)
+    traded = Traded(where, done, known, again_of(where.panel, intent))
     name = _fingerprint(config, score, calibrate_until)
     found = performance(config, traded, "scores")
     span = Span(bars.namespace, panel.symbols, begin, int(panel.available_at.max()) + 1)

@@ -14,6 +14,7 @@ import numpy as np
 import yaml
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
+from touchstone.backtest.capacity import CapacityConfig
 from touchstone.config import Config
 from touchstone.data.folder import source_of
 from touchstone.data.side import SIDES
@@ -116,6 +117,8 @@ class StudyConfig(Config):
     """What a fill costs, basis points a side."""
     account: AccountConfig = AccountConfig()
     """The account that trades."""
+    capacity: CapacityConfig = Field(default=CapacityConfig(), exclude_if=CapacityConfig().__eq__)
+    """How the capacity curve is made."""
     plugins: tuple[str, ...] = ()
     """Python files with parts of your own, relative to the study's folder."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
