@@ -4,26 +4,26 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from touchstone.arrays import Float64
-from touchstone.backtest.replay import _follow
+from touchstone.backtest.replay import follow
 from touchstone.backtest.result import Run
 from touchstone.execution.account import AccountConfig
 from touchstone.execution.costs import CostsConfig
 from touchstone.execution.history import timeline
 from touchstone.market import Panel
-from touchstone.strategies import Intent
+from touchstone.strategies import Decision
 
 Again: TypeAlias = Callable[[AccountConfig, CostsConfig, Float64], Run]
 """(account, costs, sigma of each row known before its bar, (n_rows,) or (0,) for none) -> run."""
 
 
-def again_of(panel: Panel, intent: Intent) -> Again:
-    """Follows an intent as often as asked; nothing is counted, since nothing new is decided."""
+def again_of(panel: Panel, decision: Decision) -> Again:
+    """Follows a decision as often as asked; nothing is counted, since nothing new is decided."""
     line = timeline(panel)
 
     def follow_again(account: AccountConfig, costs: CostsConfig, sigma: Float64) -> Run:
         market = line.world.market._replace(sigma=sigma)
         moved = line._replace(world=line.world._replace(market=market))
-        return _follow(panel, moved, intent, account, costs)
+        return follow(panel, moved, decision, account, costs)
 
     return follow_again
 

@@ -6,7 +6,9 @@ is no such thing": numba then needs no second kernel.
 
 from typing import NamedTuple
 
-from touchstone.arrays import Float64, Int8, Int64
+import numpy as np
+
+from touchstone.arrays import Bool, Float64, Int8, Int64
 from touchstone.execution.records import Records
 
 
@@ -31,6 +33,8 @@ class Market(NamedTuple):
     """Measured half of the bid-ask spread, fraction of the price, (n_rows,); (0,): the terms'."""
     sigma: Float64
     """Standard deviation of a bar's return, known before the bar, (n_rows,) or (0,): no impact."""
+    halted: Bool
+    """Bars in which nothing can be filled, (n_rows,); (0,): none."""
     group: Int64
     """Group of each instrument, (n_instruments,); (0,): each is its own."""
     finer: Finer
@@ -78,6 +82,27 @@ class Wishes(NamedTuple):
     stay: Float64
     """A position leaves where it is at or below the account's exit level, (n_rows,); (0,): never.
     """
+    cover: Float64 = np.zeros(0)
+    """The same for shorts, (n_rows,); (0,): `stay` speaks for both."""
+    min_hold: Int64 = np.zeros(1, np.int64)
+    """bars_held below which neither is read, (1,)."""
+
+
+class Weights(NamedTuple):
+    """Weights of equity that are wished, by the close at which they were told.
+
+    Only what is named is traded; the rest keeps what it has.
+    """
+
+    first: Int64
+    """Where the weights of each time begin, (n_times + 1,); a time without any decides nothing."""
+    instrument: Int64
+    """(n_weights,), each time's named once."""
+    weight: Float64
+    """Fraction of equity at the decision's close, below 0 short, (n_weights,)."""
+    buffer: float
+    """A position whose weight is off by less than this, fraction of equity, is left; a weight of 0
+    is always traded."""
 
 
 class Given(NamedTuple):

@@ -17,6 +17,8 @@ this share of equity: the residue of rounding is no money to trade with."""
 @compiled
 def let_through(terms: Any, purse: Any, position: Any, volume: float) -> float:
     """Units of an instrument that the bar's volume still lets the account fill."""
+    if volume < 0.0:
+        return 0.0
     if math.isinf(terms.volume_cap):
         return math.inf
     left = terms.volume_cap * volume
@@ -34,13 +36,16 @@ def units(terms: Any, quantity: float) -> float:
 
 @inlined
 def bar_of(terms: Any, market: Market, row: int) -> tuple[float, float, float, float]:
-    """What a fill needs of its bar: volume, half spread, that and slippage, sigma."""
+    """What a fill needs of its bar: volume (-1: halted), half spread, that and slippage, sigma."""
     sigma = market.sigma[row] if market.sigma.size > 0 else 0.0
+    volume = market.bars[row, 4]
+    if market.halted.size > 0 and market.halted[row]:
+        volume = -1.0
     if market.half_spread.size == 0:
         # The sum as the terms have it, so that it is the strategy's own to the bit.
-        return market.bars[row, 4], terms.half_spread, terms.worsening, sigma
+        return volume, terms.half_spread, terms.worsening, sigma
     half = market.half_spread[row]
-    return market.bars[row, 4], half, half + terms.slippage, sigma
+    return volume, half, half + terms.slippage, sigma
 
 
 @compiled
@@ -57,7 +62,11 @@ def impact_of(terms: Any, volume: float, sigma: float, quantity: float) -> float
 
 @compiled
 def still_moved(terms: Any, purse: Any, position: Any) -> float:
-    """What is left of the account's own past impact, fraction of the price, signed."""
+    """What is left of the account's own past impact, fraction of the price, signed.
+
+    It worsens what goes the same way and never betters what goes the other: a model that lets an
+    account sell into its own impact pays for round trips (Gatheral 2010).
+    """
     if position.moved == 0.0:
         return 0.0
     return float(position.moved * terms.impact_kept ** (purse.clock - position.moved_clock))
@@ -97,7 +106,8 @@ def fill(
     else:
         moved = still_moved(terms, purse, position)
         impact = impact_of(terms, volume, sigma, size)
-        price = reference * (1.0 + side * (worsening + impact) + moved)
+        worsening += max(0.0, side * moved)
+        price = reference * (1.0 + side * (worsening + impact))
     if payable < math.inf:
         closes = max(0.0, min(size, -side * position.quantity))
         opens = size - closes
@@ -109,7 +119,7 @@ def fill(
                 return 0.0
             if impact > 0.0:
                 impact = impact_of(terms, volume, sigma, size)
-                price = reference * (1.0 + side * (worsening + impact) + moved)
+                price = reference * (1.0 + side * (worsening + impact))
     paid = fee(terms, size, price, side)
     book(purse, position, side * size, price, paid)
     position.taken = size + (position.taken if position.taken_clock == purse.clock else 0.0)
@@ -119,7 +129,7 @@ def fill(
         position.moved_clock = purse.clock
     write(
         tape, why, (side * size, price, reference, paid, position.quantity),
-        (slippage, spread, impact + side * moved),
+        (slippage, spread, impact + max(0.0, side * moved)),
     )  # fmt: skip
     return float(side * size)
 

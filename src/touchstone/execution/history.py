@@ -5,10 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from touchstone.arrays import Float64, Int64
-from touchstone.execution.columns import Events, Finer, Market, Wishes, World
+from touchstone.execution.columns import Events, Finer, Given, Market, Weights, Wishes, World
 from touchstone.execution.compiled import compiled
-from touchstone.execution.kernel import advance
+from touchstone.execution.given import take_orders
+from touchstone.execution.kernel import advance, trade
 from touchstone.execution.records import Accounts, Tape
+from touchstone.execution.targets import order_weights
 from touchstone.market import Panel
 
 NO_FINER = Finer(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), np.zeros(0))
@@ -23,6 +25,8 @@ class Path(NamedTuple):
     """Positions at their last known closes; shorts count below 0."""
     n_held: Int64
     """Positions held at the close."""
+    gross: Float64
+    """Positions at their last known closes, shorts above 0."""
 
 
 class Timeline(NamedTuple):
@@ -51,7 +55,7 @@ def timeline(panel: Panel, events: Events = NO_EVENTS) -> Timeline:
     none = np.zeros(0)
     market = Market(
         np.column_stack([panel.open, panel.high, panel.low, panel.close, panel.volume]), none, none,
-        np.zeros(0, np.int64), NO_FINER,
+        np.zeros(0, np.bool_), np.zeros(0, np.int64), NO_FINER,
     )  # fmt: skip
     place = np.argsort(order).astype(np.int64)
     day = np.asarray(panel.calendar.day(blocks.time), np.int64)
@@ -60,13 +64,29 @@ def timeline(panel: Panel, events: Events = NO_EVENTS) -> Timeline:
 
 def path(n_times: int) -> Path:
     """An empty path of this length."""
-    return Path(np.zeros(n_times), np.zeros(n_times), np.zeros(n_times, np.int64))
+    return Path(
+        np.zeros(n_times), np.zeros(n_times), np.zeros(n_times, np.int64), np.zeros(n_times)
+    )
 
 
 def replay(account: Accounts, line: Timeline, wishes: Wishes, tape: Tape) -> Path:
     """Take the first of `accounts` through a history; it carries on from the state it is in."""
     written = path(line.time.size)
     walk((account, 0), line, wishes, (tape, written))
+    return written
+
+
+def follow_weights(account: Accounts, line: Timeline, weights: Weights, tape: Tape) -> Path:
+    """The same towards weights of equity."""
+    written = path(line.time.size)
+    _walk_weights((account, 0), line, weights, (tape, written))
+    return written
+
+
+def follow_orders(account: Accounts, line: Timeline, given: Given, tape: Tape) -> Path:
+    """The same with orders from outside; `account` needs room for those that rest."""
+    written = path(line.time.size)
+    _walk_orders((account, 0), line, given, (tape, written))
     return written
 
 
@@ -84,6 +104,30 @@ def walk(
 
 
 @compiled
+def _walk_weights(
+    account: tuple[Accounts, int], line: Timeline, weights: Weights, out: tuple[Tape, Path]
+) -> None:
+    accounts, k = account
+    tape, written = out
+    for t in range(line.rows.shape[0]):
+        trade(accounts, k, line.world, (line.rows[t], t, line.time[t], line.day[t]), tape)
+        order_weights(accounts, k, line.world.market, (line.rows[t], t), weights)
+        note(accounts, k, t, written)
+
+
+@compiled
+def _walk_orders(
+    account: tuple[Accounts, int], line: Timeline, given: Given, out: tuple[Tape, Path]
+) -> None:
+    accounts, k = account
+    tape, written = out
+    for t in range(line.rows.shape[0]):
+        trade(accounts, k, line.world, (line.rows[t], t, line.time[t], line.day[t]), tape)
+        take_orders(accounts, k, line.world.market, (line.rows[t], t), given)
+        note(accounts, k, t, written)
+
+
+@compiled
 def note(accounts: Accounts, k: int, t: int, written: Path) -> None:
     """Write down account `k` after bar `t`."""
     purse = accounts.purse[k]
@@ -93,3 +137,4 @@ def note(accounts: Accounts, k: int, t: int, written: Path) -> None:
     for a in range(purse.n_active):
         held += accounts.positions[k, accounts.active[k, a]].quantity != 0.0
     written.n_held[t] = held
+    written.gross[t] = purse.gross

@@ -24,7 +24,11 @@ def order_exits(accounts: Accounts, k: int, rows: Int64, wishes: Wishes) -> None
                 order.quantity, order.reserve = 0.0, 0.0  # what was not bought yet is not wished
             continue
         is_due = position.bars_held >= position.hold
-        is_unwished = wishes.stay.size > 0 and wishes.stay[row] <= level
+        told = wishes.stay
+        if position.quantity < 0.0 and wishes.cover.size > 0:
+            told = wishes.cover
+        is_unwished = told.size > 0 and told[row] <= level
+        is_unwished = is_unwished and position.bars_held >= wishes.min_hold[0]
         if is_due or is_latched or is_unwished:
             order.quantity = -position.quantity
             order.reserve = 0.0
@@ -110,7 +114,10 @@ def _slots_and_money(accounts: Accounts, k: int) -> tuple[int, float]:
 
 @compiled
 def _limit(accounts: Accounts, k: int, market: Market, i: int) -> float:
-    """Value that the limits of one instrument and of its group leave for a new position."""
+    """Value that the limits of one instrument and of its group leave for a new position.
+
+    What is on its way out takes up no room; what is on its way in does, with its reserve.
+    """
     purse, terms, active = accounts.purse[k], accounts.terms[k], accounts.active[k]
     left = terms.max_weight * purse.equity
     if market.group.size == 0:
@@ -120,7 +127,8 @@ def _limit(accounts: Accounts, k: int, market: Market, i: int) -> float:
         j = active[a]
         if market.group[j] == market.group[i]:
             position, order = accounts.positions[k, j], accounts.orders[k, j]
-            held += abs(position.quantity) * position.close
-            if position.quantity * order.quantity >= 0.0:
+            if position.quantity == 0.0:
                 held += order.reserve
+            else:
+                held += abs(position.quantity + order.quantity) * position.close
     return float(max(0.0, min(left, terms.max_group * purse.equity - held)))

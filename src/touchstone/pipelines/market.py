@@ -203,7 +203,7 @@ def before_the_seal(study: Study, prepared: Prepared, comparison: Comparison) ->
     shown = comparison.scored[0] if closest is None else closest
     probability = comparison.views[shown.place].probability
     intent = comparison.intent(shown)
-    rows = judged(prepared, where, probability, intent.enter)
+    rows = judged(prepared, where, probability, intent.long)
     beside = yardsticks(config, prepared, prepared.folds.folds, where)
     rng = generator(config.seed, "skill", "before")
     measured = skill(config, rows, "walk_forward", rng, beside)

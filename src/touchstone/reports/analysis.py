@@ -77,6 +77,10 @@ class ExposureResult(Contents):
     """Largest at any close."""
     lowest: Fraction
     """Smallest at any close."""
+    gross: Fraction
+    """Mean of longs and shorts together, over equity; `mean` for an account that is only long."""
+    highest_gross: Fraction
+    """Largest at any close."""
     time_in_market: Fraction
     """Share of bars at whose close anything was held."""
     mean_positions: Ratio

@@ -141,9 +141,12 @@ def _exposure(found: Analysis) -> tuple[tuple[str, str], ...]:
     if not held.most_positions:
         return ()
     around = f"{percent(held.lowest)} to {percent(held.highest)}"
+    gross = f"{percent(held.gross)}, at most {percent(held.highest_gross)}"
+    is_short = held.lowest < 0 or held.gross > held.mean * 1.0001
     return (
         ("Mean exposure", percent(held.mean)),
         ("Lowest to highest", around),
+        *((("Longs and shorts", gross),) if is_short else ()),
         ("Time in the market", percent(held.time_in_market)),
         ("Positions, mean", plain_number(held.mean_positions)),
         ("Positions, most", count(held.most_positions)),
