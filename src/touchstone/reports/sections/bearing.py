@@ -108,7 +108,9 @@ def _capacity_title(found: CapacityResult) -> str:
     if (first.sharpe or 0.0) <= 0:
         return f"At {large(first.deposit)} nothing is earned, so there is no capacity to speak of"
     if found.half_sharpe is None:
-        return f"At {large(last.deposit)} more than half of the Sharpe is left"
+        told = f"At {large(last.deposit)} more than half of the Sharpe is left"
+        thin = last.filled is not None and last.filled < 0.9
+        return told + (f", but only {percent(last.filled)} of the orders is filled" * thin)
     if found.zero_sharpe is None:
         told = f"; at {large(last.deposit)} {plain_number(last.sharpe)} remains"
     else:
