@@ -21,13 +21,12 @@ from touchstone.metrics.trading import drawdown_rows, max_drawdown, sharpe
 from walks import flat, panel_of, random_panel, random_walk
 
 few = settings(max_examples=15, deadline=None)
-NO_SIGMA = np.zeros(0)
 
 
 def busy(seed=0, costs=None, account=None, share=0.2, n_bars=500):
     panel = random_panel(4, n_bars, seed, missing=0.05)
     again = again_of(panel, random_intent(panel, seed, share))
-    return panel, again, again(account or AccountConfig(), costs or CostsConfig(), NO_SIGMA)
+    return panel, again, again(account or AccountConfig(), costs or CostsConfig())
 
 
 def test_drawdowns_by_hand():
@@ -138,9 +137,7 @@ def test_regimes_of_days_are_those_of_the_day_before_and_compound():
 def test_exposure_by_hand():
     panel = panel_of(flat(6))
     free = CostsConfig(commission_bp=0, slippage_bp=0)
-    run = again_of(panel, intent_of(panel, [1], hold=2, weight=0.5))(
-        AccountConfig(), free, NO_SIGMA
-    )
+    run = again_of(panel, intent_of(panel, [1], hold=2, weight=0.5))(AccountConfig(), free)
     found = exposures(run)
     assert found[:3] == pytest.approx((0.5 * 2 / 6, 0.5, 0.0))
     assert found[3:6] == pytest.approx((0.5 * 2 / 6, 0.5, 2 / 6))
@@ -152,8 +149,8 @@ def test_capacity_without_impact_or_cap_is_the_run_at_every_deposit():
     costs = CostsConfig(round_to_cents=False, volume_cap=1.0)
     config = CapacityConfig(impact=1e-9, deposits=(1e4, 1e5))
     terms = AccountConfig(), costs, config
-    found = capacity(panel, again, terms, volatility_before(panel))
-    free = again(AccountConfig(cash=1e4), costs, NO_SIGMA)
+    found = capacity(panel, again, terms)
+    free = again(AccountConfig(cash=1e4), costs)
     assert found.sharpe == pytest.approx([sharpe(daily(panel, free)[1], 365)] * 2, rel=1e-6)
     assert found.filled == pytest.approx([1, 1], rel=1e-6)
     assert found.profit == pytest.approx(found.net_return * found.deposit)
@@ -196,8 +193,8 @@ def test_two_readings_of_a_bar_that_spans_both():
     again = again_of(panel, intent_of(panel, [1], up=0.05, down=0.02, weight=1.0, hold=6))
     for reading in ("pessimistic", "optimistic"):
         account = AccountConfig(ambiguity=reading)
-        run = again(account, free, NO_SIGMA)
-        found = readings(run, again, account, free, NO_SIGMA)
+        run = again(account, free)
+        found = readings(run, again, account, free)
         assert (found.n_ambiguous, found.share) == (1, 1.0)
         assert found.between == pytest.approx(0.07 * 1e6)
 
@@ -205,12 +202,12 @@ def test_two_readings_of_a_bar_that_spans_both():
 def test_without_trades_there_is_nothing_to_tell():
     panel = panel_of(flat(40))
     again = again_of(panel, intent_of(panel, []))
-    run = again(AccountConfig(), CostsConfig(), NO_SIGMA)
+    run = again(AccountConfig(), CostsConfig())
     assert lives_of(panel, run).net.size == 0
     assert costs_in_sharpe(panel, run) == (None, None, {})
-    assert readings(run, again, AccountConfig(), CostsConfig(), NO_SIGMA) == (0, None, 0.0)
+    assert readings(run, again, AccountConfig(), CostsConfig()) == (0, None, 0.0)
     terms = AccountConfig(), CostsConfig(), CapacityConfig()
-    found = capacity(panel, again, terms, volatility_before(panel))
+    found = capacity(panel, again, terms)
     assert np.isnan(found.sharpe).all()
     assert np.isnan(found.filled).all()
     assert (found.half, found.zero, found.best) == (None, None, None)

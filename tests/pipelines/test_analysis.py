@@ -22,7 +22,7 @@ TWO = CapacityConfig(deposits=(1e5, 1e9))
 def analysed(panel, intent, replayed=True, account=None, costs=None):
     account, costs = account or AccountConfig(), costs or CostsConfig()
     again = again_of(panel, intent)
-    run = again(account, costs, np.zeros(0))
+    run = again(account, costs)
     benchmark = panel.close[: daily(panel, run)[1].size] / 1e4 - 0.01
     traced = Traced(panel, run, again if replayed else None, account, costs, TWO)
     return run, analysis(traced, (("market", benchmark),), np.random.default_rng(1))

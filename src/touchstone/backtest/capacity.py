@@ -79,10 +79,7 @@ class Capacity(NamedTuple):
 
 
 def capacity(
-    panel: Panel,
-    again: Again,
-    terms: tuple[AccountConfig, CostsConfig, CapacityConfig],
-    sigma: Float64,
+    panel: Panel, again: Again, terms: tuple[AccountConfig, CostsConfig, CapacityConfig]
 ) -> Capacity:
     """The decisions of a run replayed through the kernel at each deposit.
 
@@ -94,12 +91,11 @@ def capacity(
         panel: the bars.
         again: the decisions.
         terms: account and costs of the run, and what to try.
-        sigma: volatility of a bar known before it, (n_rows,).
     """
     account, costs, config = terms
     dear = config.costs(costs)
     deposits = sorted(set(config.deposits))
-    runs = [again(account.model_copy(update={"cash": d}), dear, sigma) for d in deposits]
+    runs = [again(account.model_copy(update={"cash": d}), dear) for d in deposits]
     return _curve(panel, deposits, runs)
 
 

@@ -63,8 +63,7 @@ def analysis(
         rng: of the bootstrap.
     """
     panel, run = traced.panel, traced.run
-    sigma = volatility_before(panel)
-    regime = regimes_of(sigma)
+    regime = regimes_of(volatility_before(panel))
     day, returns = daily(panel, run)
     per_year, months = panel.calendar.days_per_year, monthly(day, returns)
     of_days = regime_of_days(panel, regime, len(REGIMES))
@@ -86,7 +85,7 @@ def analysis(
             RegimeResult(**row._asdict()) for row in by_regime(returns, of_days, REGIMES, per_year)
         ),
         costs_in_sharpe=CostsInSharpeResult(**taken._asdict()),
-        capacity=_capacity(traced, sigma),
+        capacity=_capacity(traced),
         ambiguity=_ambiguity(traced),
     )
 
@@ -185,11 +184,11 @@ def _ends(value: float, error: float) -> tuple[float, float]:
     return value - _Z95 * error, value + _Z95 * error
 
 
-def _capacity(traced: Traced, sigma: Float64) -> CapacityResult | None:
-    if traced.again is None or not traced.run.fills.row.size:
+def _capacity(traced: Traced) -> CapacityResult | None:
+    if traced.again is None or not traced.run.fills.row.size or not traced.panel.volume.any():
         return None
     terms = traced.account, traced.costs, traced.capacity
-    found = capacity(traced.panel, traced.again, terms, sigma)
+    found = capacity(traced.panel, traced.again, terms)
     at = traced.capacity.costs(traced.costs)
     points = zip(*found, strict=True)
     return CapacityResult(
@@ -208,5 +207,5 @@ def _capacity(traced: Traced, sigma: Float64) -> CapacityResult | None:
 def _ambiguity(traced: Traced) -> AmbiguityResult | None:
     if traced.again is None:
         return None
-    found = readings(traced.run, traced.again, traced.account, traced.costs, np.zeros(0))
+    found = readings(traced.run, traced.again, traced.account, traced.costs)
     return AmbiguityResult(n_bars=found.n_ambiguous, share=found.share, between=found.between)

@@ -211,6 +211,6 @@ class Analysis(Contents):
     costs_in_sharpe: CostsInSharpeResult
     """What trading takes from the ratio."""
     capacity: CapacityResult | None = Field(default=None)
-    """Null where the decisions could not be replayed, or nothing was traded."""
+    """Null where the decisions could not be replayed, nothing was traded, or no volume is known."""
     ambiguity: AmbiguityResult | None = None
     """Null where the decisions could not be replayed."""
