@@ -20,7 +20,7 @@ from touchstone.execution import AccountConfig, CostsConfig
 from touchstone.metrics.trading import drawdown_rows, max_drawdown, sharpe
 from walks import flat, panel_of, random_panel, random_walk
 
-few = settings(max_examples=15, deadline=None)
+few = settings(max_examples=8, deadline=None)
 
 
 def busy(seed=0, costs=None, account=None, share=0.2, n_bars=500):
@@ -68,7 +68,7 @@ def test_months_by_hand_and_their_product():
 @few
 def test_every_division_adds_up_to_the_profit(seed):
     account = AccountConfig(short=bool(seed % 2))
-    panel, _, run = busy(seed, CostsConfig(half_spread_bp=2, borrow_bp=50), account, n_bars=150)
+    panel, _, run = busy(seed, CostsConfig(half_spread_bp=2, borrow_bp=50), account, n_bars=100)
     lives, profit = lives_of(panel, run), run.equity[-1] - run.initial_cash
     beside = sum(money for _, money in beside_fills(run))
     decided = decided_rows(panel, lives.entry_row)
@@ -160,9 +160,7 @@ def test_capacity_falls_with_the_square_root_of_the_deposit():
     """Orders four times as large pay impact twice as dear, which the kernel adds to the price."""
     panel, again, _ = busy(6)
     config = CapacityConfig(deposits=(4e6, 1e6))
-    found = capacity(
-        panel, again, (AccountConfig(), CostsConfig(), config), volatility_before(panel)
-    )
+    found = capacity(panel, again, (AccountConfig(), CostsConfig(), config))
     assert found.deposit.tolist() == [1e6, 4e6]
     assert found.impact_bp[1] / found.impact_bp[0] == pytest.approx(2, rel=0.02)
     assert found.sharpe[1] < found.sharpe[0]

@@ -63,8 +63,8 @@ def analysis(rng, line, sharpe, cost):
         attribution=[a for by, names in NAMES.items() for a in _parts(rng, by, names, profit, cost)]
         + _by_cost(profit, cost),
         exposure=ExposureResult(
-            mean=0.37, highest=0.98, lowest=0, gross=0.37, highest_gross=0.98, time_in_market=0.81, mean_positions=3.4,
-            most_positions=10,
+            mean=0.37, highest=0.98, lowest=0, gross=0.37, highest_gross=0.98,
+            time_in_market=0.81, mean_positions=3.4, most_positions=10,
         ),
         relative=[
             RelativeResult(
