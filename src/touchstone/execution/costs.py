@@ -32,7 +32,7 @@ class Rates(NamedTuple):
 Money = Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)]
 
 
-def _extra(default: float) -> Any:
+def _extra(default: float | None) -> Any:
     """A cost that most accounts do not have: part of a study's question only where it is set."""
     return Field(default=default, exclude_if=lambda value: value == default)
 
@@ -54,13 +54,18 @@ class CostsConfig(Config):
     """Slippage of market and stop orders, basis points of the reference price, a side."""
     half_spread_bp: BasisPoints = 0.0
     """Half the bid-ask spread, basis points of the reference price, a side."""
+    spread: str | None = _extra(None)
+    """Column beside the bars with the measured bid-ask spread, fraction of the price: a fill pays
+    half of what was known at the close before it, and `half_spread_bp` where nothing was. Null:
+    always that."""
     impact: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = _extra(0.0)
     """Y of the square-root impact `Y sigma (quantity / volume) ^ power`: 0.5 to 1 was measured for
     liquid stocks (Toth et al. 2011); 0 for none."""
     impact_power: Annotated[float, Field(gt=0, le=1)] = _extra(0.5)
     """Exponent of the impact; Almgren et al. (2005) fit 0.6."""
     impact_half_life: Annotated[float, Field(ge=0, le=1e6)] = _extra(0.0)
-    """Bars in which half of an own impact is gone; 0: it is gone at the next bar."""
+    """Bars in which half of an own impact is gone; 0: it is gone at the next bar. An instant at
+    which any instrument of the account has a bar counts as one."""
     volume_cap: Annotated[float, Field(gt=0, le=1)] | None = _extra(0.1)
     """Share of a bar's volume that an account fills of one instrument, at most; the rest of an
     order goes on working. Null: no limit."""
