@@ -5,10 +5,10 @@ from typing import NamedTuple, TypeAlias
 
 from touchstone.backtest.replay import follow
 from touchstone.backtest.result import Run
-from touchstone.backtest.volatility import volatility_before
+from touchstone.backtest.world import world_line
 from touchstone.execution.account import AccountConfig
 from touchstone.execution.costs import CostsConfig
-from touchstone.execution.history import Timeline, timeline
+from touchstone.execution.history import Timeline
 from touchstone.market import Panel
 from touchstone.strategies import Decision
 
@@ -18,19 +18,15 @@ Again: TypeAlias = Callable[[AccountConfig, CostsConfig], Run]
 
 def again_of(panel: Panel, decision: Decision) -> Again:
     """Follows a decision as often as asked; nothing is counted, since nothing new is decided."""
+    lines: dict[tuple[AccountConfig, CostsConfig], Timeline] = {}
 
     def follow_again(account: AccountConfig, costs: CostsConfig) -> Run:
-        return follow(panel, _line(panel, costs), decision, account, costs)
+        asked = account.model_copy(update={"cash": 1.0}), costs  # a deposit changes no line
+        if asked not in lines:
+            lines[asked] = world_line(panel, costs, account)
+        return follow(panel, lines[asked], decision, account, costs)
 
     return follow_again
-
-
-def _line(panel: Panel, costs: CostsConfig) -> Timeline:
-    line = timeline(panel)
-    if costs.impact == 0:
-        return line
-    market = line.world.market._replace(sigma=volatility_before(panel))
-    return line._replace(world=line.world._replace(market=market))
 
 
 class Readings(NamedTuple):
