@@ -1,5 +1,7 @@
 """When and where a run earned: hand values, closed forms, and sums that add up."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,7 +18,8 @@ from touchstone.backtest.drawdowns import drawdowns
 from touchstone.backtest.exposures import exposures
 from touchstone.backtest.monthly import monthly
 from touchstone.backtest.volatility import REGIMES, regimes_of, volatility_before
-from touchstone.execution import AccountConfig, CostsConfig
+from touchstone.execution import REASONS, AccountConfig, CostsConfig
+from touchstone.market.happened import NEVER, Happened
 from touchstone.metrics.trading import drawdown_rows, max_drawdown, sharpe
 from walks import flat, panel_of, random_panel, random_walk
 
@@ -113,6 +116,38 @@ def test_volatility_by_hand_reads_only_bars_before():
     assert found[20] == pytest.approx(np.sqrt(np.mean(moves[15:19] ** 2)))
     cut = panel_of(*(bars_to(b, 20) for b in (walk, random_walk(30, 6, symbol="Z"))))
     assert volatility_before(cut, 4)[:20] == pytest.approx(found[:20], nan_ok=True)
+
+
+def with_actions(panel):
+    """A split of 2:1, a dividend and a delisting, in raw prices."""
+    n = len(panel)
+    ratio, dividend = np.ones(n), np.zeros(n)
+    recovery, gone = np.full(n, np.nan), np.full(n, NEVER)
+    ratio[[60, 100 + 30]], dividend[[30, 50, 100 + 70]] = 2.0, 1.5
+    last = 2 * 100 + 79
+    recovery[last], gone[last] = 0.4, panel.time[last] + 1
+    halted = np.zeros(n, bool)
+    return replace(panel, happened=Happened(ratio, dividend, halted, recovery, gone))
+
+
+def test_corporate_actions_are_attributed_and_are_no_volatility():
+    walks = [random_walk(100, i, symbol=f"S{i}") for i in range(2)]
+    panel = with_actions(panel_of(*walks, bars_to(random_walk(100, 2, symbol="S2"), 80)))
+    intent = random_intent(panel, 2, 0.6, hold=40, weight=(0.2, 0.3))
+    run = again_of(panel, intent)(AccountConfig(units="whole"), CostsConfig())
+    lives, beside = lives_of(panel, run), dict(beside_fills(run))
+    assert beside["dividends"] > 0
+    assert (run.fills.reason == REASONS.index("delisted")).any()
+    assert lives.net.sum() + sum(beside.values()) == pytest.approx(run.equity[-1] - 1e6, abs=0.01)
+    assert lives.costs.sum() == pytest.approx(run.paid.total, abs=0.01)
+    close = panel.close.copy()
+    close[60:100] /= 2
+    close[130:200] /= 2
+    split = replace(panel, close=close, open=close, high=close, low=close)
+    still = replace(panel, open=panel.close, high=panel.close, low=panel.close, happened=None)
+    no_cash = split.happened._replace(dividend=np.zeros(len(panel)))
+    found = volatility_before(replace(split, happened=no_cash))
+    assert found == pytest.approx(volatility_before(still), nan_ok=True)
 
 
 def bars_to(bars, n):
