@@ -28,7 +28,7 @@ from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study, null_bars
 from touchstone.pipelines.workspace import Workspace, git_commit
-from touchstone.reports.images.drawn import images
+from touchstone.reports.images import images
 from touchstone.reports.result import StudyResult, from_json, to_json
 from touchstone.reports.study import RunFacts, render
 from touchstone.validation.chain import Head
