@@ -66,8 +66,8 @@ def sums(lives: Lives, part: Int64, n_parts: int) -> Sums:
     """Sums by part, 0 <= part < n_parts, (n_lives,)."""
     return Sums(
         np.bincount(part, minlength=n_parts).astype(np.int64),
-        np.bincount(part, lives.net, n_parts),
-        np.bincount(part, lives.costs, n_parts),
+        _by(part, lives.net, n_parts),
+        _by(part, lives.costs, n_parts),
     )
 
 
@@ -91,4 +91,8 @@ def fill_costs(fills: Fills) -> Float64:
 def costs_by_day(panel: Panel, run: Run, day: Int64, kinds: Sequence[str]) -> tuple[Float64, ...]:
     """Money that fills cost on each day, by kind, (n_days,) each; `day` as `daily` gives it."""
     at = np.searchsorted(day, panel.calendar.day(panel.time[run.fills.row]))
-    return tuple(np.bincount(at, getattr(run.fills, kind), day.size) for kind in kinds)
+    return tuple(_by(at, getattr(run.fills, kind), day.size) for kind in kinds)
+
+
+def _by(part: Int64, money: Float64, n_parts: int) -> Float64:
+    return np.asarray(np.bincount(part, money, n_parts), np.float64)

@@ -34,7 +34,7 @@ def regime_of_days(panel: Panel, regime: Int64, n_regimes: int) -> Int64:
     days, at = np.unique(panel.calendar.day(panel.time), return_inverse=True)
     seen = np.zeros((days.size, n_regimes), np.int64)
     np.add.at(seen, (at, regime), 1)
-    return np.r_[n_regimes - 1, seen.argmax(axis=1)[:-1]][: days.size]
+    return np.asarray(np.r_[n_regimes - 1, seen.argmax(axis=1)[:-1]][: days.size], np.int64)
 
 
 def by_regime(

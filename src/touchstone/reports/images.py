@@ -51,8 +51,8 @@ def images(before: Performance | None, sealed: Performance | None) -> Mapping[st
 
 
 def _equity(before: Performance | None, sealed: Performance | None) -> "Figure | None":
-    parts = lines.segments(before and before.curve, sealed and sealed.curve)
-    judged = sealed or before
+    curves = [None if part is None else part.curve for part in (before, sealed)]
+    parts, judged = lines.segments(*curves), sealed or before
     if not parts or judged is None:
         return None
     net = net_figure(judged)
@@ -90,8 +90,8 @@ def _equity(before: Performance | None, sealed: Performance | None) -> "Figure |
 def _segment(top: "Axes", sunk: "Axes", part: lines.Segment) -> None:
     day, curve, ours = _days(part), part.curve, _OURS if part.sealed else _BEFORE
     if curve.band_low:
-        ends = (np.array(v) * part.factor for v in (curve.band_low, curve.band_high))
-        top.fill_between(day, *ends, color=_BAND, lw=0)
+        low, high = (np.array(v) * part.factor for v in (curve.band_low, curve.band_high))
+        top.fill_between(day, low, high, color=_BAND, lw=0)
     for name, values in curve.baselines.items():
         if len(values) == len(curve.day):
             style = "--" if name == "equal_weight" else "-"
