@@ -1,5 +1,6 @@
 """A strategy over history: equity, trades, costs; baselines and random controls beside it."""
 
+from touchstone.backtest.by_orders import run_orders as run_orders
 from touchstone.backtest.fills import Fills as Fills
 from touchstone.backtest.fills import Paid as Paid
 from touchstone.backtest.recosted import BreakEven as BreakEven

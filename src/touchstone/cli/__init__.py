@@ -27,7 +27,8 @@ def main() -> None:
     """The door: every error of the tree becomes one message and its exit code."""
     from touchstone.cli import commands
 
-    commands.attach(app)
+    if not app.registered_commands:  # a process may come in more than once: tests, notebooks
+        commands.attach(app)
     try:
         code = app(standalone_mode=False)
     except TouchstoneError as error:

@@ -17,6 +17,7 @@ from touchstone.cli import (
     studies,
     universes,
 )
+from touchstone.cli.backtest import backtest
 from touchstone.cli.calibrate import calibrate
 from touchstone.cli.power import power
 
@@ -26,7 +27,7 @@ def attach(app: typer.Typer) -> None:
     app.callback(invoke_without_command=True)(_root)
     whole: list[Callable[..., None]] = [studies.run, studies.init, studies.check, studies.schema]
     alone: list[Callable[..., None]] = [
-        stages.features, stages.labels, stages.backtest, stages.inspect,
+        stages.features, stages.labels, backtest, stages.inspect,
     ]  # fmt: skip
     for command in whole:
         app.command()(command)

@@ -1,4 +1,4 @@
-"""`features`, `labels`, `backtest`, `inspect`: one stage alone, on bars of your own."""
+"""`features`, `labels`, `inspect`: one stage alone, on bars of your own."""
 
 import json
 from pathlib import Path
@@ -48,7 +48,7 @@ def features(
     check_format(out)
     own = _once("--extra", [_pair(text) for text in extra or []])
     inputs = _once("--side", [_side(text) for text in side or []])
-    loaded = _load(bars, _more(timeframe, calendar, bars_set), symbols)
+    loaded = load_bars(bars, bars_keys(timeframe, calendar, bars_set), symbols)
     loaded = load_side(loaded, inputs, Path())
     for finding in (f for f in loaded.findings if f.startswith("Side input")):
         typer.echo(finding, err=True)
@@ -73,59 +73,8 @@ def labels(
     from touchstone.files import parse_yaml
     from touchstone.pipelines.tables import label_table
 
-    loaded = _load(bars, _more(timeframe, calendar, bars_set), symbols)
-    _write(label_table(loaded.panel, parse_yaml(label, "--label")), out)
-
-
-def backtest(
-    bars: o.BarsNeeded,
-    scores: Annotated[
-        Path,
-        typer.Option("--scores", help="Parquet or CSV with timestamp (the bar's start, UTC), "
-                     "symbol, score; a score is known at that bar's close, filled from the next."),
-    ],
-    strategy: Annotated[
-        Path,
-        typer.Option("--strategy", help="YAML with strategy:, label: (brackets and horizon), "
-                     "costs:, account:; or a strategy alone, as in {kind: threshold, ...}."),
-    ],
-    calibrate_until: Annotated[
-        str | None,
-        typer.Option("--calibrate-until", metavar="YYYY-MM-DD", help="Rows known before this "
-                     "date say what return a score means (cost_aware needs it); trading begins "
-                     "there."),
-    ] = None,
-    timeframe: o.Timeframe = "1h",
-    calendar: o.CalendarName = "24/7",
-    symbols: o.Symbols = None,
-    bars_set: o.BarsSet = None,
-    trades: Annotated[
-        Path | None, typer.Option("--trades", help="Write the trades to this Parquet file.")
-    ] = None,
-    out: o.Out = Path(),
-    ledger: o.LedgerPath = None,
-    json_: o.Json = False,
-) -> None:  # fmt: skip
-    """Backtest scores made elsewhere: bring your own model. Counted in the ledger as a trial."""
-    from touchstone.pipelines import scores as own
-    from touchstone.pipelines.run import ledger_of
-    from touchstone.pipelines.tables import check_format, date_ns
-    from touchstone.pipelines.workspace import Workspace
-
-    if trades is not None:
-        check_format(trades)
-    config = own.read_strategy(strategy)
-    loaded = _load(bars, _more(timeframe, calendar, bars_set), symbols)
-    left_out = [reject.symbol for reject in loaded.rejects]
-    column = own.read_scores(scores, loaded.panel, _names(symbols), left_out)
-    until = None if calibrate_until is None else date_ns(calibrate_until)
-    book = ledger_of(Workspace(out, ledger))()
-    found = own.backtest_scores(config, (loaded, loaded.panel.content_hash()), column, book, until)
-    if trades is not None:
-        _write(own.trades_table(found, column), trades)
-    typer.echo(
-        json.dumps(own.told(found), indent=1) if json_ else "\n".join(own.money_lines(found))
-    )
+    loaded = load_bars(bars, bars_keys(timeframe, calendar, bars_set), symbols)
+    write(label_table(loaded.panel, parse_yaml(label, "--label")), out)
 
 
 def inspect(
@@ -138,21 +87,22 @@ def inspect(
     """Say what a folder holds: bars with findings, a verified artifact, or a run's verdict."""
     from touchstone.pipelines.inspect import inspected, told
 
-    found = inspected(path, _more(timeframe, calendar, bars_set))
+    found = inspected(path, bars_keys(timeframe, calendar, bars_set))
     typer.echo(json.dumps(found, indent=1) if json_ else told(found))
 
 
-def _more(timeframe: str, calendar: str, pairs: list[str] | None) -> dict[str, Any]:
+def bars_keys(timeframe: str, calendar: str, pairs: list[str] | None) -> dict[str, Any]:
     """The options about bars, as a study would say them."""
     from touchstone.pipelines.study import nested, parse_overrides
 
     return {"timeframe": timeframe, "calendar": calendar, **nested(parse_overrides(pairs or []))}
 
 
-def _load(bars: Path, more: dict[str, Any], symbols: str | None) -> "Loaded":
+def load_bars(bars: Path, more: dict[str, Any], symbols: str | None) -> "Loaded":
+    """The bars; what was left out, and what a reader should know, goes to standard error."""
     from touchstone.pipelines.tables import load_folder
 
-    loaded = load_folder(bars, more, _names(symbols))
+    loaded = load_folder(bars, more, names_of(symbols))
     for reject in loaded.rejects:
         typer.echo(f"left out {reject.file}: {reject.reason}", err=True)
     for finding in loaded.findings:
@@ -168,11 +118,13 @@ def _once(option: str, pairs: list[tuple[str, T]]) -> dict[str, T]:
     return dict(pairs)
 
 
-def _names(symbols: str | None) -> tuple[str, ...] | None:
+def names_of(symbols: str | None) -> tuple[str, ...] | None:
+    """What --symbols names; None: all."""
     return None if symbols is None else tuple(s.strip() for s in symbols.split(",") if s.strip())
 
 
-def _write(table: Any, out: Path) -> None:
+def write(table: Any, out: Path) -> None:
+    """Write a table by its file's suffix, and say so on standard error."""
     from touchstone.pipelines.tables import write_table
 
     write_table(table, out)

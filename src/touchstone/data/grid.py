@@ -60,7 +60,7 @@ def starts(stamps: Stamps, calendar: Calendar, timeframe: Timeframe, stamp: str)
     """
     _spacing(stamps.wall if timeframe.is_daily else stamps.utc, calendar, timeframe)
     if timeframe.is_daily:
-        return _days(stamps, calendar, stamp)
+        return days(stamps, calendar, stamp)
     if stamp == "end":
         return _from_ends(stamps.utc, calendar, timeframe)
     behind = phase(stamps.utc, calendar, timeframe, anchor_of(stamps.utc, calendar, timeframe))
@@ -100,7 +100,7 @@ def _local_grid(
     return grid[(grid >= first) & (grid <= last)]
 
 
-def _days(stamps: Stamps, calendar: Calendar, stamp: str) -> Int64:
+def days(stamps: Stamps, calendar: Calendar, stamp: str) -> Int64:
     """Daily bars carry 00:00 UTC of their date; an exchange's date may come as its midnight."""
     if stamps.named_days:
         return stamps.wall

@@ -30,12 +30,18 @@ class Part(NamedTuple):
 
 
 def save_exports(folder: Path, market: Market) -> None:
-    """Write every table of `TABLES`; empty of rows where nothing was chosen."""
+    """Write every table of `TABLES`; empty of rows where nothing was chosen.
+
+    Scores are then those of the candidate that lost least, before the seal.
+    """
     parts = _parts(market)
-    tables = {"trades": trades, "equity": equity, "scores": scores, "positions": positions}
+    tables = {
+        "trades": trades(parts), "equity": equity(parts), "positions": positions(parts),
+        "scores": scores(parts or _closest(market)),
+    }  # fmt: skip
     for name in TABLES:
         buffer = BytesIO()
-        tables[name](parts).write_parquet(buffer)
+        tables[name].write_parquet(buffer)
         write_bytes(folder / f"{name}.parquet", buffer.getvalue())
 
 
@@ -49,6 +55,14 @@ def _parts(market: Market) -> list[Part]:
         sealed = market.looked.sealed
         parts.append(Part("sealed", sealed.where, sealed.run, sealed.probability))
     return parts
+
+
+def _closest(market: Market) -> list[Part]:
+    """What nobody traded, to look at: the scores of the best of those that lost."""
+    comparison = market.comparison
+    shown = comparison.closest or comparison.scored[0]
+    probability = comparison.views[shown.place].probability
+    return [Part("walk_forward", comparison.segment, shown.run, probability)]
 
 
 def trades(parts: list[Part]) -> pl.DataFrame:

@@ -1,80 +1,34 @@
 """Backtest scores that were made elsewhere: bars, scores and a strategy in, money out."""
 
-import hashlib
-import json
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, Final
 
 import numpy as np
-import polars as pl
-from pydantic import Field
 
 from touchstone.arrays import Bool, Float64
-from touchstone.backtest import Run, daily, run
+from touchstone.backtest import daily, run
 from touchstone.backtest.again import again_of
-from touchstone.backtest.capacity import CapacityConfig
-from touchstone.config import Config
 from touchstone.data.sources import Loaded
 from touchstone.errors import ConfigError, DataError
-from touchstone.execution import AccountConfig, CostsConfig
-from touchstone.files import read_yaml
 from touchstone.labels import LABELS, Labels
 from touchstone.ledger import Ledger, Span
 from touchstone.market import Panel
 from touchstone.models.calibrators import expected_return
-from touchstone.pipelines import exports
-from touchstone.pipelines.decide import Segment, intend, segment
+from touchstone.pipelines.backtested import BacktestConfig, Backtested
+from touchstone.pipelines.brought import Wanted, brought, once, reading
+from touchstone.pipelines.decide import intend, placed, segment
 from touchstone.pipelines.money import Traded, performance
-from touchstone.pipelines.prepare import column
-from touchstone.registration import PartOf
-from touchstone.reports.result import Performance
-from touchstone.strategies import STRATEGIES, Outlook
+from touchstone.pipelines.prepare import column, refuse_short
+from touchstone.pipelines.skill import best_f1_threshold
+from touchstone.pipelines.trial_names import candidate_name, digest
+from touchstone.strategies import Outlook
 from touchstone.validation.candidates import candidate
 
+_FEWEST: Final = 200
+"""Rows with a known outcome that can say what a score means."""
+
 COLUMNS = ("timestamp", "symbol", "score")
-
-
-class BacktestConfig(Config):
-    """A strategy with what it needs around it; a file may also hold the strategy alone."""
-
-    strategy: Annotated[Config, PartOf(STRATEGIES)] = Field(
-        default_factory=lambda: STRATEGIES.parse({"kind": "threshold", "entry_threshold": 0.5})
-    )
-    """From a score to positions."""
-    label: Annotated[Config, PartOf(LABELS)] = Field(
-        default_factory=lambda: LABELS.parse({"kind": "triple_barrier"})
-    )
-    """Its barriers are the brackets, its horizon the longest holding."""
-    costs: CostsConfig = CostsConfig()
-    """What a fill costs."""
-    account: AccountConfig = AccountConfig()
-    """The account that trades."""
-    capacity: CapacityConfig = Field(default=CapacityConfig(), exclude_if=CapacityConfig().__eq__)
-    """How the capacity curve is made."""
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
-    """Of the intervals and the random controls."""
-
-
-class Backtested(NamedTuple):
-    """What the scores earned."""
-
-    performance: Performance
-    run: Run
-    where: Segment
-    n_scores: int
-    fingerprint: str
-
-
-def read_strategy(path: Path) -> BacktestConfig:
-    """A YAML file with `strategy:`, `label:`, `costs:`, `account:`, or a strategy alone."""
-    settings = read_yaml(path)
-    if "kind" in settings:
-        settings = {"strategy": settings}
-    try:
-        return BacktestConfig.parse({k: _frozen(v) for k, v in settings.items()})
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}", error.problems) from None
 
 
 def read_scores(
@@ -90,30 +44,18 @@ def read_scores(
         DataError: columns missing, a naive time, an unknown symbol, a time without a bar, a
             score that is not finite, or a row twice; by file, row and value.
     """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file of scores")
-    try:
-        table = (
-            pl.read_csv(path, try_parse_dates=True)
-            if path.suffix == ".csv"
-            else pl.read_parquet(path)
+    with reading(path):
+        found = brought(path, panel, COLUMNS, Wanted(wanted, left_out), "scores")
+        score = found.numbers("score")
+        found.refuse(
+            ~np.isfinite(score),
+            lambda r: f"score {score[r]} is not finite",
+            "needs a number; leave out the rows that have no score",
         )
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from None
-    missing = [c for c in COLUMNS if c not in table.columns]
-    if missing:
-        raise DataError(
-            f"{path}: no column {missing[0]!r}; needs {', '.join(COLUMNS)}, has "
-            f"{', '.join(table.columns)}"
-        )
-    table = table.with_columns(pl.col("symbol").cast(pl.String))
-    table = table.filter(~pl.col("symbol").is_in(list(left_out)))
-    if wanted is not None:
-        table = table.filter(pl.col("symbol").is_in(list(wanted)))
-    time = _times(path, table["timestamp"])
-    symbols = table["symbol"].to_numpy()
-    score = table["score"].cast(pl.Float64, strict=False).to_numpy()
-    return _placed(path, panel, time, symbols, np.asarray(score, np.float64))
+        once(found, panel, "scores")
+    out = np.full(len(panel), np.nan)
+    out[found.row] = score
+    return out
 
 
 def backtest_scores(
@@ -130,19 +72,37 @@ def backtest_scores(
         loaded: the bars and their hash.
         score: (n_rows,), NaN where there is none.
         ledger: where the trial is counted.
-        calibrate_until: ns UTC; rows whose label has ended by then fit E[return | score], and
-            only rows after it are traded. Needed by `cost_aware`.
+        calibrate_until: ns UTC; rows whose label has ended by then fit E[return | score] and
+            `tune`, and only rows after it are traded. Needed by `cost_aware` and `tune`.
+
+    Raises:
+        ConfigError: the strategy cannot decide on such scores, or `tune` has nothing to tune.
+        DataError: no score on the bars that are traded, or too few to calibrate by.
     """
     (bars, data), label = loaded, config.label
     panel = bars.panel
+    refuse_short(config.strategy, config.account)
     width = getattr(label, "width", None)
     labels = LABELS.part_of(label)(panel, label, None if width is None else column(width, panel))
-    expected = None
-    begin = int(panel.available_at.min()) - 1
+    begin, asked, expected = int(panel.available_at.min()) - 1, config, None
+    tuned = None
     if calibrate_until is not None:
-        expected = _expected(panel, labels, score, calibrate_until)
-        begin = calibrate_until
+        begin, fit = calibrate_until, _fitted_on(panel, labels, score, calibrate_until)
+        expected = _expected(labels, score, fit)
+        if config.tune is not None:
+            config, tuned = _tuned(config, labels, score, fit)
+    elif config.tune is not None:
+        raise ConfigError(
+            f"tune: {config.tune} finds the threshold on rows known before a date: add "
+            "--calibrate-until DATE, or state strategy.entry_threshold"
+        )
     where = segment(panel, begin, int(panel.available_at.max()))
+    known: Bool = ~np.isnan(score[where.rows])
+    if not known.any():
+        raise DataError(
+            "no score lies on the bars that are to be traded: do the scores end before "
+            "--calibrate-until, or speak of instruments that were left out?"
+        )
     view = Outlook(
         probability=score[where.rows, None],
         up=labels.up[where.rows],
@@ -151,68 +111,33 @@ def backtest_scores(
         round_trip=config.costs.round_trip,
         expected=None if expected is None else expected[where.rows],
     )
-    known: Bool = ~np.isnan(score[where.rows])
-    if not known.any():
-        raise DataError("no score lies on the bars that are to be traded")
-    intent = intend(label, config.strategy, view)
-    done = run(where.panel, intent, config.account, config.costs, ledger, data)
-    traded = Traded(where, done, known, again_of(where.panel, intent))
-    name = _fingerprint(config, score, calibrate_until)
+    decision = intend(label, config.strategy, placed(view, config.strategy, panel, where.rows))
+    done = run(where.panel, decision, config.account, config.costs, ledger, data)
+    name = candidate_name(asked, digest(score), calibrate_until)
+    traded = Traded(where, done, known, again_of(where.panel, decision))
     found = performance(config, traded, "scores")
     span = Span(bars.namespace, panel.symbols, begin, int(panel.available_at.max()) + 1)
     one = candidate(name, daily(where.panel, done)[1], found.n_trades)
     ledger.sweep(data, name, span, (one,))
-    return Backtested(found, done, where, int(known.sum()), name)
+    return Backtested(
+        found, done, where, asked, name, n_scores=int(known.sum()), entry_threshold=tuned
+    )
 
 
-def told(found: Backtested) -> dict[str, Any]:
-    """The JSON of a backtest: `performance` has the keys of `market.sealed` in result.json."""
-    return {
-        "schema_version": 1,
-        "fingerprint": found.fingerprint,
-        "n_scores": found.n_scores,
-        "performance": json.loads(found.performance.model_dump_json()),
-    }
-
-
-def money_lines(backtested: Backtested) -> list[str]:
-    """The figures of a backtest for the terminal."""
-    found = backtested.performance
-
-    def of(value: float | None, form: str) -> str:
-        return "-" if value is None else format(value, form)
-
-    low, high = found.sharpe_interval or (None, None)
-    lines = [
-        f"net return      {of(found.net_return, '+.2%')} over the whole segment",
-        f"Sharpe, annual  {of(found.sharpe, '.2f')}  (95 % {of(low, '.2f')} to {of(high, '.2f')})",
-        f"max drawdown    {of(found.max_drawdown, '.1%')}",
-        f"trades          {found.n_trades:,}, win rate {of(found.win_rate, '.1%')}",
-        f"cost paid       {of(found.cost_paid, ',.0f')}, break-even at "
-        f"{of(found.break_even_cost_bp, '.1f')} bp a side",
-    ]
-    rungs = ", ".join(f"{r.multiple:g}x {of(r.net_return, '+.1%')}" for r in found.ladder)
-    others = ", ".join(f"{b.name} {of(b.net_return, '+.1%')}" for b in found.baselines)
-    lines += [f"at costs of     {rungs}", f"beside it       {others}"]
-    if found.n_trades:
-        lines.append(f"beats           {of(found.controls_rank, '.0%')} of 200 random strategies")
-    return lines
-
-
-def trades_table(found: Backtested, score: Float64) -> pl.DataFrame:
-    """The trades of a backtest of scores, (n_rows,) as they were read."""
-    part = exports.Part("scores", found.where, found.run, score[found.where.rows, None])
-    return exports.trades([part])
-
-
-def _expected(panel: Panel, labels: Labels, score: Float64, until: int) -> Float64:
+def _fitted_on(panel: Panel, labels: Labels, score: Float64, until: int) -> Bool:
+    """Scored rows whose outcome was known by then, (n_rows,)."""
     ended = (labels.exit >= 0) & (panel.available_at[np.maximum(labels.exit, 0)] <= until)
     fit = ended & ~np.isnan(score)
-    if fit.sum() < 200:
+    if fit.sum() < _FEWEST:
         raise DataError(
             f"--calibrate-until leaves {int(fit.sum())} scored rows with a known outcome before "
-            "it, 200 are needed: choose a later date"
+            f"it, {_FEWEST} are needed: choose a later date"
         )
+    return fit
+
+
+def _expected(labels: Labels, score: Float64, fit: Bool) -> Float64:
+    """E[realised | score] at every row, NaN where there is no score, (n_rows,)."""
     curve = expected_return(score[fit], labels.realised[fit])
     out = np.full(score.shape, np.nan)
     known = ~np.isnan(score)
@@ -220,47 +145,16 @@ def _expected(panel: Panel, labels: Labels, score: Float64, until: int) -> Float
     return out
 
 
-def _times(path: Path, stamps: Any) -> Any:
-    kind = stamps.dtype
-    if not isinstance(kind, pl.Datetime):
-        raise DataError(f"{path}: timestamp must hold times with a zone, got {kind}")
-    if kind.time_zone is None:
-        raise DataError(f"{path}: timestamps are naive; write them with their zone, as UTC")
-    return stamps.cast(pl.Datetime("ns", "UTC")).to_physical().to_numpy()
-
-
-def _placed(path: Path, panel: Panel, time: Any, symbols: Any, score: Float64) -> Float64:
-    place = {s: i for i, s in enumerate(panel.symbols)}
-    instrument = np.array([place.get(s, -1) for s in symbols], np.int64)
-    _refuse(path, instrument < 0, lambda r: f"symbol {symbols[r]!r} is not among the bars")
-    rows = np.full(time.size, -1, np.int64)
-    for i in np.unique(instrument):
-        of, (a, b) = instrument == i, panel.offsets[i : i + 2]
-        at = np.minimum(np.searchsorted(panel.time[a:b], time[of]), b - a - 1)
-        rows[of] = np.where(panel.time[a:b][at] == time[of], at + a, -1)
-    when = time.astype("datetime64[ns]").astype("datetime64[s]")
-    _refuse(path, rows < 0, lambda r: f"{symbols[r]} has no bar that starts at {when[r]} UTC")
-    _refuse(path, ~np.isfinite(score), lambda r: f"score {score[r]} is not finite")
-    order = np.argsort(rows, kind="stable")
-    twice = np.zeros(rows.size, np.bool_)
-    twice[order[1:]] = rows[order[1:]] == rows[order[:-1]]
-    _refuse(path, twice, lambda r: f"{symbols[r]} at {when[r]} UTC stands twice")
-    out = np.full(len(panel), np.nan)
-    out[rows] = score
-    return out
-
-
-def _refuse(path: Path, broken: Bool, said: Any) -> None:
-    if broken.any():
-        row = int(broken.argmax())
-        raise DataError(f"{path}: row {row}: {said(row)} ({int(broken.sum())} rows in all)")
-
-
-def _fingerprint(config: BacktestConfig, score: Float64, until: int | None) -> str:
-    """Names the candidate; the seed of intervals and controls makes no other one."""
-    told = config.model_copy(update={"seed": 0}).canonical()
-    return hashlib.sha256(f"{told} {until}".encode() + score.tobytes()).hexdigest()[:16]
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
+def _tuned(
+    config: BacktestConfig, labels: Labels, score: Float64, fit: Bool
+) -> tuple[BacktestConfig, float]:
+    """The config with the threshold that finds the target best by F1, and that threshold."""
+    kind: Any = getattr(config.strategy, "kind", None)
+    if kind != "threshold":
+        raise ConfigError(
+            f"tune: {config.tune} sets the entry_threshold of the strategy threshold, this one is "
+            f"{kind}: leave tune out, or write strategy: {{kind: threshold}}"
+        )
+    best = best_f1_threshold(score[fit], labels.outcome[fit] == 1)
+    strategy = config.strategy.model_copy(update={"entry_threshold": (best,)})
+    return config.model_copy(update={"strategy": strategy}), best

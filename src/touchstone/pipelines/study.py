@@ -213,7 +213,7 @@ def read_study(source: str, overrides: Mapping[str, Any] | None = None) -> Study
     """
     settings, root = _settings(source)
     for key, value in (overrides or {}).items():
-        _set(settings, key, value)
+        set_key(settings, key, value)
     return parse_study(settings, root, source)
 
 
@@ -274,7 +274,7 @@ def nested(overrides: Mapping[str, Any]) -> dict[str, Any]:
     """
     tree: dict[str, Any] = {}
     for key, value in overrides.items():
-        _set(tree, key, value)
+        set_key(tree, key, value)
     return tree
 
 
@@ -285,7 +285,12 @@ def _settings(source: str) -> tuple[dict[str, Any], Path]:
     return read_yaml(path), path.resolve().parent
 
 
-def _set(settings: dict[str, Any], key: str, value: Any) -> None:
+def set_key(settings: dict[str, Any], key: str, value: Any) -> None:
+    """Set a dotted key in the tree of a YAML file, in place.
+
+    Raises:
+        ConfigError: a step of it leads into something that has no keys.
+    """
     here: Any = settings
     *steps, last = key.split(".")
     for step in steps:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from touchstone.reports.backtested import BacktestResult, FillRow, HoldingRow, TradeRow
 from touchstone.reports.contents import Unit
 from touchstone.reports.result import SCHEMA_VERSION, StudyResult
 
@@ -51,6 +52,20 @@ def result_reference() -> str:
         cells = (f"`{name}`", key.kind, key.unit, key.meaning)
         lines.append("| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def backtest_reference() -> str:
+    """What `touchstone backtest --json` prints beside `performance`, as Markdown."""
+    lines: list[str] = []
+    for title, model in (
+        ("The document", BacktestResult), ("trades[]", TradeRow), ("fills[]", FillRow),
+        ("holdings[]", HoldingRow),
+    ):  # fmt: skip
+        lines += ["", f"### {title}", "", "| key | is | unit | meaning |", "|---|---|---|---|"]
+        for name, field in model.model_fields.items():
+            kind = _kind(field.annotation).replace("|", "\\|")
+            lines.append(f"| `{name}` | {kind} | {_unit(field)} | {_meaning(field)} |")
+    return "\n".join(lines[1:]) + "\n"
 
 
 def _keys(model: type[BaseModel], prefix: str, told: dict[type[BaseModel], str]) -> Iterator[Key]:

@@ -1,0 +1,59 @@
+"""What a fill costs and what money pays."""
+
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+
+from reference.slow.nouns import ZERO, Terms
+
+CENT = Decimal("0.01")
+
+
+class Money:
+    """Prices, commissions and quantities under the terms of an account."""
+
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+
+    def commission(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """Of a fill; `quantity` below 0 is a sale. Rounded once, half up, after all fees."""
+        units, value = abs(quantity), abs(quantity) * price
+        owed = max(
+            value * self.terms.commission + units * self.terms.per_unit, self.terms.minimum
+        )
+        if quantity < 0:
+            owed += value * self.terms.sell_fee + units * self.terms.sell_fee_per_unit
+        return self.rounded(owed)
+
+    def rounded(self, owed: Decimal) -> Decimal:
+        return owed.quantize(CENT, ROUND_HALF_UP) if self.terms.to_cents else owed
+
+    def units(self, quantity: Decimal) -> Decimal:
+        """Whole units are rounded towards nothing; fractional ones stay."""
+        if not self.terms.whole:
+            return quantity
+        return abs(quantity).to_integral_value(ROUND_FLOOR).copy_sign(quantity)
+
+    def buys(self, money: Decimal, price: Decimal) -> Decimal:
+        """Units that `money` pays at `price` with all costs.
+
+        At the rates first; where the rounded commission, or the least one, asks for more, the
+        units give way for it.
+        """
+        if money <= 0:
+            return ZERO
+        per_unit = price * (1 + self.terms.commission) + self.terms.per_unit
+        most = money / per_unit
+        return max(ZERO, min(most, (money - self.commission(most, price)) / price))
+
+    def impact(self, quantity: Decimal, volume: Decimal, sigma: Decimal) -> Decimal:
+        """Fraction that a quantity moves the price: Y sigma (quantity / volume) ^ power."""
+        if not (self.terms.impact and sigma and volume > 0):
+            return ZERO
+        return self.terms.impact * sigma * (abs(quantity) / volume) ** self.terms.impact_power
+
+    def left_of(self, moved: Decimal, bars: int) -> Decimal:
+        """What is left of an own impact so many bars later; half after each half-life."""
+        if bars == 0:
+            return moved
+        if not self.terms.half_life:
+            return ZERO
+        return moved * Decimal("0.5") ** (bars / self.terms.half_life)
