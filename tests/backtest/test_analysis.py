@@ -11,6 +11,7 @@ from reference.intents import intent_of, random_intent
 from touchstone.backtest import daily, recost
 from touchstone.backtest.again import again_of, readings
 from touchstone.backtest.attribution import beside_fills, decided_rows, lives_of, sums
+from touchstone.backtest.by_orders import again_of_orders
 from touchstone.backtest.by_regime import by_regime, regime_of_days
 from touchstone.backtest.capacity import Capacity, CapacityConfig, capacity
 from touchstone.backtest.costs_in_sharpe import costs_in_sharpe
@@ -19,6 +20,8 @@ from touchstone.backtest.exposures import exposures
 from touchstone.backtest.monthly import monthly
 from touchstone.backtest.volatility import REGIMES, regimes_of, volatility_before
 from touchstone.execution import REASONS, AccountConfig, CostsConfig
+from touchstone.execution.columns import Given
+from touchstone.execution.records import FOR_EVER, RESTING
 from touchstone.market.happened import NEVER, Happened
 from touchstone.metrics.trading import drawdown_rows, max_drawdown, sharpe
 from walks import flat, panel_of, random_panel, random_walk
@@ -246,3 +249,19 @@ def test_without_trades_there_is_nothing_to_tell():
     assert (found.half, found.zero, found.best) == (None, None, None)
     assert regimes_of(volatility_before(panel)).max() == 3
     assert drawdowns(run.equity, 5).depth.size == 0
+
+
+def test_orders_of_ones_own_are_repeated_at_their_own_size():
+    panel = panel_of(flat(12, price=50.0))
+    order = np.zeros(2, RESTING)
+    for name, column in {
+        "quantity": (100.0, -100.0), "row": (1, 5), "number": (1, 2), "expires": (FOR_EVER,) * 2,
+    }.items():  # fmt: skip
+        order[name] = column
+    first = np.searchsorted([1, 5], np.arange(13)).astype(np.int64)
+    costs = CostsConfig(round_to_cents=False)
+    again = again_of_orders(panel, Given(first, order), 1e6)
+    one, ten = (again(AccountConfig(cash=cash), costs) for cash in (1e6, 1e7))
+    assert one.fills.quantity.tolist() == [100, 100]
+    assert ten.fills.quantity.tolist() == [1000, 1000]
+    assert ten.total_return == pytest.approx(one.total_return, rel=1e-9)

@@ -11,6 +11,7 @@ import polars as pl
 
 from touchstone.arrays import Bool, Float64, Int64
 from touchstone.backtest import daily, run_orders
+from touchstone.backtest.by_orders import again_of_orders
 from touchstone.data.side_file import listed, words
 from touchstone.data.sources import Loaded
 from touchstone.errors import SourceError
