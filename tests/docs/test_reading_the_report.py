@@ -1,4 +1,4 @@
-"""The guide to sections 4 to 6: its study and commands run, its snippet scores the fold's test."""
+"""The guide to sections 2 to 6: its study and commands run, its snippet scores the fold's test."""
 
 import re
 import shlex

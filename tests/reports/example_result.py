@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from reports.example_analysis import analysis
 from touchstone.reports.result import (
     Baseline,
     CalibrationPoint,
@@ -122,6 +123,7 @@ def performance(rng, first, n, mean, sd=0.008, n_trades=412):
         controls_rank=1.0 if mean > 0.002 else 0.5 if traded else None,
         exits=dict(time=251, stop=88, target=73) if traded else {},
         curve=line,
+        analysis=analysis(rng.spawn(1)[0], line, sharpe, cost) if traded else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from touchstone.backtest.again import Again
 from touchstone.backtest.replay import run_of
 from touchstone.backtest.result import Run
 from touchstone.backtest.world import world_line
@@ -55,6 +56,18 @@ def run_orders(
     }
     ledger.record("backtest", fingerprint(given, account, costs), data, facts)
     return found
+
+
+def again_of_orders(panel: Panel, given: Given, cash: float) -> Again:
+    """The same orders on another deposit, their quantities scaled as it is; nothing is counted."""
+
+    def follow_again(account: AccountConfig, costs: CostsConfig) -> Run:
+        order = given.order.copy()
+        order["quantity"] *= account.cash / cash
+        line = world_line(panel, costs, account)
+        return _followed(panel, line, given._replace(order=order), account, costs)
+
+    return follow_again
 
 
 def fingerprint(given: Given, account: AccountConfig, costs: CostsConfig) -> str:

@@ -251,6 +251,7 @@ def run_of(
         financed=float(purse["financed"]),
         n_ambiguous=int(purse["n_ambiguous"]),
         ambiguous=float(purse["ambiguous"]),
+        gross=path.gross,
     )
 
 

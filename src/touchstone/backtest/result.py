@@ -42,6 +42,8 @@ class Run(NamedTuple):
     """Bars that spanned stop and target of a position."""
     ambiguous: float = 0.0
     """Money between the two readings of such bars."""
+    gross: Float64 | None = None
+    """Positions, shorts above 0, (n_times,); None where nothing was ever short: as `invested`."""
 
     @property
     def exposure(self) -> Float64:

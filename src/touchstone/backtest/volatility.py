@@ -16,13 +16,16 @@ def volatility_before(panel: Panel, n_bars: int = N_BARS) -> Float64:
     """Root of the mean squared close-to-close return of up to n_bars bars before each, (n_rows,).
 
     Of a bar's return, fraction; row t reads closes up to t - 1. NaN at an instrument's first two
-    rows, where no return lies before.
+    rows, where no return lies before. Splits and dividends that stand beside the bars move nothing.
     """
     n = len(panel)
     first = panel.offsets[:-1][panel.asset_id]
     row = np.arange(n)
     moved = np.zeros(n)
-    moved[1:] = panel.close[1:] / panel.close[:-1] - 1
+    worth = panel.close.copy()  # of one share of the bar before
+    if panel.happened is not None:
+        worth = (worth + panel.happened.dividend) * panel.happened.ratio
+    moved[1:] = worth[1:] / panel.close[:-1] - 1
     moved[row == first] = 0.0
     total = np.r_[0.0, np.cumsum(moved**2)]  # total[t]: of rows before t
     since = np.maximum(row - n_bars, first + 1)

@@ -69,6 +69,14 @@ def check_name(name: str) -> None:
         )
 
 
+def without_places(side: Mapping[str, Config]) -> dict[str, Config]:
+    """Side inputs as far as they are part of a question: the place of a file is none."""
+    return {
+        name: one.model_copy(update={"path": ""}) if hasattr(one, "path") else one
+        for name, one in side.items()
+    }
+
+
 def _told(name: str, joined: Joined, panel: Panel) -> list[str]:
     known = ~np.isnan(joined.age_ns)
     if not known.any():

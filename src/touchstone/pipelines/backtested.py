@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from pydantic import Field
 
 from touchstone.backtest import Run
+from touchstone.backtest.capacity import CapacityConfig
 from touchstone.config import Config
 from touchstone.errors import ConfigError
 from touchstone.execution import AccountConfig, CostsConfig
@@ -45,6 +46,8 @@ class BacktestConfig(Config):
     """What a fill costs."""
     account: AccountConfig = AccountConfig()
     """The account that trades."""
+    capacity: CapacityConfig = Field(default=CapacityConfig(), exclude_if=CapacityConfig().__eq__)
+    """How the capacity curve is made."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
     """Of the intervals and the random controls."""
 

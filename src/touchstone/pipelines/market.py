@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from touchstone.backtest.again import again_of
 from touchstone.data.sources import Loaded
 from touchstone.errors import ConfigError
 from touchstone.pipelines import cards
@@ -201,11 +202,15 @@ def before_the_seal(study: Study, prepared: Prepared, comparison: Comparison) ->
     closest = comparison.closest
     shown = comparison.scored[0] if closest is None else closest
     probability = comparison.views[shown.place].probability
-    rows = judged(prepared, where, probability, comparison.intent(shown).long)
+    intent = comparison.intent(shown)
+    rows = judged(prepared, where, probability, intent.long)
     beside = yardsticks(config, prepared, prepared.folds.folds, where)
     rng = generator(config.seed, "skill", "before")
     measured = skill(config, rows, "walk_forward", rng, beside)
-    traded = None if closest is None else Traded(where, closest.run, ~np.isnan(probability[:, -1]))
+    traded = None
+    if closest is not None:
+        known = ~np.isnan(probability[:, -1])
+        traded = Traded(where, closest.run, known, again_of(where.panel, intent))
     return _Before(
         None if traded is None else performance(config, traded, "before"),
         measured,

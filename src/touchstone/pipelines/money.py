@@ -6,10 +6,13 @@ import numpy as np
 
 from touchstone.arrays import Bool, Float64, Int64
 from touchstone.backtest import Run, break_even, controls, daily, recost
+from touchstone.backtest.again import Again
 from touchstone.backtest.baselines import buy_and_hold, cash, equal_weight
+from touchstone.backtest.capacity import CapacityConfig
 from touchstone.execution import REASONS, AccountConfig, CostsConfig
 from touchstone.market import Panel
 from touchstone.metrics import trading as t
+from touchstone.pipelines.analysis import Traced, analysis
 from touchstone.pipelines.decide import Segment
 from touchstone.reports.result import (
     Baseline,
@@ -33,6 +36,8 @@ class Traded(NamedTuple):
     run: Run
     eligible: Bool
     """Rows of the segment's panel with a score: where a random control may enter."""
+    again: Again | None = None
+    """The same decisions once more, for capacity and the two readings of a bar."""
 
     @property
     def panel(self) -> Panel:
@@ -50,6 +55,10 @@ class Terms(Protocol):
     @property
     def costs(self) -> CostsConfig:
         """What fills cost."""
+
+    @property
+    def capacity(self) -> CapacityConfig:
+        """At which deposits the decisions are replayed."""
 
     @property
     def seed(self) -> int:
@@ -71,6 +80,8 @@ def performance(config: Terms, traded: Traded, purpose: str) -> Performance:
     held, fall = run.trades, t.drawdown_rows(equity)
     moments = np.r_[panel.time.min(), panel.blocks().time]
     paid, beside = run.paid, _baselines(config, panel)
+    traced = Traced(panel, run, traded.again, config.account, config.costs, config.capacity)
+    theirs = tuple((name, daily(panel, b)[1]) for name, b in beside if name != "cash")
     return Performance(
         net_return=net,
         annual_return=t.cagr(equity, day.size, per_year),
@@ -103,6 +114,7 @@ def performance(config: Terms, traded: Traded, purpose: str) -> Performance:
         controls_rank=float(np.mean(random_equity[:, -1] - 1 < net)) if held.pnl.size else None,
         exits={name: int(np.sum(held.reason == i)) for i, name in enumerate(REASONS) if i},
         curve=_curve(panel, (day, returns), beside, random_equity),
+        analysis=analysis(traced, theirs, generator(config.seed, "analysis", purpose)),
     )
 
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from touchstone.arrays import Bool, Float64, Int64
 from touchstone.backtest import daily, run_orders
+from touchstone.backtest.by_orders import again_of_orders
 from touchstone.data.side_file import listed, words
 from touchstone.data.sources import Loaded
 from touchstone.errors import SourceError
@@ -95,7 +96,9 @@ def backtest_orders(
     end = int(panel.available_at.max())
     begin = int(panel.available_at.min()) - 1
     where = segment(panel, begin, end)
-    found = performance(config, Traded(where, done, np.ones(len(panel), np.bool_)), "orders")
+    known = np.ones(len(panel), np.bool_)
+    again = again_of_orders(panel, given, config.account.cash)
+    found = performance(config, Traded(where, done, known, again), "orders")
     name = _fingerprint(config, orders)
     span = Span(bars.namespace, panel.symbols, begin, end + 1)
     one = candidate(name, daily(panel, done)[1], found.n_trades)

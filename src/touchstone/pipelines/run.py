@@ -28,6 +28,7 @@ from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study, null_bars
 from touchstone.pipelines.workspace import Workspace, git_commit
+from touchstone.reports.images import images
 from touchstone.reports.result import StudyResult, from_json, to_json
 from touchstone.reports.study import RunFacts, render
 from touchstone.validation.chain import Head
@@ -169,7 +170,7 @@ def _run(
         head = book.head()
         about = {"data": data, "ledger_head": f"{head.n_rows}:{head.hash}"}
         _write(folder, study, (result, facts, about), (market, twin))
-        step.say("report.html, result.json, run.json")
+        step.say("report.html, result.json, run.json, figures")
     return Outcome(folder, result, shown=False)
 
 
@@ -214,6 +215,9 @@ def _write(
     about = {**facts._asdict(), **more, "source": study.source, "root": str(study.root)}
     write_bytes(folder / "run.json", json.dumps(about, indent=1).encode())
     write_text(folder / "report.html", render(result, facts))
+    found = images(result.market.walk_forward, result.market.sealed)
+    for name, image in found.items():
+        write_bytes(folder / "figures" / f"{name}.png", image)
     write_bytes(folder / "result.json", to_json(result))  # last: a run with it is finished
 
 

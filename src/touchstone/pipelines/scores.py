@@ -8,6 +8,7 @@ import numpy as np
 
 from touchstone.arrays import Bool, Float64
 from touchstone.backtest import daily, run
+from touchstone.backtest.again import again_of
 from touchstone.data.sources import Loaded
 from touchstone.errors import ConfigError, DataError
 from touchstone.labels import LABELS, Labels
@@ -113,7 +114,8 @@ def backtest_scores(
     decision = intend(label, config.strategy, placed(view, config.strategy, panel, where.rows))
     done = run(where.panel, decision, config.account, config.costs, ledger, data)
     name = candidate_name(asked, digest(score), calibrate_until)
-    found = performance(config, Traded(where, done, known), "scores")
+    traded = Traded(where, done, known, again_of(where.panel, decision))
+    found = performance(config, traded, "scores")
     span = Span(bars.namespace, panel.symbols, begin, int(panel.available_at.max()) + 1)
     one = candidate(name, daily(where.panel, done)[1], found.n_trades)
     ledger.sweep(data, name, span, (one,))

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from touchstone.arrays import Float64
 from touchstone.backtest import Run, daily, run
+from touchstone.backtest.again import again_of
 from touchstone.ledger import Ledger, Look, Span
 from touchstone.pipelines.decide import (
     Calibration,
@@ -171,7 +172,8 @@ def deflation(prepared: Prepared, winner: Scored | None, ledger: Ledger) -> Defl
 
 def _answer(study: Study, prepared: Prepared, sealed: SealedRun) -> Answer:
     config, where = study.config, sealed.where
-    traded = Traded(where, sealed.run, ~np.isnan(sealed.probability[:, -1]))
+    known = ~np.isnan(sealed.probability[:, -1])
+    traded = Traded(where, sealed.run, known, again_of(where.panel, sealed.intent))
     rows = judged(prepared, where, sealed.probability, sealed.intent.long)
     over, expectancy = sealed_intervals(config, traded)
     beside = yardsticks(config, prepared, [prepared.folds.final], where)

@@ -14,10 +14,11 @@ import numpy as np
 import yaml
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
+from touchstone.backtest.capacity import CapacityConfig
 from touchstone.config import Config
 from touchstone.data.folder import source_of
 from touchstone.data.side import SIDES
-from touchstone.data.side_inputs import check_name
+from touchstone.data.side_inputs import check_name, without_places
 from touchstone.data.sources import SOURCES, Source
 from touchstone.dataset.regimes import REGIMES
 from touchstone.dataset.scalers import SCALERS
@@ -116,6 +117,8 @@ class StudyConfig(Config):
     """What a fill costs, basis points a side."""
     account: AccountConfig = AccountConfig()
     """The account that trades."""
+    capacity: CapacityConfig = Field(default=CapacityConfig(), exclude_if=CapacityConfig().__eq__)
+    """How the capacity curve is made."""
     plugins: tuple[str, ...] = ()
     """Python files with parts of your own, relative to the study's folder."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
@@ -365,14 +368,6 @@ def null_bars(bars: Config) -> Config:
             f"{bars.source!r}: set null_twin: false"  # type: ignore[attr-defined]
         )
     return bars.model_copy(update={"market": market.model_copy(update={"ic": 0.0})})
-
-
-def without_places(side: Mapping[str, Config]) -> dict[str, Config]:
-    """Side inputs as far as they are part of a question: the place of a file is none."""
-    return {
-        name: one.model_copy(update={"path": ""}) if hasattr(one, "path") else one
-        for name, one in side.items()
-    }
 
 
 def identified(config: StudyConfig, root: Path) -> Study:

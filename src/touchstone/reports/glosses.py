@@ -35,6 +35,11 @@ GLOSSES: Final[dict[str, Gloss]] = {
     "exposure": Gloss("Exposure", "Mean share of equity that was held."),
     "turnover": Gloss("Turnover", "Value traded a year as a multiple of equity."),
     "cost_paid": Gloss("Cost paid", "Commission, spread, slippage and impact of all fills."),
+    "alpha": Gloss("Alpha", "Annual mean return that the benchmark's moves do not explain."),
+    "beta": Gloss("Beta", "How much ours moves when the benchmark moves by one."),
+    "capture": Gloss(
+        "Capture", "Our mean return over the benchmark's, on the days when it rose, or fell."
+    ),
     "break_even_cost": Gloss(
         "Break-even cost", "Cost a side, in basis points, at which these trades earn nothing."
     ),

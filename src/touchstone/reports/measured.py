@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from touchstone.reports.analysis import Analysis
 from touchstone.reports.contents import (
     Annual,
     AnnualRatio,
@@ -130,6 +131,9 @@ class Performance(Contents):
     """Why trades ended -> how many: `time`, `probability`, `stop`, `target`."""
     curve: Curve = Curve()
     """By day, for the page."""
+    analysis: Analysis | None = None
+    """When and where it earned, beside what, and how much money it bears; null in results of
+    before."""
 
 
 class CalibrationPoint(Contents):

@@ -14,6 +14,7 @@ from touchstone.reports.figures import (
     times,
 )
 from touchstone.reports.result import LadderRung, MarketResult, Performance
+from touchstone.reports.sections import bearing
 from touchstone.reports.sections.money import where_of
 
 
@@ -23,15 +24,18 @@ class View(NamedTuple):
     ladder: Chart | None
     shares: Chart | None
     break_even: str
+    bearing: bearing.View
+    """Sharpe by cost, capacity, ambiguous bars."""
 
 
 def view(market: MarketResult) -> View:
     """The ladder and the shares of what was traded, on the sealed segment or else before it."""
     part = market.sealed or market.walk_forward
     if part is None or part.n_trades == 0:
-        return View(None, None, "")
+        return View(None, None, "", bearing.view(None, ""))
     where = where_of(market)
-    return View(_ladder(part, where), _shares(part, where), _break_even(part))
+    told = bearing.view(part, where)
+    return View(_ladder(part, where), _shares(part, where), _break_even(part), told)
 
 
 def _ladder(part: Performance, where: str) -> Chart | None:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from touchstone.reports.analysis import Analysis
 from touchstone.reports.charts import lines
 from touchstone.reports.charts.frame import Chart, Column, Table
 from touchstone.reports.figures import (
@@ -18,6 +19,7 @@ from touchstone.reports.figures import (
 )
 from touchstone.reports.findings import net_figure
 from touchstone.reports.result import MarketResult, Performance
+from touchstone.reports.sections import over_time
 
 
 class MeasureRow(NamedTuple):
@@ -40,6 +42,8 @@ class View(NamedTuple):
     controls: str
     where: str
     """Which rows they are of."""
+    time: over_time.View
+    """Months, drawdowns, exposure, benchmarks."""
 
 
 def view(market: MarketResult) -> View:
@@ -54,7 +58,16 @@ def view(market: MarketResult) -> View:
         where=where_of(market),
         exits=_exits(judged),
         controls=_controls(judged),
+        time=over_time.view(*_analysed(market), where_of(market)),
     )
+
+
+def _analysed(market: MarketResult) -> tuple[Analysis | None, Analysis | None]:
+    """Of the segment that is judged, and of the tests before it where that is the sealed one."""
+    before = None if market.walk_forward is None else market.walk_forward.analysis
+    if market.sealed is None:
+        return before, None
+    return market.sealed.analysis, before
 
 
 def _chart(market: MarketResult) -> Chart | None:

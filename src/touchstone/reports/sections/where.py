@@ -24,6 +24,7 @@ from touchstone.reports.figures import (
     words,
 )
 from touchstone.reports.result import FalsePositive, MarketResult, Slice, SliceTests
+from touchstone.reports.sections import attribution
 
 _GROUPS = {
     "symbol": ("symbol", "symbols"),
@@ -56,6 +57,7 @@ class View(NamedTuple):
     probabilities: tuple[Chart, ...]
     trades: tuple[Chart, ...]
     missed: tuple[Chart, ...]
+    money: attribution.View
 
 
 def view(market: MarketResult) -> View:
@@ -68,12 +70,14 @@ def view(market: MarketResult) -> View:
         if any(s.group == name for s in known)
     ]
     zone = market.data.calendar
+    judged = market.sealed or market.walk_forward
     return View(
         _luck(market.where_tests),
         tuple(groups),
         _probabilities(market.where),
         _mistakes("trade", market.worst_false_positives, zone),
         _mistakes("missed", market.worst_false_negatives, zone),
+        attribution.view(None if judged is None else judged.analysis),
     )
 
 

@@ -1,0 +1,59 @@
+"""Figures as PNG: pictures that other programs read, of what the result has and of nothing else."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+
+from reports.test_study_page import PAGES
+from touchstone.reports.images import images
+
+pytest.importorskip("matplotlib")
+image = pytest.importorskip("PIL.Image")
+
+
+def read(png):
+    return np.asarray(image.open(BytesIO(png)).convert("RGB")).astype(int)
+
+
+def share(pixels, colour):
+    wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return float((np.abs(pixels - wanted) <= 2).all(axis=2).mean())
+
+
+def test_every_figure_of_a_result_is_drawn():
+    market = PAGES["pair"]().market
+    found = images(market.walk_forward, market.sealed)
+    assert set(found) == {"equity", "costs", "months", "capacity", "instruments"}
+    for name, png in found.items():
+        pixels = read(png)
+        assert pixels.shape[1] == 1600
+        assert 0.3 < share(pixels, "#fcfbf8") < 0.99, name  # paper
+        if name != "months":
+            assert share(pixels, "#0072b2") > 0.001, name  # ours
+    bars = read(found["costs"])
+    rungs = [r.net_return for r in market.sealed.ladder]
+    grey = share(bars, "#8f8b84") / share(bars, "#0072b2")
+    assert grey == pytest.approx((rungs[0] + rungs[2] + rungs[3]) / rungs[1], rel=0.03)
+
+
+def test_equal_results_give_equal_bytes_and_names_are_not_read_as_formulas():
+    sealed = PAGES["pair"]().market.sealed
+    row = next(a for a in sealed.analysis.attribution if a.by == "instrument")
+    odd = row.model_copy(update={"name": r"$\frac$ <b>{A}_^"})
+    analysis = sealed.analysis.model_copy(
+        update={"attribution": (odd,), "months": (), "capacity": None}
+    )
+    part = sealed.model_copy(update={"analysis": analysis, "ladder": ()})
+    one, two = images(None, part), images(None, part)
+    assert set(one) == {"equity", "instruments"}
+    assert one == two
+
+
+def test_results_without_trades_or_analysis_draw_what_they_have():
+    assert images(None, None) == {}
+    bare = PAGES["one day"]().market
+    for png in images(bare.walk_forward, bare.sealed).values():
+        assert read(png).shape[1] == 1600
+    nothing = PAGES["none"]().market
+    assert "costs" not in images(None, nothing.sealed)
