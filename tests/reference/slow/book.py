@@ -120,7 +120,8 @@ class Book:
             return wanted
         if opens * price + self.money.commission(wanted, price) <= money:
             return wanted
-        units = self.money.units(closes + self.money.buys(money, price))
+        side = 1 if wanted > 0 else -1
+        units = self.money.units(closes + self.money.paid_by(money, price, side))
         if units <= abs(wanted) * Decimal("1e-6"):
             return ZERO
         return min(units, abs(wanted)).copy_sign(wanted)

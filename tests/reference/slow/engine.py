@@ -97,8 +97,8 @@ class Engine(Bars):
                 continue
             close = bars[symbol].close
             value = min(wish.weight, self.terms.max_weight) * self.equity
+            value = max(min(value, self.group_room(symbol, out)), ZERO)
             dear = self.dear(bars[symbol], value / close)
-            value = min(value, self.group_room(symbol, out))
             units = self.money.units(max(min(value / close, purse / dear), ZERO))
             if units * close <= self.equity * DUST:
                 self.count("rejected wish")

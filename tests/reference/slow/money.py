@@ -32,8 +32,8 @@ class Money:
             return quantity
         return abs(quantity).to_integral_value(ROUND_FLOOR).copy_sign(quantity)
 
-    def buys(self, money: Decimal, price: Decimal) -> Decimal:
-        """Units that `money` pays at `price` with all costs.
+    def paid_by(self, money: Decimal, price: Decimal, side: int) -> Decimal:
+        """Units of a buy (side 1) or a short sale (-1) that `money` covers with all costs.
 
         At the rates first; where the rounded commission, or the least one, asks for more, the
         units give way for it.
@@ -41,8 +41,10 @@ class Money:
         if money <= 0:
             return ZERO
         per_unit = price * (1 + self.terms.commission) + self.terms.per_unit
+        if side < 0:
+            per_unit += price * self.terms.sell_fee + self.terms.sell_fee_per_unit
         most = money / per_unit
-        return max(ZERO, min(most, (money - self.commission(most, price)) / price))
+        return max(ZERO, min(most, (money - self.commission(side * most, price)) / price))
 
     def impact(self, quantity: Decimal, volume: Decimal, sigma: Decimal) -> Decimal:
         """Fraction that a quantity moves the price: Y sigma (quantity / volume) ^ power."""
