@@ -60,7 +60,7 @@ def study(seed: int, kind: str | None = None) -> Study:
     """The study of this number: its rules are drawn, then a market in which they bite."""
     rng = np.random.default_rng([seed, 3])
     kind = kind or KINDS[seed % 3]
-    account, costs = an_account(rng), some_costs(rng)
+    account, costs = an_account(rng, kind), some_costs(rng)
     n, n_times = int(rng.integers(1, 5)), int(rng.integers(25, 60))
     rows = some_rows(rng, n, n_times)
     made = Study(
@@ -86,7 +86,7 @@ def study(seed: int, kind: str | None = None) -> Study:
     return made
 
 
-def an_account(rng: np.random.Generator) -> AccountConfig:
+def an_account(rng: np.random.Generator, kind: str) -> AccountConfig:
     def maybe(share, *values):
         return values[int(rng.integers(len(values)))] if rng.random() < share else None
 
@@ -103,6 +103,8 @@ def an_account(rng: np.random.Generator) -> AccountConfig:
         "drawdown": maybe(0.15, 0.05, 0.1),
         "cool_down": maybe(0.4, 1, 3),
     }
+    if kind != "wishes":  # how limits share out what orders and weights ask for, the page leaves open
+        wish |= {"max_gross": 2.0 if short else None, "max_weight": None, "max_group": None}
     return AccountConfig(**{k: v for k, v in wish.items() if v is not None})
 
 
@@ -217,26 +219,26 @@ def some_wishes(rng: np.random.Generator, made: Study) -> None:
 
 
 def some_weights(rng: np.random.Generator, made: Study) -> None:
-    made.buffer = float(rng.choice([0.0, 0.02, 0.1]))
-    low = -0.5 if made.account.short else 0.0
+    made.buffer = float(rng.choice([0.0, 0.015, 0.055]))
+    low = -0.2 if made.account.short else 0.0
     for t, row in enumerate(made.rows):
         if rng.random() < 0.5:
             for i in range(row.size):
                 if rng.random() < 0.7:
-                    weight = round(float(rng.uniform(low, 0.7)), 2)
+                    weight = round(float(rng.uniform(low, 0.2)), 2)
                     made.weights.append((t, i, 0.0 if rng.random() < 0.2 else weight))
 
 
 def some_orders(rng: np.random.Generator, made: Study) -> None:
     number, given = 0, []
     whole = made.account.units == "whole"
-    share = float(rng.choice([0.1, 0.3, 0.6]))
+    share = float(rng.choice([0.1, 0.3]))
     for t, row in enumerate(made.rows):
         for i in np.flatnonzero(row >= 0):
             while rng.random() < share:
                 close = made.bars[row[i], 3]
                 kind = int(rng.integers(3))
-                size = made.account.cash * float(rng.choice([0.05, 0.3, 0.8])) / close
+                size = made.account.cash * float(rng.choice([0.02, 0.1])) / close
                 side = 1 if rng.random() < 0.6 else -1
                 size = max(1.0, float(np.floor(size))) if whole else round(size, 3)
                 # a buy limit and a sell stop lie below, and sometimes on the wrong side

@@ -81,7 +81,7 @@ class Engine(Bars):
         staying = set(self.positions) - out
         waiting = {o.symbol for o in self.orders} - set(self.positions)
         free = self.terms.max_positions - len(staying) - len(waiting)
-        purse = self.purse(bars, out)
+        purse = self.purse(out)
         for wish in sorted(wishes, key=lambda w: (-w.rank, w.symbol)):
             symbol = wish.symbol
             if free <= 0:
@@ -120,7 +120,7 @@ class Engine(Bars):
         spread = self.terms.half_spread if bar.half_spread is None else bar.half_spread
         return self.terms.commission + self.terms.slippage + spread
 
-    def purse(self, bars: dict[str, Bar], out: set[str]) -> Decimal:
+    def purse(self, out: set[str]) -> Decimal:
         """Money for new orders: cash that is not reserved with what the sells of the next open
         will bring; no more than the limit on all positions leaves. A margin account has the
         limit alone."""
@@ -129,7 +129,7 @@ class Engine(Bars):
             money = self.cash - self.reserved([])
             for order in self.orders:
                 if order.quantity < 0 and order.kind == "market":
-                    money -= order.quantity * self.cheap(order.symbol, bars)
+                    money -= order.quantity * self.cheap(order.symbol)
         if self.terms.max_gross < NEVER:
             gross = self.gross(set(self.positions) - out)
             left = self.terms.max_gross * self.equity - gross - self.reserved([])
@@ -138,12 +138,9 @@ class Engine(Bars):
             money = min(money, left)
         return money
 
-    def cheap(self, symbol: str, bars: dict[str, Bar]) -> Decimal:
-        """What a sold unit is expected to bring."""
-        spread = self.terms.half_spread
-        if symbol in bars and bars[symbol].half_spread is not None:
-            spread = bars[symbol].half_spread
-        rates = self.terms.commission + self.terms.slippage + spread
+    def cheap(self, symbol: str) -> Decimal:
+        """What a sold unit is expected to bring: the last close less the flat rates."""
+        rates = self.terms.commission + self.terms.slippage + self.terms.half_spread
         return self.seen[symbol].close * (1 - rates)
 
     def group_room(self, symbol: str, out: set[str]) -> Decimal:
@@ -183,9 +180,10 @@ class Engine(Bars):
                 continue
             units = self.money.units(weight * self.equity / close) - self.held(symbol)
             if units:
-                wanted.append(Order(symbol, units, bars[symbol].row, "rebalance"))
+                rank = float(abs(weight))
+                wanted.append(Order(symbol, units, bars[symbol].row, "rebalance", rank=rank))
         self.orders += [o for o in wanted if o.quantity < 0]
-        purse = self.purse(bars, self.leaving())
+        purse = self.purse(self.leaving())
         for order in wanted:
             if order.quantity > 0:
                 dear = self.dear(bars[order.symbol], order.quantity)

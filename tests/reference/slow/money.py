@@ -53,9 +53,8 @@ class Money:
         return self.terms.impact * sigma * (abs(quantity) / volume) ** self.terms.impact_power
 
     def left_of(self, moved: Decimal, bars: int) -> Decimal:
-        """What is left of an own impact so many bars later; half after each half-life."""
-        if bars == 0:
-            return moved
+        """What is left of an own impact so many bars later: half after each half-life, nothing
+        without one."""
         if not self.terms.half_life:
             return ZERO
         return moved * Decimal("0.5") ** (bars / self.terms.half_life)
