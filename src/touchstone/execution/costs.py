@@ -32,7 +32,7 @@ class Rates(NamedTuple):
 Money = Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)]
 
 
-def _extra(default: float) -> Any:
+def _extra(default: float | None) -> Any:
     """A cost that most accounts do not have: part of a study's question only where it is set."""
     return Field(default=default, exclude_if=lambda value: value == default)
 
@@ -54,6 +54,10 @@ class CostsConfig(Config):
     """Slippage of market and stop orders, basis points of the reference price, a side."""
     half_spread_bp: BasisPoints = 0.0
     """Half the bid-ask spread, basis points of the reference price, a side."""
+    spread: str | None = _extra(None)
+    """Column beside the bars with the measured bid-ask spread, fraction of the price: a fill pays
+    half of what was known at the close before it, and `half_spread_bp` where nothing was. Null:
+    always that."""
     impact: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = _extra(0.0)
     """Y of the square-root impact `Y sigma (quantity / volume) ^ power`: 0.5 to 1 was measured for
     liquid stocks (Toth et al. 2011); 0 for none."""
@@ -129,18 +133,23 @@ def fees(costs: CostsConfig, quantity: Float64, price: Float64, side: Int8) -> F
     exact = np.maximum(exact, costs.commission_minimum)
     extra = value * (costs.sell_fee_bp * _BP) + quantity * costs.sell_fee_per_unit
     exact = np.where(side < 0, exact + extra, exact)
-    return half_up_to_cents(exact) if costs.round_to_cents else exact
+    paid = half_up_to_cents(exact) if costs.round_to_cents else exact
+    return np.where(side < 0, np.minimum(paid, value), paid)
 
 
 @compiled
 def fee(terms: Any, quantity: float, price: float, side: float) -> float:
-    """Commission and fees of a fill of so many units, money, rounded once, half up."""
+    """Commission and fees of a fill of so many units, money, rounded once, half up.
+
+    Of a sale they are at most what it brings: selling never makes an account poorer.
+    """
     value = quantity * price
     exact = value * terms.commission + quantity * terms.per_unit
     exact = max(exact, terms.minimum)
     if side < 0.0:
         exact += value * terms.sell_fee + quantity * terms.sell_fee_per_unit
-    return float(math.floor(exact * 100.0 * _TIE + 0.5) / 100.0 if terms.to_cents else exact)
+    paid = math.floor(exact * 100.0 * _TIE + 0.5) / 100.0 if terms.to_cents else exact
+    return float(min(paid, value) if side < 0.0 else paid)
 
 
 @compiled

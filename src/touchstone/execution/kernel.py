@@ -27,6 +27,7 @@ from touchstone.execution.corporate import apply_events
 from touchstone.execution.given import fill_resting
 from touchstone.execution.intrabar import fill_intrabar
 from touchstone.execution.opening import fill_opening
+from touchstone.execution.prefetch import prefetch
 from touchstone.execution.records import Accounts, Tape
 from touchstone.execution.wishes import order_entries, order_exits
 
@@ -51,7 +52,7 @@ def trade(accounts: Accounts, k: int, world: World, now: Now, tape: Tape) -> Non
     if purse.gross > purse.invested or purse.cash < 0.0:
         _pay_for_borrowing(purse, accounts.terms[k], now[2])
     if events.first.size > 0 and events.first[t] < events.first[t + 1]:
-        apply_events(accounts, k, events, t, tape)
+        apply_events(accounts, k, events, (rows, t), tape)
     fill_opening(accounts, k, world.market, rows, tape)
     fill_intrabar(accounts, k, world.market, rows, tape)
     if purse.n_resting > 0:
@@ -76,6 +77,7 @@ def mark(accounts: Accounts, k: int, market: Market, now: Now) -> None:
                 position.close = market.bars[row, 3]
                 position.row = row
                 position.bars_held += 1
+                prefetch(market.bars, row + 3)
             value = position.quantity * position.close
             invested += value
             short += min(value, 0.0)
