@@ -74,9 +74,7 @@ def tallied(study: Study, done: Judged) -> dict[str, int]:
         "spread column": len(fills) * bool(study.half_spread.size),
         "rounded": len(fills) * costs.round_to_cents * (costs.commission_bp > 0),
         "per unit": len(fills) * (costs.commission_per_unit > 0),
-        "minimum": sum(
-            float(f.commission) == costs.commission_minimum > 0 for f in fills
-        ),
+        "minimum": sum(float(f.commission) == costs.commission_minimum > 0 for f in fills),
         "sell fees": sold * (costs.sell_fee_bp > 0 or costs.sell_fee_per_unit > 0),
     }
     counts |= others

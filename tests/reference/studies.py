@@ -103,7 +103,9 @@ def an_account(rng: np.random.Generator, kind: str) -> AccountConfig:
         "drawdown": maybe(0.15, 0.05, 0.1),
         "cool_down": maybe(0.4, 1, 3),
     }
-    if kind != "wishes":  # how limits share out what orders and weights ask for, the page leaves open
+    if (
+        kind != "wishes"
+    ):  # how limits share out what orders and weights ask for, the page leaves open
         wish |= {"max_gross": 2.0 if short else None, "max_weight": None, "max_group": None}
     return AccountConfig(**{k: v for k, v in wish.items() if v is not None})
 

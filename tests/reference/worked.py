@@ -227,7 +227,7 @@ CASES = [
          events=[(2, SPLIT, 2.0)], wishes=wish(**STOPS),
          a=from_bar(2, 50.0) | {"low": dict.fromkeys(range(2, 8), 50.0) | {3: 48.9}}),
     Case("1:20 split of 50 whole units: 2 left, half a unit for cash at 100 x 20, without costs",
-         [BOUGHT, (1, "A", -0.5, 2000.0, 0.0, "in_lieu"),  # row: the last bar before
+         [BOUGHT, (2, "A", -0.5, 2000.0, 0.0, "in_lieu"),
           (4, "A", -2, 1999.0, 4.00, "time")],  # 3998 -> 3.998
          9_986.50, WHOLE, events=[(2, SPLIT, 0.05)], a=from_bar(2, 2000.0)),  # -5007.5+1000+3994
     Case("2:1 split of an order that waits for a bar",

@@ -17,6 +17,8 @@ class Bars(Book):
         self.begin_day(day)
         self.carry(time)
         for event in events:
+            if event.symbol in bars and event.symbol in self.seen:
+                self.seen[event.symbol].row = bars[event.symbol].row
             self.act(event)
         for symbol, bar in bars.items():
             seen = self.seen.setdefault(symbol, Seen(bar.open, bar.row))
@@ -73,7 +75,8 @@ class Bars(Book):
     def turn(self, order: Order) -> tuple[bool, float, str]:
         """What only closes a position, by symbol; then the higher rank, then by symbol."""
         held = self.held(order.symbol)
-        closes = order.quantity * held < 0 and abs(order.quantity) <= abs(held)
+        is_within = abs(order.quantity) <= abs(held) or not self.terms.margin
+        closes = order.quantity * held < 0 and is_within
         return not closes, 0.0 if closes else -order.rank, order.symbol
 
     def intrabar(self, bars: dict[str, Bar]) -> None:

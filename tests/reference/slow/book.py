@@ -282,6 +282,4 @@ class Book:
         """Units that go for cash without a trade, and so without costs."""
         self.cash += quantity * price
         row = self.seen[symbol].row
-        self.fills.append(
-            Filled(symbol, row, -quantity, price, price, ZERO, reason, position.row)
-        )
+        self.fills.append(Filled(symbol, row, -quantity, price, price, ZERO, reason, position.row))

@@ -56,7 +56,8 @@ class Engine(Bars):
         return position.hold >= 0 and position.bars_held >= position.hold
 
     def leaves(self, order: Order) -> bool:
-        return order.kind == "market" and order.quantity * self.held(order.symbol) < 0
+        is_out = order.kind == "market" and order.quantity * self.held(order.symbol) < 0
+        return is_out and order.reason not in ("rebalance", "order")
 
     def leave(self, bars: dict[str, Bar], decisions: Decisions) -> None:
         """By time, else by wish; the rest of an entry ends with it."""
@@ -174,11 +175,10 @@ class Engine(Bars):
             weight = most.copy_sign(weight)
             if not self.terms.margin:
                 weight = max(weight, ZERO)
-            off = abs(weight - self.held(symbol) * close / self.equity)
-            if weight and off < decisions.buffer:
+            units = self.money.units(weight * self.equity / close) - self.held(symbol)
+            if weight and abs(units) * close < decisions.buffer * self.equity:
                 self.count("inside the buffer")
                 continue
-            units = self.money.units(weight * self.equity / close) - self.held(symbol)
             if units:
                 rank = float(abs(weight))
                 wanted.append(Order(symbol, units, bars[symbol].row, "rebalance", rank=rank))

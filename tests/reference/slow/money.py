@@ -14,14 +14,15 @@ class Money:
         self.terms = terms
 
     def commission(self, quantity: Decimal, price: Decimal) -> Decimal:
-        """Of a fill; `quantity` below 0 is a sale. Rounded once, half up, after all fees."""
+        """Of a fill; `quantity` below 0 is a sale, which never costs more than it brings.
+
+        Rounded once, half up, after all fees.
+        """
         units, value = abs(quantity), abs(quantity) * price
-        owed = max(
-            value * self.terms.commission + units * self.terms.per_unit, self.terms.minimum
-        )
+        owed = max(value * self.terms.commission + units * self.terms.per_unit, self.terms.minimum)
         if quantity < 0:
             owed += value * self.terms.sell_fee + units * self.terms.sell_fee_per_unit
-        return self.rounded(owed)
+        return min(self.rounded(owed), value) if quantity < 0 else self.rounded(owed)
 
     def rounded(self, owed: Decimal) -> Decimal:
         return owed.quantize(CENT, ROUND_HALF_UP) if self.terms.to_cents else owed
