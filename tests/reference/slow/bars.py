@@ -51,7 +51,7 @@ class Bars(Book):
                 self.count("orders summed")
             bar = bars[orders[0].symbol]
             free = [o for later in turns for o in later] + orders
-            self.serve(orders, bar.open, bar, True, self.payable(orders[0].symbol, free))
+            self.serve(orders, bar.open, bar, True, self.payable(free))
 
     def offset(self, bars: dict[str, Bar]) -> None:
         """Market orders of an instrument in both directions meet each other, without a fill."""
@@ -191,7 +191,7 @@ class Bars(Book):
             self.count("orders summed")
         is_stop = order.kind == "stop"
         self.count(f"{order.kind} order" + (" gapped" if at == bar.open != order.price else ""))
-        self.serve(like, at, bar, is_stop, self.payable(order.symbol, like))
+        self.serve(like, at, bar, is_stop, self.payable(like))
         for one in like:
             if is_stop and one.quantity:
                 one.kind = "market"  # it has gone off

@@ -71,7 +71,6 @@ class Book:
         working; what money, or the position of a long-only account, withholds is given up.
         """
         symbol, wanted = orders[0].symbol, sum((o.quantity for o in orders), ZERO)
-        side = 1 if wanted > 0 else -1
         possible = self.possible(symbol, wanted)
         if possible != wanted:
             self.count("sell of more than is held")
@@ -130,7 +129,7 @@ class Book:
             return ZERO
         return min(units, abs(wanted)).copy_sign(wanted)
 
-    def payable(self, symbol: str, free: list[Order]) -> Decimal:
+    def payable(self, free: list[Order]) -> Decimal:
         """Money for an opening order: cash that no other order reserved. In a margin account,
         what is left of its equity's `max_gross`, at the last mark's equity and closes.
         """

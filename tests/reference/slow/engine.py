@@ -57,7 +57,8 @@ class Engine(Bars):
 
     def leaves(self, order: Order) -> bool:
         is_out = order.kind == "market" and order.quantity * self.held(order.symbol) < 0
-        return is_out and order.reason not in ("rebalance", "order")
+        is_named = order.reason not in ("rebalance", "order")
+        return is_out and (is_named or order.quantity == -self.held(order.symbol))
 
     def leave(self, bars: dict[str, Bar], decisions: Decisions) -> None:
         """By time, else by wish; the rest of an entry ends with it."""
@@ -166,13 +167,13 @@ class Engine(Bars):
     def balance(self, bars: dict[str, Bar], decisions: Decisions) -> None:
         """Towards weights of equity where they are off by more than the buffer; sells first."""
         wanted = []
-        for symbol, weight in decisions.weights:
+        for symbol, asked in decisions.weights:
             if symbol not in bars:
                 continue
             self.drop(self.of(symbol))
             close = bars[symbol].close
-            most = min(self.terms.max_weight, abs(weight))
-            weight = most.copy_sign(weight)
+            most = min(self.terms.max_weight, abs(asked))
+            weight = most.copy_sign(asked)
             if not self.terms.margin:
                 weight = max(weight, ZERO)
             units = self.money.units(weight * self.equity / close) - self.held(symbol)
