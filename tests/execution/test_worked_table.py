@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-
 from reference.judged import by_hand, by_kernel
 from reference.studies import Study
 from reference.worked import CASES

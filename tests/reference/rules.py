@@ -30,7 +30,8 @@ RULES: Final = {
     "cut for money": "fill cut to the money",
     "rejected for money": "fill rejected for want of money",
     "rejected wish": "wish rejected for want of money",
-    "sell of nothing": "sale without a position in a long-only account",
+    "sell of more than is held": "sale of more than a long-only account holds",
+    "orders offset": "market orders in both directions at one open",
     "waits for a bar": "order waits for a bar",
     "halted bar": "bar in a halt",
     "split": "split of a position",
@@ -73,9 +74,7 @@ def tallied(study: Study, done: Judged) -> dict[str, int]:
         "spread column": len(fills) * bool(study.half_spread.size),
         "rounded": len(fills) * costs.round_to_cents * (costs.commission_bp > 0),
         "per unit": len(fills) * (costs.commission_per_unit > 0),
-        "minimum": sum(
-            float(f.commission) == costs.commission_minimum > 0 for f in fills
-        ),
+        "minimum": sum(float(f.commission) == costs.commission_minimum > 0 for f in fills),
         "sell fees": sold * (costs.sell_fee_bp > 0 or costs.sell_fee_per_unit > 0),
     }
     counts |= others

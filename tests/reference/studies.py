@@ -60,12 +60,13 @@ def study(seed: int, kind: str | None = None) -> Study:
     """The study of this number: its rules are drawn, then a market in which they bite."""
     rng = np.random.default_rng([seed, 3])
     kind = kind or KINDS[seed % 3]
-    account, costs = an_account(rng), some_costs(rng)
+    account, costs = an_account(rng, kind), some_costs(rng)
     n, n_times = int(rng.integers(1, 5)), int(rng.integers(25, 60))
     rows = some_rows(rng, n, n_times)
     made = Study(
         kind, account, costs, rows, np.zeros((0, 5)), [], np.zeros(0), np.zeros(0),
-        np.zeros(0, bool), rng.integers(0, 2, n) if account.max_group is not None else np.zeros(0, np.int64),
+        np.zeros(0, bool),
+        np.zeros(0, np.int64) if account.max_group is None else rng.integers(0, 2, n),
     )  # fmt: skip
     made.events = some_events(rng, made) if rng.random() < 0.6 else []
     for _, i, what, _ in list(made.events):
@@ -86,7 +87,7 @@ def study(seed: int, kind: str | None = None) -> Study:
     return made
 
 
-def an_account(rng: np.random.Generator) -> AccountConfig:
+def an_account(rng: np.random.Generator, kind: str) -> AccountConfig:
     def maybe(share, *values):
         return values[int(rng.integers(len(values)))] if rng.random() < share else None
 
@@ -103,6 +104,12 @@ def an_account(rng: np.random.Generator) -> AccountConfig:
         "drawdown": maybe(0.15, 0.05, 0.1),
         "cool_down": maybe(0.4, 1, 3),
     }
+    if (
+        kind != "wishes"
+    ):  # how limits share out what orders and weights ask for, the page leaves open
+        wish |= {"max_gross": 2.0 if short else None, "max_weight": None, "max_group": None}
+        if kind == "orders":  # rests of sales of more than is held, in whole units: not settled
+            wish["units"] = "fractional"
     return AccountConfig(**{k: v for k, v in wish.items() if v is not None})
 
 
@@ -148,12 +155,11 @@ def some_events(rng: np.random.Generator, made: Study) -> list[tuple[int, int, i
         if rng.random() < 0.25:
             end = int(rng.integers(n_times // 2, n_times))
             found.append((end, i, DELISTING, float(rng.choice([0.0, 0.4, 1.0]))))
-        for t in np.flatnonzero(rng.random(end) < 0.04):
-            if t:
-                found.append((int(t), i, SPLIT, float(rng.choice([2, 3, 1.5, 0.5, 0.1]))))
-        for t in np.flatnonzero(rng.random(end) < 0.06):
-            if t:
-                found.append((int(t), i, DIVIDEND, float(rng.choice([0.25, 1.1, 3.0]))))
+        for share, kind, values in (
+            (0.04, SPLIT, [2, 3, 1.5, 0.5, 0.1]), (0.06, DIVIDEND, [0.25, 1.1, 3.0]),
+        ):  # fmt: skip
+            at = [t for t in np.flatnonzero(rng.random(end) < share) if t]
+            found += [(int(t), i, kind, float(rng.choice(values))) for t in at]
     return sorted(found, key=lambda e: (e[0], e[2], e[1]))
 
 
@@ -168,7 +174,7 @@ def some_bars(rng: np.random.Generator, made: Study) -> None:
     n_times, n = made.rows.shape
     made.bars = np.zeros((int((made.rows >= 0).sum()), 5))
     made.finer = [[] for _ in made.bars]
-    noise = float(rng.choice([0.004, 0.01, 0.02]))
+    noise = float(rng.choice([0.006, 0.015, 0.03]))
     thin = float(rng.choice([0.02, 0.3, 30.0])) * made.account.cash / 100
     for i in range(n):
         price = float(rng.choice([40.0, 100.0, 250.0]))
@@ -208,7 +214,7 @@ def some_wishes(rng: np.random.Generator, made: Study) -> None:
     for t, row in enumerate(made.rows):
         for i in np.flatnonzero(row >= 0):
             if rng.random() < share:
-                widths = rng.choice([0.01, 0.02, 0.03, 0.05, np.inf], 2)
+                widths = rng.choice([0.01, 0.01, 0.02, 0.03, 0.05, np.inf], 2)
                 made.wishes.append(
                     (t, int(i), float(rng.integers(0, 4)), int(rng.choice(sides)),
                      float(rng.choice(weights)), float(widths[0]), float(widths[1]), hold)
@@ -217,26 +223,28 @@ def some_wishes(rng: np.random.Generator, made: Study) -> None:
 
 
 def some_weights(rng: np.random.Generator, made: Study) -> None:
-    made.buffer = float(rng.choice([0.0, 0.02, 0.1]))
-    low = -0.5 if made.account.short else 0.0
+    made.buffer = float(rng.choice([0.0, 0.015, 0.055]))
+    low = -0.2 if made.account.short else 0.0
     for t, row in enumerate(made.rows):
         if rng.random() < 0.5:
             for i in range(row.size):
                 if rng.random() < 0.7:
-                    weight = round(float(rng.uniform(low, 0.7)), 2)
+                    weight = round(float(rng.uniform(low, 0.2)), 2)
                     made.weights.append((t, i, 0.0 if rng.random() < 0.2 else weight))
 
 
 def some_orders(rng: np.random.Generator, made: Study) -> None:
     number, given = 0, []
     whole = made.account.units == "whole"
-    share = float(rng.choice([0.1, 0.3, 0.6]))
+    share = float(rng.choice([0.1, 0.3]))
+    # what becomes of the rests of several orders that one bar's volume shares is not settled
+    made.costs = made.costs.model_copy(update={"volume_cap": None})
     for t, row in enumerate(made.rows):
         for i in np.flatnonzero(row >= 0):
             while rng.random() < share:
                 close = made.bars[row[i], 3]
                 kind = int(rng.integers(3))
-                size = made.account.cash * float(rng.choice([0.05, 0.3, 0.8])) / close
+                size = made.account.cash * float(rng.choice([0.02, 0.1])) / close
                 side = 1 if rng.random() < 0.6 else -1
                 size = max(1.0, float(np.floor(size))) if whole else round(size, 3)
                 # a buy limit and a sell stop lie below, and sometimes on the wrong side

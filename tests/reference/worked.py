@@ -227,7 +227,7 @@ CASES = [
          events=[(2, SPLIT, 2.0)], wishes=wish(**STOPS),
          a=from_bar(2, 50.0) | {"low": dict.fromkeys(range(2, 8), 50.0) | {3: 48.9}}),
     Case("1:20 split of 50 whole units: 2 left, half a unit for cash at 100 x 20, without costs",
-         [BOUGHT, (1, "A", -0.5, 2000.0, 0.0, "in_lieu"),  # row: the last bar before
+         [BOUGHT, (2, "A", -0.5, 2000.0, 0.0, "in_lieu"),
           (4, "A", -2, 1999.0, 4.00, "time")],  # 3998 -> 3.998
          9_986.50, WHOLE, events=[(2, SPLIT, 0.05)], a=from_bar(2, 2000.0)),  # -5007.5+1000+3994
     Case("2:1 split of an order that waits for a bar",
@@ -248,7 +248,7 @@ CASES = [
     # -- borrowing
     Case("borrow of 36.5 % a year on 5000 for three hours: 3 x 5000 x 0.365 / 8760 = 0.625",
          [SOLD, COVERED], 9_984.375, SHORT, {"borrow_bp": 3650.0}, wishes=wish(side=-1)),
-    Case("cash of -5022.50 at 36.5 % a year, six hours: 5022.5 x ((1 + 1 / 24000) ^ 6 - 1) = 1.2558",
+    Case("cash of -5022.50 at 36.5 % a year, six hours: x (1 + 1 / 24000) ^ 6, 1.2558 more",
          [(1, "A", 75, 100.05, 7.50, "rebalance"),  # 7503.75 -> 7.50375
           (1, "B", 75, 100.05, 7.50, "rebalance")],
          -5_023.755756, {"short": True, "max_gross": 2.0}, {"financing_bp": 3650.0}, b={},
@@ -263,7 +263,7 @@ CASES = [
          account={"drawdown": 0.015}, a={"close": {2: 97.0}, "low": {2: 97.0}},
          wishes=[*wish(), *wish(at=3), *wish(at=4)]),
     Case("cool-down of two bars after the stop of bar 2: back at bar 5",
-         [BOUGHT, (2, "A", -50, 97.951, 4.90, "stop"),  # 4897.55: 10,000 - 5007.50 + 4892.65 = 9885.15
+         [BOUGHT, (2, "A", -50, 97.951, 4.90, "stop"),  # 4897.55: cash 9885.15
           (5, "A", 49.425750, 100.05, 4.95, "entry")],  # half of 9885.15; 4945.046
          account={"cool_down": 2}, a={"low": {2: 97.0}},
          wishes=[*wish(**STOPS), *(w for t in (2, 3, 4) for w in wish(at=t, **STOPS))]),

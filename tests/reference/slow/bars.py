@@ -17,6 +17,8 @@ class Bars(Book):
         self.begin_day(day)
         self.carry(time)
         for event in events:
+            if event.symbol in bars and event.symbol in self.seen:
+                self.seen[event.symbol].row = bars[event.symbol].row
             self.act(event)
         for symbol, bar in bars.items():
             seen = self.seen.setdefault(symbol, Seen(bar.open, bar.row))
@@ -24,6 +26,7 @@ class Bars(Book):
         trading = {symbol: bar for symbol, bar in bars.items() if not bar.halted}
         if len(trading) < len(bars):
             self.count("halted bar")
+        self.end_late()
         self.opening(trading)
         self.intrabar(trading)
         self.mark(bars)
@@ -40,6 +43,7 @@ class Bars(Book):
         waiting = {o.symbol for o in self.orders} - set(bars)
         if waiting:
             self.count("waits for a bar")
+        self.offset(bars)
         turns = self.turns(bars)
         while turns:
             orders = turns.pop(0)
@@ -47,7 +51,18 @@ class Bars(Book):
                 self.count("orders summed")
             bar = bars[orders[0].symbol]
             free = [o for later in turns for o in later] + orders
-            self.serve(orders, bar.open, bar, True, self.payable(orders[0].symbol, free))
+            self.serve(orders, bar.open, bar, True, self.payable(free))
+
+    def offset(self, bars: dict[str, Bar]) -> None:
+        """Market orders of an instrument in both directions meet each other, without a fill."""
+        for symbol in sorted(bars):
+            mine = [o for o in self.of(symbol) if o.kind == "market"]
+            sides = {s: [o for o in mine if o.quantity * s > 0] for s in (1, -1)}
+            both = min(sum((abs(o.quantity) for o in sides[s]), ZERO) for s in (1, -1))
+            if both:
+                self.count("orders offset")
+                for side in (1, -1):
+                    self.take_from(sides[side], side * both)
 
     def turns(self, bars: dict[str, Bar]) -> list[list[Order]]:
         """Market orders, those of one instrument and side together, in their turn."""
@@ -58,18 +73,20 @@ class Bars(Book):
         return list(groups.values())
 
     def turn(self, order: Order) -> tuple[bool, float, str]:
-        """What closes a position, by symbol; then the higher rank, then by symbol."""
-        closes = order.quantity * self.held(order.symbol) < 0
+        """What only closes a position, by symbol; then the higher rank, then by symbol."""
+        held = self.held(order.symbol)
+        is_within = abs(order.quantity) <= abs(held) or not self.terms.margin
+        closes = order.quantity * held < 0 and is_within
         return not closes, 0.0 if closes else -order.rank, order.symbol
 
     def intrabar(self, bars: dict[str, Bar]) -> None:
         """Stops and targets of positions; then resting stops, then resting limits, as given."""
-        self.end_late(bars)
         for symbol in sorted(set(self.positions) & set(bars)):
             self.barriers(symbol, bars[symbol])
         for kind in ("stop", "limit"):
             for order in [o for o in self.orders if o.kind == kind and o.symbol in bars]:
-                self.fill_resting(order, bars[order.symbol])
+                if order.kind == kind and any(o is order for o in self.orders):
+                    self.fill_resting(order, bars[order.symbol])
 
     # -- the brackets of a position
 
@@ -155,21 +172,29 @@ class Bars(Book):
 
     # -- orders from outside that rest
 
-    def end_late(self, bars: dict[str, Bar]) -> None:
-        """Those whose last bar is over."""
-        late = [o for o in self.orders if o.kind != "market" and self.clock > o.expires]
+    def end_late(self) -> None:
+        """Those whose last bar is over, what is left of market orders and stops too."""
+        late = [o for o in self.orders if 0 <= o.expires < self.clock]
         if late:
             self.count("expiry")
         self.drop(late)
 
     def fill_resting(self, order: Order, bar: Bar) -> None:
+        """An order that is met, with all of its kind and side that are met at the same price."""
         at = self.met(order, bar)
-        if at is None or not any(o is order for o in self.orders):
+        if at is None:
             return
+        like = [o for o in self.of(order.symbol)
+                if o.kind == order.kind and o.quantity * order.quantity > 0
+                and self.met(o, bar) == at]  # fmt: skip
+        if len(like) > 1:
+            self.count("orders summed")
+        is_stop = order.kind == "stop"
         self.count(f"{order.kind} order" + (" gapped" if at == bar.open != order.price else ""))
-        self.serve([order], at, bar, order.kind == "stop", self.payable(order.symbol, [order]))
-        if order.kind == "stop" and order.quantity:
-            order.kind, order.row = "market", bar.row  # it has gone off
+        self.serve(like, at, bar, is_stop, self.payable(like))
+        for one in like:
+            if is_stop and one.quantity:
+                one.kind = "market"  # it has gone off
 
     def met(self, order: Order, bar: Bar) -> Decimal | None:
         """The reference price of a resting order in this bar, None where it is not met."""

@@ -16,6 +16,8 @@ from reference.slow.nouns import (
     Terms,
 )
 
+LEAST = Decimal("1e-30")
+"""Units below which fifty digits of division leave nothing."""
 YEAR_NS = 365 * 86_400 * 10**9
 
 
@@ -69,11 +71,12 @@ class Book:
         working; what money, or the position of a long-only account, withholds is given up.
         """
         symbol, wanted = orders[0].symbol, sum((o.quantity for o in orders), ZERO)
-        side = 1 if wanted > 0 else -1
         possible = self.possible(symbol, wanted)
+        if possible != wanted:
+            self.count("sell of more than is held")
+            self.take_from(orders[::-1], wanted - possible)
+        orders = [o for o in orders if o.quantity]
         if not possible:
-            self.count("sell of nothing")
-            self.drop(orders)
             return
         through = self.by_volume(symbol, possible, bar)
         if not through:
@@ -86,7 +89,7 @@ class Book:
                 price = self.worse(reference, symbol, paid, bar)
                 self.remember(symbol, paid, bar)
             self.book(orders[0], paid, price, reference, bar)
-        if paid != through or possible != wanted:
+        if paid != through:
             self.count("cut for money" if paid else "rejected for money")
             self.drop(orders)
         else:
@@ -120,12 +123,13 @@ class Book:
             return wanted
         if opens * price + self.money.commission(wanted, price) <= money:
             return wanted
-        units = self.money.units(closes + self.money.buys(money, price))
+        side = 1 if wanted > 0 else -1
+        units = self.money.units(closes + self.money.paid_by(money, price, side))
         if units <= abs(wanted) * Decimal("1e-6"):
             return ZERO
         return min(units, abs(wanted)).copy_sign(wanted)
 
-    def payable(self, symbol: str, free: list[Order]) -> Decimal:
+    def payable(self, free: list[Order]) -> Decimal:
         """Money for an opening order: cash that no other order reserved. In a margin account,
         what is left of its equity's `max_gross`, at the last mark's equity and closes.
         """
@@ -179,7 +183,7 @@ class Book:
             before.price = (before.quantity * before.price + quantity * price) / after
             before.quantity = after
             self.count("added to")
-        elif not after:
+        elif abs(after) < LEAST:
             del self.positions[symbol]
         elif before is not None and before.quantity * after > 0:
             before.quantity = after
@@ -200,11 +204,13 @@ class Book:
 
     def take_from(self, orders: list[Order], filled: Decimal) -> None:
         """Orders of one instant are served in their order; a smaller rest keeps less cash."""
-        for order in orders:
+        for order in [o for o in orders if o.quantity]:
             part = min(abs(order.quantity), abs(filled)).copy_sign(filled)
             order.reserve -= order.reserve * part / order.quantity
             order.quantity -= part
             filled -= part
+            if abs(order.quantity) < LEAST:
+                order.quantity = ZERO
         self.drop([o for o in orders if not o.quantity])
 
     # -- before the open
@@ -275,6 +281,4 @@ class Book:
         """Units that go for cash without a trade, and so without costs."""
         self.cash += quantity * price
         row = self.seen[symbol].row
-        self.fills.append(
-            Filled(symbol, row, -quantity, price, price, ZERO, reason, position.row)
-        )
+        self.fills.append(Filled(symbol, row, -quantity, price, price, ZERO, reason, position.row))

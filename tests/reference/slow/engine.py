@@ -56,7 +56,9 @@ class Engine(Bars):
         return position.hold >= 0 and position.bars_held >= position.hold
 
     def leaves(self, order: Order) -> bool:
-        return order.kind == "market" and order.quantity * self.held(order.symbol) < 0
+        is_out = order.kind == "market" and order.quantity * self.held(order.symbol) < 0
+        is_named = order.reason not in ("rebalance", "order")
+        return is_out and (is_named or order.quantity == -self.held(order.symbol))
 
     def leave(self, bars: dict[str, Bar], decisions: Decisions) -> None:
         """By time, else by wish; the rest of an entry ends with it."""
@@ -81,7 +83,7 @@ class Engine(Bars):
         staying = set(self.positions) - out
         waiting = {o.symbol for o in self.orders} - set(self.positions)
         free = self.terms.max_positions - len(staying) - len(waiting)
-        purse = self.purse(bars, out)
+        purse = self.purse(out)
         for wish in sorted(wishes, key=lambda w: (-w.rank, w.symbol)):
             symbol = wish.symbol
             if free <= 0:
@@ -97,8 +99,8 @@ class Engine(Bars):
                 continue
             close = bars[symbol].close
             value = min(wish.weight, self.terms.max_weight) * self.equity
+            value = max(min(value, self.group_room(symbol, out)), ZERO)
             dear = self.dear(bars[symbol], value / close)
-            value = min(value, self.group_room(symbol, out))
             units = self.money.units(max(min(value / close, purse / dear), ZERO))
             if units * close <= self.equity * DUST:
                 self.count("rejected wish")
@@ -120,7 +122,7 @@ class Engine(Bars):
         spread = self.terms.half_spread if bar.half_spread is None else bar.half_spread
         return self.terms.commission + self.terms.slippage + spread
 
-    def purse(self, bars: dict[str, Bar], out: set[str]) -> Decimal:
+    def purse(self, out: set[str]) -> Decimal:
         """Money for new orders: cash that is not reserved with what the sells of the next open
         will bring; no more than the limit on all positions leaves. A margin account has the
         limit alone."""
@@ -129,7 +131,7 @@ class Engine(Bars):
             money = self.cash - self.reserved([])
             for order in self.orders:
                 if order.quantity < 0 and order.kind == "market":
-                    money -= order.quantity * self.cheap(order.symbol, bars)
+                    money -= order.quantity * self.cheap(order.symbol)
         if self.terms.max_gross < NEVER:
             gross = self.gross(set(self.positions) - out)
             left = self.terms.max_gross * self.equity - gross - self.reserved([])
@@ -138,12 +140,9 @@ class Engine(Bars):
             money = min(money, left)
         return money
 
-    def cheap(self, symbol: str, bars: dict[str, Bar]) -> Decimal:
-        """What a sold unit is expected to bring."""
-        spread = self.terms.half_spread
-        if symbol in bars and bars[symbol].half_spread is not None:
-            spread = bars[symbol].half_spread
-        rates = self.terms.commission + self.terms.slippage + spread
+    def cheap(self, symbol: str) -> Decimal:
+        """What a sold unit is expected to bring: the last close less the flat rates."""
+        rates = self.terms.commission + self.terms.slippage + self.terms.half_spread
         return self.seen[symbol].close * (1 - rates)
 
     def group_room(self, symbol: str, out: set[str]) -> Decimal:
@@ -168,24 +167,24 @@ class Engine(Bars):
     def balance(self, bars: dict[str, Bar], decisions: Decisions) -> None:
         """Towards weights of equity where they are off by more than the buffer; sells first."""
         wanted = []
-        for symbol, weight in decisions.weights:
+        for symbol, asked in decisions.weights:
             if symbol not in bars:
                 continue
             self.drop(self.of(symbol))
             close = bars[symbol].close
-            most = min(self.terms.max_weight, abs(weight))
-            weight = most.copy_sign(weight)
+            most = min(self.terms.max_weight, abs(asked))
+            weight = most.copy_sign(asked)
             if not self.terms.margin:
                 weight = max(weight, ZERO)
-            off = abs(weight - self.held(symbol) * close / self.equity)
-            if weight and off < decisions.buffer:
+            units = self.money.units(weight * self.equity / close) - self.held(symbol)
+            if weight and abs(units) * close < decisions.buffer * self.equity:
                 self.count("inside the buffer")
                 continue
-            units = self.money.units(weight * self.equity / close) - self.held(symbol)
             if units:
-                wanted.append(Order(symbol, units, bars[symbol].row, "rebalance"))
+                rank = float(abs(weight))
+                wanted.append(Order(symbol, units, bars[symbol].row, "rebalance", rank=rank))
         self.orders += [o for o in wanted if o.quantity < 0]
-        purse = self.purse(bars, self.leaving())
+        purse = self.purse(self.leaving())
         for order in wanted:
             if order.quantity > 0:
                 dear = self.dear(bars[order.symbol], order.quantity)

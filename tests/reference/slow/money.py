@@ -14,14 +14,15 @@ class Money:
         self.terms = terms
 
     def commission(self, quantity: Decimal, price: Decimal) -> Decimal:
-        """Of a fill; `quantity` below 0 is a sale. Rounded once, half up, after all fees."""
+        """Of a fill; `quantity` below 0 is a sale, which never costs more than it brings.
+
+        Rounded once, half up, after all fees.
+        """
         units, value = abs(quantity), abs(quantity) * price
-        owed = max(
-            value * self.terms.commission + units * self.terms.per_unit, self.terms.minimum
-        )
+        owed = max(value * self.terms.commission + units * self.terms.per_unit, self.terms.minimum)
         if quantity < 0:
             owed += value * self.terms.sell_fee + units * self.terms.sell_fee_per_unit
-        return self.rounded(owed)
+        return min(self.rounded(owed), value) if quantity < 0 else self.rounded(owed)
 
     def rounded(self, owed: Decimal) -> Decimal:
         return owed.quantize(CENT, ROUND_HALF_UP) if self.terms.to_cents else owed
@@ -32,8 +33,8 @@ class Money:
             return quantity
         return abs(quantity).to_integral_value(ROUND_FLOOR).copy_sign(quantity)
 
-    def buys(self, money: Decimal, price: Decimal) -> Decimal:
-        """Units that `money` pays at `price` with all costs.
+    def paid_by(self, money: Decimal, price: Decimal, side: int) -> Decimal:
+        """Units of a buy (side 1) or a short sale (-1) that `money` covers with all costs.
 
         At the rates first; where the rounded commission, or the least one, asks for more, the
         units give way for it.
@@ -41,8 +42,10 @@ class Money:
         if money <= 0:
             return ZERO
         per_unit = price * (1 + self.terms.commission) + self.terms.per_unit
+        if side < 0:
+            per_unit += price * self.terms.sell_fee + self.terms.sell_fee_per_unit
         most = money / per_unit
-        return max(ZERO, min(most, (money - self.commission(most, price)) / price))
+        return max(ZERO, min(most, (money - self.commission(side * most, price)) / price))
 
     def impact(self, quantity: Decimal, volume: Decimal, sigma: Decimal) -> Decimal:
         """Fraction that a quantity moves the price: Y sigma (quantity / volume) ^ power."""
@@ -51,9 +54,8 @@ class Money:
         return self.terms.impact * sigma * (abs(quantity) / volume) ** self.terms.impact_power
 
     def left_of(self, moved: Decimal, bars: int) -> Decimal:
-        """What is left of an own impact so many bars later; half after each half-life."""
-        if bars == 0:
-            return moved
+        """What is left of an own impact so many bars later: half after each half-life, nothing
+        without one."""
         if not self.terms.half_life:
             return ZERO
         return moved * Decimal("0.5") ** (bars / self.terms.half_life)
