@@ -80,6 +80,23 @@ class Wishes(NamedTuple):
     """
 
 
+class Weights(NamedTuple):
+    """Weights of equity that are wished, by the close at which they were told.
+
+    Only what is named is traded; the rest keeps what it has.
+    """
+
+    first: Int64
+    """Where the weights of each time begin, (n_times + 1,); a time without any decides nothing."""
+    instrument: Int64
+    """(n_weights,), each time's named once."""
+    weight: Float64
+    """Fraction of equity at the decision's close, below 0 short, (n_weights,)."""
+    buffer: float
+    """A position whose weight is off by less than this, fraction of equity, is left; a weight of 0
+    is always traded."""
+
+
 class Given(NamedTuple):
     """Orders from outside, by the close at which they were given."""
 

@@ -8,6 +8,7 @@ from touchstone.execution.compiled import compiled
 from touchstone.execution.fills import activate, bar_of, fill, forget_idle, is_idle
 from touchstone.execution.opening import room
 from touchstone.execution.records import (
+    FOR_EVER,
     GIVEN,
     LIMIT_ORDER,
     MARKET_ORDER,
@@ -15,14 +16,23 @@ from touchstone.execution.records import (
     Accounts,
     Tape,
 )
-
-_FOR_EVER = 9223372036854775807
+from touchstone.execution.targets import leave_all
 
 
 @compiled
-def take_orders(accounts: Accounts, k: int, market: Market, given: Given, t: int) -> None:
-    """Take the orders given at this close. Market orders of one instrument add up."""
-    purse = accounts.purse[k]
+def take_orders(
+    accounts: Accounts, k: int, market: Market, now: tuple[Int64, int], given: Given
+) -> None:
+    """Take the orders given at this close. Market orders of one instrument add up.
+
+    An account at a loss limit orders out of everything, drops what rests and takes no order.
+    """
+    purse, (rows, t) = accounts.purse[k], now
+    if purse.latch > 0:
+        leave_all(accounts, k, rows)
+        purse.n_resting = 0
+        purse.n_rejected += given.first[t + 1] - given.first[t]
+        return
     for g in range(given.first[t], given.first[t + 1]):
         new = given.order[g]
         if new.quantity == 0.0:
@@ -34,7 +44,7 @@ def take_orders(accounts: Accounts, k: int, market: Market, given: Given, t: int
                 activate(accounts.active[k], purse, i)
             order.quantity += new.quantity
             order.row, order.rank, order.reason = new.row, 0.0, GIVEN
-            order.up, order.down, order.hold = math.inf, math.inf, _FOR_EVER
+            order.up, order.down, order.hold = math.inf, math.inf, FOR_EVER
             price = market.bars[new.row, 3]
             order.reserve = max(order.quantity, 0.0) * price * (1.0 + accounts.terms[k].commission)
         elif purse.n_resting < accounts.resting.shape[1]:
@@ -98,12 +108,12 @@ def _try(accounts: Accounts, k: int, market: Market, rows: Int64, r: int, tape: 
     left = wanted - filled
     resting.quantity = 0.0 if purse.n_cut > was_cut else left
     if filled != 0.0 and had * position.quantity <= 0.0:
-        position.entry_row, position.bars_held, position.hold = row, 0, _FOR_EVER
+        position.entry_row, position.bars_held, position.hold = row, 0, FOR_EVER
         position.upper, position.lower = math.inf, -math.inf
         position.close = reference
     if is_stop and resting.quantity != 0.0:
         order.quantity += resting.quantity
-        order.row, order.reason, order.hold = resting.row, GIVEN, _FOR_EVER
+        order.row, order.reason, order.hold = resting.row, GIVEN, FOR_EVER
         order.up, order.down = math.inf, math.inf
         resting.quantity = 0.0
     if was_idle and not is_idle(position, order):

@@ -5,10 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from touchstone.arrays import Float64, Int64
-from touchstone.execution.columns import Events, Finer, Market, Wishes, World
+from touchstone.execution.columns import Events, Finer, Given, Market, Weights, Wishes, World
 from touchstone.execution.compiled import compiled
-from touchstone.execution.kernel import advance
+from touchstone.execution.given import take_orders
+from touchstone.execution.kernel import advance, trade
 from touchstone.execution.records import Accounts, Tape
+from touchstone.execution.targets import order_weights
 from touchstone.market import Panel
 
 NO_FINER = Finer(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), np.zeros(0))
@@ -70,6 +72,20 @@ def replay(account: Accounts, line: Timeline, wishes: Wishes, tape: Tape) -> Pat
     return written
 
 
+def follow_weights(account: Accounts, line: Timeline, weights: Weights, tape: Tape) -> Path:
+    """The same towards weights of equity."""
+    written = path(line.time.size)
+    _walk_weights((account, 0), line, weights, (tape, written))
+    return written
+
+
+def follow_orders(account: Accounts, line: Timeline, given: Given, tape: Tape) -> Path:
+    """The same with orders from outside; `account` needs room for those that rest."""
+    written = path(line.time.size)
+    _walk_orders((account, 0), line, given, (tape, written))
+    return written
+
+
 @compiled
 def walk(
     account: tuple[Accounts, int], line: Timeline, wishes: Wishes, out: tuple[Tape, Path]
@@ -80,6 +96,30 @@ def walk(
     for t in range(line.rows.shape[0]):
         now = (line.rows[t], t, line.time[t], line.day[t])
         advance(accounts, k, line.world, now, wishes, tape)
+        note(accounts, k, t, written)
+
+
+@compiled
+def _walk_weights(
+    account: tuple[Accounts, int], line: Timeline, weights: Weights, out: tuple[Tape, Path]
+) -> None:
+    accounts, k = account
+    tape, written = out
+    for t in range(line.rows.shape[0]):
+        trade(accounts, k, line.world, (line.rows[t], t, line.time[t], line.day[t]), tape)
+        order_weights(accounts, k, line.world.market, (line.rows[t], t), weights)
+        note(accounts, k, t, written)
+
+
+@compiled
+def _walk_orders(
+    account: tuple[Accounts, int], line: Timeline, given: Given, out: tuple[Tape, Path]
+) -> None:
+    accounts, k = account
+    tape, written = out
+    for t in range(line.rows.shape[0]):
+        trade(accounts, k, line.world, (line.rows[t], t, line.time[t], line.day[t]), tape)
+        take_orders(accounts, k, line.world.market, (line.rows[t], t), given)
         note(accounts, k, t, written)
 
 

@@ -26,6 +26,9 @@ AMBIGUITIES: Final = ("pessimistic", "optimistic", "finer")
 MARKET_ORDER, LIMIT_ORDER, STOP_ORDER = range(3)
 ORDER_KINDS: Final = ("market", "limit", "stop")
 
+FOR_EVER: Final = 9223372036854775807
+"""`hold` of what is not held for a number of bars, and `expires` of what works until filled."""
+
 TERMS: Final = np.dtype(
     [
         ("commission", np.float64),  # fraction of a fill's value
