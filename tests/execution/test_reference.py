@@ -1,5 +1,7 @@
 """The kernel agrees with the slow account in decimal arithmetic: fill by fill, to the cent."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,11 +25,12 @@ basis_points = st.sampled_from([0.0, 3.0, 5.0, 10.0, 25.0])
     to_cents=st.booleans(),
     hold=st.integers(1, 9),
     slots=st.integers(1, 6),
+    volume=st.sampled_from([1.0, 1e-6, 1e-7]),  # the others fill in parts
 )
 def test_agrees_to_the_cent(
-    *, seed, n_instruments, missing, share, weight, rates, to_cents, hold, slots
+    *, seed, n_instruments, missing, share, weight, rates, to_cents, hold, slots, volume
 ):
-    panel = random_panel(n_instruments, 60, seed, missing)
+    panel = thinned(random_panel(n_instruments, 60, seed, missing), volume, seed)
     intent = random_intent(panel, seed, share, weight, slots, hold)
     costs = CostsConfig(
         commission_bp=rates[0],
@@ -51,18 +54,25 @@ def test_agrees_to_the_cent(
         np.testing.assert_allclose(getattr(fills, name), want, rtol=1e-9, atol=1e-9, err_msg=name)
 
 
+def thinned(panel, volume, seed):
+    """So much of the volume, and none at all in every tenth bar."""
+    traded = np.random.default_rng(seed).random(len(panel)) > 0.1
+    return replace(panel, volume=panel.volume * volume * (traded | (volume == 1.0)))
+
+
 def test_the_cases_drawn_hold_what_they_are_meant_to_hold():
     """Gaps through barriers, cuts, rejections, waits and every reason do happen."""
-    reasons, n_cut, n_gaps, n_waits = set(), 0, 0, 0
+    reasons, n_cut, n_gaps, n_waits, n_partial = set(), 0, 0, 0, 0
     for seed in range(6):
-        panel = random_panel(4, 200, seed, missing=0.2)
+        panel = thinned(random_panel(4, 200, seed, missing=0.2), 10.0**-seed, seed)
         intent = random_intent(panel, seed, 0.5, (0.3, 1.0))
         run = follow(panel, intent, cash=10_000.0)
         reasons |= {REASONS[r] for r in run.fills.reason}
         n_cut += run.n_cut
+        n_partial += run.n_partial
         at_open = run.fills.reference == panel.open[run.fills.row]
         n_gaps += np.count_nonzero(at_open & (run.fills.reason >= 3))
         step = panel.time[run.fills.row] - panel.time[run.fills.order_row]
         n_waits += np.count_nonzero((run.fills.reason == 0) & (step > panel.timeframe.ns))
     assert reasons == {"entry", "time", "probability", "stop", "target"}
-    assert min(n_cut, n_gaps, n_waits) >= 5
+    assert min(n_cut, n_gaps, n_waits, n_partial) >= 5

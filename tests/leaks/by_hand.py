@@ -6,8 +6,11 @@ import numpy as np
 
 from leaks.everywhere import replace
 from reference.engine import Bar, Engine, Wish
-from touchstone.backtest.result import Run, fills_of, holdings_of, trades_of
-from touchstone.execution.account import FILL, REASONS, Tape
+from touchstone.backtest.fills import fills_of
+from touchstone.backtest.result import Run
+from touchstone.backtest.trades import holdings_of, trades_of
+from touchstone.execution import REASONS
+from touchstone.execution.records import FILL, Tape
 
 NONE = Decimal(10**9)
 
@@ -28,16 +31,15 @@ def follower(engine):
             costs.round_to_cents,
             intent.hold_bars,
             intent.max_positions,
+            None if costs.volume_cap is None else Decimal(str(costs.volume_cap)),
         )
-        path = [walked.bar(*at) for at in instants(panel, line, intent)]
+        path = [(*walked.bar(*at), len(walked.positions)) for at in instants(panel, line, intent)]
         cash, equity = (np.array([float(p[k]) for p in path]) for k in (0, 1))
-        fills = fills_of(taped(walked.fills), costs)
-        opened = np.bincount(
-            np.searchsorted(line.time, panel.time[fills.row]), fills.side, line.time.size
-        )
+        held = np.array([p[2] for p in path], np.int64)
+        fills = fills_of(taped(walked.fills, costs))
         return Run(
             account.cash, line.time, equity, cash, equity - cash,
-            np.cumsum(opened).astype(np.int64), fills,
+            held, fills,
             trades_of(panel, fills), holdings_of(panel, fills), 0, 0,
         )  # fmt: skip
 
@@ -47,7 +49,8 @@ def follower(engine):
 def instants(panel, line, intent):
     """(bars, wishes) by symbol at each time of a panel."""
     names = sorted(panel.symbols)
-    prices = tuple(c.tolist() for c in (panel.open, panel.high, panel.low, panel.close))
+    columns = (panel.open, panel.high, panel.low, panel.close, panel.volume)
+    prices = tuple(c.tolist() for c in columns)
     wide = (intent.up.tolist(), intent.down.tolist(), intent.weight.tolist())
     for rows in line.rows.tolist():
         bars, wishes = {}, {}
@@ -68,10 +71,15 @@ def exact(number):
     return Decimal(number) if -1e9 < number < 1e9 else NONE
 
 
-def taped(filled):
+def taped(filled, costs):
     """Fills of the reference as the kernel's tape has them."""
     fills = np.zeros(len(filled), FILL)
+    held = {}
     for to, f in zip(fills, filled, strict=True):
+        held[f.symbol] = held.get(f.symbol, Decimal(0)) + f.side * f.quantity
+        to["left"], at_limit = float(held[f.symbol]), f.reason == "target"
+        to["slippage"] = 0.0 if at_limit else costs.slippage_bp * 1e-4
+        to["spread"] = 0.0 if at_limit else costs.half_spread_bp * 1e-4
         money = (f.side * f.quantity, f.price, f.reference, f.commission)
         to["row"], to["order_row"], to["reason"] = f.row, f.order_row, REASONS.index(f.reason)
         to["quantity"], to["price"], to["reference"], to["commission"] = map(float, money)

@@ -13,7 +13,7 @@ import numpy as np
 from touchstone.arrays import Float64, Int64
 from touchstone.backtest import Run
 from touchstone.execution import CostsConfig
-from touchstone.execution.account import ENTRY, PROBABILITY, STOP, TARGET, TIME
+from touchstone.execution.records import ENTRY, PROBABILITY, STOP, TARGET, TIME
 from touchstone.market import Panel
 from touchstone.strategies import Intent
 

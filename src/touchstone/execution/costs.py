@@ -149,10 +149,9 @@ def affordable(terms: Any, money: float, price: float, side: float) -> float:
     Rounding may make the commission up to half a cent dearer than its rate: the quantity gives
     way, so that no account is ever overdrawn.
     """
-    per_unit = price * (1.0 + terms.commission) + terms.per_unit
-    if side < 0.0:
-        per_unit += price * terms.sell_fee + terms.sell_fee_per_unit
-    quantity = money / per_unit
-    # the least commission, or rounding, may ask for more
+    extra = price * terms.sell_fee + terms.sell_fee_per_unit if side < 0.0 else 0.0
+    per_unit = price * (1.0 + terms.commission) + terms.per_unit + extra
+    quantity = min(money / per_unit, max(0.0, money - terms.minimum) / (price + extra))
+    # rounding may ask for more
     quantity = min(quantity, (money - fee(terms, quantity, price, side)) / price)
     return float(max(0.0, quantity) * (1.0 - 1e-14))

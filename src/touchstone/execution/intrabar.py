@@ -24,7 +24,7 @@ def fill_intrabar(accounts: Accounts, k: int, market: Market, rows: Int64, tape:
 
     A stop becomes a market order and is worsened; a target is a resting limit order and is not.
     What the volume does not let through of a stop is a market order for the next open; a target
-    goes on resting. Either way nothing is bought any more.
+    goes on resting, beside an order to leave that works already. Nothing is bought any more.
     """
     purse, terms, active = accounts.purse[k], accounts.terms[k], accounts.active[k]
     positions, orders = accounts.positions[k], accounts.orders[k]
@@ -54,7 +54,8 @@ def fill_intrabar(accounts: Accounts, k: int, market: Market, rows: Int64, tape:
             (row, position.entry_row, i, reason), tape,
         )  # fmt: skip
         order = orders[i]
-        order.quantity, order.reserve = 0.0, 0.0
+        leaves = order.quantity < 0.0 if is_long else order.quantity > 0.0
+        order.quantity, order.reserve = -position.quantity if leaves else 0.0, 0.0
         if side < 0:
             position.rests_until = purse.clock + terms.cool_down
             if position.quantity != 0.0:
