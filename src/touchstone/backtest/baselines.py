@@ -129,6 +129,7 @@ def _mark_held(rows: Int64, close: Float64, held: Float64, written: Path) -> Non
                 last[i] = close[rows[t, i]]
             written.invested[t] += held[i] * last[i]
             written.n_held[t] += last[i] > 0.0
+        written.gross[t] = written.invested[t]
 
 
 def _run(panel: Panel, account: AccountConfig, written: Path, fills: tuple[Fills, Fills]) -> Run:

@@ -6,7 +6,9 @@ is no such thing": numba then needs no second kernel.
 
 from typing import NamedTuple
 
-from touchstone.arrays import Float64, Int8, Int64
+import numpy as np
+
+from touchstone.arrays import Bool, Float64, Int8, Int64
 from touchstone.execution.records import Records
 
 
@@ -31,6 +33,8 @@ class Market(NamedTuple):
     """Measured half of the bid-ask spread, fraction of the price, (n_rows,); (0,): the terms'."""
     sigma: Float64
     """Standard deviation of a bar's return, known before the bar, (n_rows,) or (0,): no impact."""
+    halted: Bool
+    """Bars in which nothing can be filled, (n_rows,); (0,): none."""
     group: Int64
     """Group of each instrument, (n_instruments,); (0,): each is its own."""
     finer: Finer
@@ -78,6 +82,10 @@ class Wishes(NamedTuple):
     stay: Float64
     """A position leaves where it is at or below the account's exit level, (n_rows,); (0,): never.
     """
+    cover: Float64 = np.zeros(0)
+    """The same for shorts, (n_rows,); (0,): `stay` speaks for both."""
+    min_hold: Int64 = np.zeros(1, np.int64)
+    """bars_held below which neither is read, (1,)."""
 
 
 class Weights(NamedTuple):

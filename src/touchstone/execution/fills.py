@@ -17,6 +17,8 @@ this share of equity: the residue of rounding is no money to trade with."""
 @compiled
 def let_through(terms: Any, purse: Any, position: Any, volume: float) -> float:
     """Units of an instrument that the bar's volume still lets the account fill."""
+    if volume < 0.0:
+        return 0.0
     if math.isinf(terms.volume_cap):
         return math.inf
     left = terms.volume_cap * volume
@@ -34,13 +36,16 @@ def units(terms: Any, quantity: float) -> float:
 
 @inlined
 def bar_of(terms: Any, market: Market, row: int) -> tuple[float, float, float, float]:
-    """What a fill needs of its bar: volume, half spread, that and slippage, sigma."""
+    """What a fill needs of its bar: volume (-1: halted), half spread, that and slippage, sigma."""
     sigma = market.sigma[row] if market.sigma.size > 0 else 0.0
+    volume = market.bars[row, 4]
+    if market.halted.size > 0 and market.halted[row]:
+        volume = -1.0
     if market.half_spread.size == 0:
         # The sum as the terms have it, so that it is the strategy's own to the bit.
-        return market.bars[row, 4], terms.half_spread, terms.worsening, sigma
+        return volume, terms.half_spread, terms.worsening, sigma
     half = market.half_spread[row]
-    return market.bars[row, 4], half, half + terms.slippage, sigma
+    return volume, half, half + terms.slippage, sigma
 
 
 @compiled

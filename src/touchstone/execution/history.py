@@ -25,6 +25,8 @@ class Path(NamedTuple):
     """Positions at their last known closes; shorts count below 0."""
     n_held: Int64
     """Positions held at the close."""
+    gross: Float64
+    """Positions at their last known closes, shorts above 0."""
 
 
 class Timeline(NamedTuple):
@@ -53,7 +55,7 @@ def timeline(panel: Panel, events: Events = NO_EVENTS) -> Timeline:
     none = np.zeros(0)
     market = Market(
         np.column_stack([panel.open, panel.high, panel.low, panel.close, panel.volume]), none, none,
-        np.zeros(0, np.int64), NO_FINER,
+        np.zeros(0, np.bool_), np.zeros(0, np.int64), NO_FINER,
     )  # fmt: skip
     place = np.argsort(order).astype(np.int64)
     day = np.asarray(panel.calendar.day(blocks.time), np.int64)
@@ -62,7 +64,9 @@ def timeline(panel: Panel, events: Events = NO_EVENTS) -> Timeline:
 
 def path(n_times: int) -> Path:
     """An empty path of this length."""
-    return Path(np.zeros(n_times), np.zeros(n_times), np.zeros(n_times, np.int64))
+    return Path(
+        np.zeros(n_times), np.zeros(n_times), np.zeros(n_times, np.int64), np.zeros(n_times)
+    )
 
 
 def replay(account: Accounts, line: Timeline, wishes: Wishes, tape: Tape) -> Path:
@@ -133,3 +137,4 @@ def note(accounts: Accounts, k: int, t: int, written: Path) -> None:
     for a in range(purse.n_active):
         held += accounts.positions[k, accounts.active[k, a]].quantity != 0.0
     written.n_held[t] = held
+    written.gross[t] = purse.gross

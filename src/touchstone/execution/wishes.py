@@ -24,7 +24,11 @@ def order_exits(accounts: Accounts, k: int, rows: Int64, wishes: Wishes) -> None
                 order.quantity, order.reserve = 0.0, 0.0  # what was not bought yet is not wished
             continue
         is_due = position.bars_held >= position.hold
-        is_unwished = wishes.stay.size > 0 and wishes.stay[row] <= level
+        told = wishes.stay
+        if position.quantity < 0.0 and wishes.cover.size > 0:
+            told = wishes.cover
+        is_unwished = told.size > 0 and told[row] <= level
+        is_unwished = is_unwished and position.bars_held >= wishes.min_hold[0]
         if is_due or is_latched or is_unwished:
             order.quantity = -position.quantity
             order.reserve = 0.0
