@@ -62,7 +62,11 @@ def impact_of(terms: Any, volume: float, sigma: float, quantity: float) -> float
 
 @compiled
 def still_moved(terms: Any, purse: Any, position: Any) -> float:
-    """What is left of the account's own past impact, fraction of the price, signed."""
+    """What is left of the account's own past impact, fraction of the price, signed.
+
+    It worsens what goes the same way and never betters what goes the other: a model that lets an
+    account sell into its own impact pays for round trips (Gatheral 2010).
+    """
     if position.moved == 0.0:
         return 0.0
     return float(position.moved * terms.impact_kept ** (purse.clock - position.moved_clock))
@@ -102,7 +106,8 @@ def fill(
     else:
         moved = still_moved(terms, purse, position)
         impact = impact_of(terms, volume, sigma, size)
-        price = reference * (1.0 + side * (worsening + impact) + moved)
+        worsening += max(0.0, side * moved)
+        price = reference * (1.0 + side * (worsening + impact))
     if payable < math.inf:
         closes = max(0.0, min(size, -side * position.quantity))
         opens = size - closes
@@ -114,7 +119,7 @@ def fill(
                 return 0.0
             if impact > 0.0:
                 impact = impact_of(terms, volume, sigma, size)
-                price = reference * (1.0 + side * (worsening + impact) + moved)
+                price = reference * (1.0 + side * (worsening + impact))
     paid = fee(terms, size, price, side)
     book(purse, position, side * size, price, paid)
     position.taken = size + (position.taken if position.taken_clock == purse.clock else 0.0)
@@ -124,7 +129,7 @@ def fill(
         position.moved_clock = purse.clock
     write(
         tape, why, (side * size, price, reference, paid, position.quantity),
-        (slippage, spread, impact + side * moved),
+        (slippage, spread, impact + max(0.0, side * moved)),
     )  # fmt: skip
     return float(side * size)
 

@@ -2,10 +2,11 @@
 
 `advance` is the order of events inside a bar:
 
+    borrowing        paid for what was short or owed since the last bar's start
     corporate        splits, dividends, delistings of this instant
     opening fills    orders decided at earlier closes; what closes, then by rank, then symbol
     intrabar         stop and target of each position, by `market.barriers.touch`; resting orders
-    mark             every position at its last known close; borrowing is paid
+    mark             every position at its last known close
     decision         by one of `wishes`, `targets`, `given`
 
 Instruments are numbered in the order of their symbols, which breaks ties; callers see to that.
@@ -47,6 +48,8 @@ def trade(accounts: Accounts, k: int, world: World, now: Now, tape: Tape) -> Non
     """A bar but for its decision: events, fills, mark, loss limits."""
     purse, events, rows, t = accounts.purse[k], world.events, now[0], now[1]
     purse.clock += 1
+    if purse.gross > purse.invested or purse.cash < 0.0:
+        _pay_for_borrowing(purse, accounts.terms[k], now[2])
     if events.first.size > 0 and events.first[t] < events.first[t + 1]:
         apply_events(accounts, k, events, t, tape)
     fill_opening(accounts, k, world.market, rows, tape)
@@ -58,7 +61,7 @@ def trade(accounts: Accounts, k: int, world: World, now: Now, tape: Tape) -> Non
 
 @inlined
 def mark(accounts: Accounts, k: int, market: Market, now: Now) -> None:
-    """Value every position at its last known close, count its bars, pay for what is borrowed."""
+    """Value every position at its last known close, and count its bars."""
     purse, terms, active = accounts.purse[k], accounts.terms[k], accounts.active[k]
     rows, _, time, day = now
     if day != purse.day:
@@ -76,8 +79,6 @@ def mark(accounts: Accounts, k: int, market: Market, now: Now) -> None:
             value = position.quantity * position.close
             invested += value
             short += min(value, 0.0)
-    if short < 0.0 or purse.cash < 0.0:
-        _pay_for_borrowing(purse, terms, -short, time)
     purse.time = time
     purse.invested = invested
     purse.gross = invested - 2.0 * short
@@ -90,8 +91,10 @@ def mark(accounts: Accounts, k: int, market: Market, now: Now) -> None:
 
 
 @compiled
-def _pay_for_borrowing(purse: Any, terms: Any, short: float, time: int) -> None:
+def _pay_for_borrowing(purse: Any, terms: Any, time: int) -> None:
+    """From the start of the last bar to that of this one, on what it held at the last close."""
     years = (time - purse.time) / YEAR_NS
+    short = (purse.gross - purse.invested) / 2.0
     owed = short * terms.borrow + max(-purse.cash, 0.0) * terms.financing
     paid = owed * years
     if paid > 0.0 and math.isfinite(paid):

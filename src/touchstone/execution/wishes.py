@@ -114,7 +114,10 @@ def _slots_and_money(accounts: Accounts, k: int) -> tuple[int, float]:
 
 @compiled
 def _limit(accounts: Accounts, k: int, market: Market, i: int) -> float:
-    """Value that the limits of one instrument and of its group leave for a new position."""
+    """Value that the limits of one instrument and of its group leave for a new position.
+
+    What is on its way out takes up no room; what is on its way in does, with its reserve.
+    """
     purse, terms, active = accounts.purse[k], accounts.terms[k], accounts.active[k]
     left = terms.max_weight * purse.equity
     if market.group.size == 0:
@@ -124,7 +127,8 @@ def _limit(accounts: Accounts, k: int, market: Market, i: int) -> float:
         j = active[a]
         if market.group[j] == market.group[i]:
             position, order = accounts.positions[k, j], accounts.orders[k, j]
-            held += abs(position.quantity) * position.close
-            if position.quantity * order.quantity >= 0.0:
+            if position.quantity == 0.0:
                 held += order.reserve
+            else:
+                held += abs(position.quantity + order.quantity) * position.close
     return float(max(0.0, min(left, terms.max_group * purse.equity - held)))
