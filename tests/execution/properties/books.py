@@ -60,6 +60,12 @@ def reread(done: Done) -> Books:
     for t in range(n_times):
         time = int(line.time[t])
         mark = last.copy()
+        short = -np.minimum(held * last, 0.0).sum()
+        bp = world.costs.borrow_bp * short + world.costs.financing_bp * max(-cash, 0.0)
+        interest = bp * 1e-4 * (time - previous) / YEAR_NS
+        cash -= interest
+        out["interest"][t] = interest
+        previous = time
         for h in (h for h, where in zip(world.happenings, told, strict=True) if where == t):
             i = names.index(h.symbol)
             if h.kind == SPLIT:
@@ -87,12 +93,6 @@ def reread(done: Done) -> Books:
         here = line.rows[t] >= 0
         last[here] = world.panel.close[line.rows[t][here]]
         out["earned"][t] += (held * (last - mark)).sum()
-        short = -np.minimum(held * last, 0.0).sum()
-        bp = world.costs.borrow_bp * short + world.costs.financing_bp * max(-cash, 0.0)
-        interest = bp * 1e-4 * (time - previous) / YEAR_NS
-        cash -= interest
-        out["interest"][t] = interest
-        previous = time
         out["cash"][t], out["invested"][t] = cash, (held * last).sum()
         quantity[t], close[t] = held, last
     assert f == signed.size, f"fill {f} belongs to no bar: {why[f]}"

@@ -4,7 +4,6 @@ import numpy as np
 
 from execution.properties.worlds import (
     EVERY_KIND,
-    NONE,
     Shape,
     World,
     decision_drawn,
@@ -24,5 +23,5 @@ def fixed_worlds() -> list[World]:
         costs = CostsConfig(impact=0.7, impact_half_life=2, commission_minimum=1)
         sigma = np.full(len(panel), 0.01)
         decision = decision_drawn(kind, panel, seed, account, 3)
-        found.append(World(panel, decision, account, costs, happenings, NONE, sigma, 3))
+        found.append(World(panel, decision, account, costs, happenings, sigma=sigma, slots=3))
     return found

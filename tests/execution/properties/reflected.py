@@ -48,7 +48,9 @@ def reflected(data: Any) -> tuple[tuple[World, Finer], tuple[World, Finer]]:
                 panel, open=2 * E - opened, high=2 * E - low, low=2 * E - high, close=2 * E - close
             )
             if own is not NO_FINER:
-                own = own._replace(open=2 * E - own.open, high=2 * E - own.low, low=2 * E - own.high)
+                own = own._replace(
+                    open=2 * E - own.open, high=2 * E - own.low, low=2 * E - own.high
+                )
         if by_orders:
             away = up if kind == LIMIT_ORDER else -down
             leave = Order(0, kind, -side * 8.0, E + side * away, 2)

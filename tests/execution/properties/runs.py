@@ -72,7 +72,7 @@ def fresh(world: World) -> Accounts:
 def line_of(world: World, finer: Finer = NO_FINER) -> Timeline:
     line = timeline(world.panel, events_of(world))
     market = line.world.market._replace(
-        half_spread=world.half_spread, sigma=world.sigma, finer=finer
+        half_spread=world.half_spread, sigma=world.sigma, halted=world.halted, finer=finer
     )
     return line._replace(world=line.world._replace(market=market))
 
@@ -145,7 +145,7 @@ def rows_kept(world: World, keep: np.ndarray) -> World:
         decision = tuple(o._replace(row=int(new_row[o.row])) for o in decision if keep[o.row])
     extra = {
         n: getattr(world, n)[keep] if getattr(world, n).size else getattr(world, n)
-        for n in ("half_spread", "sigma")
+        for n in ("half_spread", "sigma", "halted")
     }
     return world._replace(panel=world.panel.where(keep), decision=decision, **extra)
 
@@ -163,7 +163,7 @@ def rows_moved(world: World, rows: np.ndarray, panel: Any) -> World:
         decision = tuple(o._replace(row=int(place[o.row])) for o in decision)
     extra = {
         n: getattr(world, n)[rows] if getattr(world, n).size else getattr(world, n)
-        for n in ("half_spread", "sigma")
+        for n in ("half_spread", "sigma", "halted")
     }
     return world._replace(panel=panel, decision=decision, **extra)
 

@@ -46,6 +46,8 @@ def test_04_no_fill_before_its_order_and_no_order_before_its_data(world):
     fills, panel, at = done.fills, world.panel, reread(done).at
     of_bar = traded(done)
     np.testing.assert_array_equal(panel.time[fills.row[of_bar]], done.line.time[at[of_bar]])
+    if world.halted.size:
+        assert not world.halted[fills.row[of_bar]].any()
     who = [panel.symbols[i] for i in panel.asset_id[fills.row]]
     assert who == done.symbol
     assert [panel.symbols[i] for i in panel.asset_id[fills.order_row]] == done.symbol
@@ -107,7 +109,7 @@ def test_06_no_more_is_filled_than_was_ordered_and_parts_add_up(
     if not dropped and not (account.daily_loss or account.drawdown):
         np.testing.assert_allclose(filled.sum() + works, quantity, rtol=2e-6)
     if done.purse["n_cut"] == 0 and works == 0 and filled.size and not done.purse["latch"]:
-        assert filled.sum() <= quantity
+        assert filled.sum() <= quantity * (1 + 1e-14 * filled.size)
 
 
 @given(worlds(thin=True))
@@ -132,11 +134,11 @@ def test_22_a_stop_is_never_left_better_than_its_trigger(world):
             symbol = done.symbol[f]
             if fills.reason[f] == REASONS.index("entry"):
                 entries[symbol] = (int(fills.row[f]), int(fills.order_row[f]))
-            if fills.reason[f] != STOP or symbol in split or fills.order_row[f] != (
-                entries[symbol][0]
-            ):  # fmt: skip
+            if fills.reason[f] != STOP or symbol in split or symbol not in entries:
                 continue
-            row, wished = entries[symbol]
+            if fills.order_row[f] != entries[symbol][0]:
+                continue
+            row, wished = entries.pop(symbol)  # what it leaves over is a market order
             if fills.side[f] < 0:
                 assert fills.price[f] <= panel.open[row] * (1 - world.decision.down[wished])
             else:  # a short is the long of the mirrored prices; its widths change places
@@ -215,7 +217,7 @@ def test_26_nothing_is_filled_after_a_cancel(shape, account, costs, kind, size, 
     np.testing.assert_array_equal(done.fills.quantity[:by_then], freely.fills.quantity[:by_then])
 
 
-@given(shapes(1), st.sampled_from([LIMIT_ORDER, STOP_ORDER]), st.integers(1, 6),
+@given(shapes(1, thin=False), st.sampled_from([LIMIT_ORDER, STOP_ORDER]), st.integers(1, 6),
        st.floats(-0.03, 0.03))  # fmt: skip
 def test_26_nothing_is_filled_after_it_expired(shape, kind, life, away):
     panel = market(shape)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -28,8 +27,9 @@ from execution.properties.runs import (
 from execution.properties.worlds import (
     EXACT,
     LINEAR,
+    NO_HALTS,
     NONE,
-    World,
+    Happening,
     is_orders,
     worlds,
 )
@@ -72,9 +72,7 @@ def test_13_the_order_of_the_symbols_changes_nothing(world, seed):
     panel = world.panel
     order = np.random.default_rng(seed).permutation(panel.n_instruments)
     rows = np.concatenate([np.arange(panel.offsets[i], panel.offsets[i + 1]) for i in order])
-    shuffled = Panel.from_bars(
-        [panel.bars(i) for i in order], panel.timeframe, panel.calendar
-    )
+    shuffled = Panel.from_bars([panel.bars(i) for i in order], panel.timeframe, panel.calendar)
     # orders given at one instant are served as they were given, whatever the symbols' order
     other = run(rows_moved(world, rows, shuffled))
     same_bits(run(world), other, rows)
@@ -86,6 +84,8 @@ def test_14_a_symbol_that_is_not_traded_changes_nothing(world, symbol, denser):
     panel = world.panel
     first, last = int(panel.time.min()), int(panel.time.max())
     time = np.arange(first - HOUR_NS, last + 2 * HOUR_NS, HOUR_NS // (2 if denser else 1))
+    if world.costs.impact_half_life or world.account.cool_down:  # they count bars of the clock
+        time = panel.blocks().time
     price = np.full(time.size, 50.0)
     extra = Bars(symbol, time, price, price, price, price, price)
     wider = Panel.from_bars(
@@ -107,8 +107,12 @@ def test_14_a_symbol_that_is_not_traded_changes_nothing(world, symbol, denser):
         decision = tuple(o._replace(life=None) for o in decision)
         world = world._replace(decision=decision)
     extra_columns = {
-        k: np.r_[getattr(world, k), np.full(n, 0.001)] if getattr(world, k).size else NONE
-        for k in ("half_spread", "sigma")
+        k: np.r_[getattr(world, k), np.full(n, new)] if getattr(world, k).size else old
+        for k, new, old in (
+            ("half_spread", 0.001, NONE),
+            ("sigma", 0.001, NONE),
+            ("halted", False, NO_HALTS),
+        )
     }
     wide = world._replace(panel=wider, decision=decision, **extra_columns)
     one, other = run(world), run(wide)
@@ -209,9 +213,6 @@ def test_19_a_split_is_the_same_in_raw_and_in_adjusted_data(world, ratio, when):
     own = world.panel.asset_id == world.panel.n_instruments - 1
     before, split = own & (world.panel.time < times[when]), int(times[when])
     adjusted = world._replace(panel=_in_shares(world.panel, before, 1 / ratio))
-    raw_panel = world.panel
-    from execution.properties.worlds import Happening
-
     decision = world.decision
     if is_orders(decision):
         adjusted = adjusted._replace(
@@ -229,7 +230,7 @@ def test_19_a_split_is_the_same_in_raw_and_in_adjusted_data(world, ratio, when):
     )
     happening = Happening(split, symbol, SPLIT, ratio)
     happenings = sorted((happening, *world.happenings), key=lambda h: (h.time, h.symbol, h.kind))
-    raw = run(world._replace(panel=raw_panel, happenings=tuple(happenings)))
+    raw = run(world._replace(happenings=tuple(happenings)))
     other = run(adjusted)
     np.testing.assert_array_equal(raw.fills.row, other.fills.row)
     cents = 0.011 * raw.fills.row.size if world.costs.round_to_cents else 0.0
@@ -281,13 +282,9 @@ def test_28_every_hash_seed_and_thread_count_gives_the_same():
 
 @given(worlds(kinds=("wishes",), actions=()))
 def test_29_a_sweep_of_one_is_its_single_run(world):
-    world = world._replace(half_spread=NONE, sigma=NONE)
+    world = world._replace(half_spread=NONE, sigma=NONE, halted=NO_HALTS)
     alone = run(world)
     [swept] = sweep(world.panel, [world.decision], world.account, world.costs)
     assert swept.equity.tobytes() == alone.equity.tobytes()
     for one, other in zip(swept.fills, alone.fills, strict=True):
         np.testing.assert_array_equal(one, other)
-
-
-assert pytest
-assert World

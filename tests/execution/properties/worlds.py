@@ -18,6 +18,7 @@ from touchstone.strategies import Intent
 from walks import HOUR_NS, START_NS, panel_of
 
 NONE = np.zeros(0)
+NO_HALTS = np.zeros(0, bool)
 EVERY_KIND = ("orders", "wishes", "weights")
 
 
@@ -56,6 +57,7 @@ class World(NamedTuple):
     happenings: tuple[Happening, ...] = ()
     half_spread: np.ndarray = NONE
     sigma: np.ndarray = NONE
+    halted: np.ndarray = NO_HALTS
     slots: int = 5
     n_resting: int = 32
 
@@ -281,6 +283,7 @@ def worlds(
         happenings,
         half_spread=rng.uniform(0, 0.001, n) if draw(st.booleans()) else NONE,
         sigma=rng.uniform(0.005, 0.02, n) if costs.impact else NONE,
+        halted=rng.random(n) < 0.1 if draw(st.booleans()) else NO_HALTS,
         slots=slots,
     )
 
