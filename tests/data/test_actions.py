@@ -164,12 +164,15 @@ def test_what_the_table_says_and_nobody_did_is_told(folder):
     with (folder / "actions.csv").open("a") as file:
         file.write("B,halt,2022-01-04T10:00:00Z,,,2022-01-04T11:00:00Z,2022-01-04T10:00:00Z\n")
         file.write("B,delisting,2022-01-06,,,,2022-01-06\nA,delisting,2023-01-06,,,,2023-01-06\n")
-    halts = "2 halts and delistings in the table of actions change no fill"
-    told = bars_of(folder).findings
-    assert "1 splits in the table of actions stand in them as gains or losses" in told[-2]
-    assert halts in told[-1]
-    assert halts in bars_of(folder, adjust="splits").findings[-1]
-    assert "splits in" not in " ".join(bars_of(folder, adjust="splits").findings[:-2])
+    raw, splits = bars_of(folder), bars_of(folder, adjust="splits")
+    assert "1 splits in the table of actions stand in them as gains or losses" in raw.findings[-1]
+    assert "splits in" not in " ".join(splits.findings)
+    for loaded in (raw, splits):
+        happened = loaded.panel.happened
+        assert np.flatnonzero(happened.halted).tolist() == [5]
+        assert np.flatnonzero(~np.isnan(happened.recovery)).tolist() == [6]
+    assert np.flatnonzero(raw.panel.happened.ratio != 1).tolist() == [2]
+    assert (splits.panel.happened.ratio == 1).all()
 
 
 def test_a_study_that_ends_before_the_split_does_not_know_it(folder):

@@ -17,7 +17,7 @@ NONE = Decimal(10**9)
 
 def trade_with(patch, engine):
     """Let every backtest of a study be walked by `engine`, a subclass of the reference."""
-    replace(patch, "touchstone.backtest.replay", "_follow", lambda _: follower(engine))
+    replace(patch, "touchstone.backtest.replay", "follow", lambda _: follower(engine))
 
 
 def follower(engine):

@@ -111,6 +111,8 @@ class Engine:
         for order in sorted(here, key=lambda o: (-o.wish.rank, o.symbol)):
             del self.buys[order.symbol]
             self.buy(order, bars[order.symbol], self.cash - waiting)
+            if order.symbol in self.buys:  # what the volume left goes on working
+                waiting += order.reserve
 
     def intrabar(self, bars: dict[str, Bar]) -> None:
         for symbol in sorted(set(self.positions) & set(bars)):

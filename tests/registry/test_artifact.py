@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import save as safetensors
 
 from registry.artifacts import N_FEATURES, decider, draw_rows, gru, logistic, parts
 from touchstone.dataset.windows import Windows
 from touchstone.errors import ArtifactError
 from touchstone.registry.artifact import load, reproduce, save
-from touchstone.registry.golden import Golden, enters, record, scores
+from touchstone.registry.golden import Golden, difference, enters, from_bytes, record, scores
 from touchstone.registry.manifest import Manifest, parse
+from touchstone.strategies import STRATEGIES
 from touchstone.strategies.threshold import ThresholdConfig
 
 MANIFEST = "manifest.json"
@@ -82,7 +84,7 @@ def test_what_was_saved_is_loaded(tmp_path, kind):
     fresh = draw_rows(200, seed=9)
     score = scores(made.decider, fresh.windows, fresh.asset_id)
     assert np.array_equal(score, scores(found.decider, fresh.windows, fresh.asset_id))
-    before, after = (enters(d, score, fresh.up, fresh.down) for d in (made.decider, found.decider))
+    before, after = (enters(d, score, fresh) for d in (made.decider, found.decider))
     assert np.array_equal(before, after)
 
 
@@ -111,6 +113,48 @@ def test_infinite_widths_are_kept(tmp_path):
     rows = draw_rows(8)._replace(up=np.full(8, np.inf), down=np.full(8, np.inf))
     save(tmp_path / "a", made._replace(golden=record(made.decider, rows)))
     assert np.isinf(load(tmp_path / "a").golden.up).all()
+
+
+ACROSS = {
+    "kind": "regime_filter",
+    "column": "trend",
+    "strategy": {"kind": "top_k", "k": 1, "sizing": {"kind": "volatility_target"}},
+}
+
+
+def test_golden_rows_carry_instants_and_the_columns_that_the_strategy_asks_for(tmp_path):
+    made = parts()
+    made = made._replace(
+        decider=made.decider._replace(strategy=STRATEGIES.parse(ACROSS), bars_per_year=8760.0)
+    )
+    named = np.random.default_rng(0).normal(0.005, 0.01, (32, 2))
+    rows = draw_rows(32)._replace(instant=np.arange(32) // 8, named=named)
+    save(tmp_path / "a", made._replace(golden=record(made.decider, rows)))
+    found = load(tmp_path / "a")
+    assert reproduce(found) == 0.0
+    np.testing.assert_array_equal(found.golden.named, named)
+    n_entered = np.bincount(found.golden.instant, found.golden.enter)
+    assert n_entered.max() == 1, "of eight rows at a close the best"
+    alone = found._replace(golden=found.golden._replace(instant=np.arange(32)))
+    with pytest.raises(ArtifactError, match="got decision True, needed False"):
+        reproduce(alone)
+    forbidden = found._replace(golden=found.golden._replace(named=-np.abs(named)))
+    with pytest.raises(ArtifactError, match="got decision False, needed True"):
+        reproduce(forbidden)
+    short = found.golden._replace(named=named[:, :1])
+    with pytest.raises(
+        ArtifactError, match=r"named: got float64 \(32, 1\), needed float64 \(32, 2"
+    ):
+        save(tmp_path / "b", made._replace(golden=short))
+
+
+def test_golden_rows_of_an_older_artifact_have_no_instants():
+    made = parts()
+    arrays = made.golden._asdict()
+    arrays.pop("instant"), arrays.pop("named")
+    found = from_bytes(safetensors(arrays), made.decider, "here")
+    assert difference(made.decider, found, "here") == 0.0
+    np.testing.assert_array_equal(found.enter, made.golden.enter)
 
 
 # Writing

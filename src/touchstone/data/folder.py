@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from touchstone.data.formats import Files, FolderConfig
 from touchstone.data.loading import Loaded, Reject, Request
 from touchstone.errors import ConfigError, DataError, SourceError
 from touchstone.market import Bars, Calendar, Panel, Timeframe
-from touchstone.market.actions import KINDS, Actions, View
+from touchstone.market.actions import SPLIT, Actions, View, on_rows
+from touchstone.market.happened import NEVER
 
 _N_SHOWN = 5
 _KINDS = {".csv": "csv", ".gz": "csv", ".parquet": "parquet", ".pq": "parquet"}
@@ -56,12 +58,13 @@ def load_files(
                     parts[symbol] = part
         except (DataError, ConfigError, OSError) as error:
             rejects.append(Reject(stem, str(file), str(error)))
-    said = _adjust(parts, rejects, job)
+    table, said = _adjust(parts, rejects, job)
     rejects += _absent(request, parts, rejects, path, [stem for stem, _ in listed])
     if not parts:
         raise SourceError(_nothing(path, rejects))
     loaded = _loaded([parts[s] for s in sorted(parts)], tuple(rejects), job)
-    return loaded._replace(findings=(*loaded.findings, *said))
+    panel = with_finer(_with_actions(loaded.panel, table, config.adjust), config, request, files)
+    return loaded._replace(panel=panel, findings=(*loaded.findings, *said))
 
 
 def source_of(path: Path) -> str:
@@ -72,11 +75,45 @@ def source_of(path: Path) -> str:
     return "csv" if n_csv > n_parquet else "parquet"
 
 
-def _adjust(parts: dict[str, Part], rejects: list[Reject], job: Job) -> tuple[str, ...]:
-    """Put raw parts into the view that is asked for; a sentence on what was done."""
+def with_finer(panel: Panel, config: FolderConfig, request: Request, files: Files) -> Panel:
+    """The panel with the bars inside its bars, where the study names a folder of them.
+
+    Raises:
+        ConfigError: they are not shorter.
+    """
+    if config.finer is None:
+        return panel
+    if Timeframe(config.finer_timeframe).ns >= panel.timeframe.ns:
+        raise ConfigError(
+            f"bars.finer_timeframe: {config.finer_timeframe} is not shorter than the bars' "
+            f"{panel.timeframe.name}"
+        )
+    changed = {
+        "path": config.finer, "timeframe": config.finer_timeframe, "finer": None, "side": (),
+        "minimum_bars": 1,
+    }  # fmt: skip
+    asked = request._replace(symbols=panel.symbols)
+    inside = load_files(config.model_copy(update=changed), asked, files)
+    return replace(panel, finer=inside.panel)
+
+
+def _with_actions(panel: Panel, table: dict[str, Actions], view: View) -> Panel:
+    """The panel with what an account meets in it of the actions known by its last bar."""
+    last = int(panel.available_at.max(initial=0))
+    happened = on_rows(panel, {s: own.until(last) for s, own in table.items()}, view)
+    splits, pays = (happened.ratio != 1).any(), (happened.dividend != 0).any()
+    if splits or pays or happened.halted.any() or (happened.gone != NEVER).any():
+        return replace(panel, happened=happened)
+    return panel
+
+
+def _adjust(
+    parts: dict[str, Part], rejects: list[Reject], job: Job
+) -> tuple[dict[str, Actions], tuple[str, ...]]:
+    """Put raw parts into the view that is asked for: the table, and what was done in words."""
     config = job.config
     if config.actions is None and config.adjust == "none":
-        return ()
+        return {}, ()
     if config.actions is None:
         raise ConfigError(
             f"adjust: {config.adjust} needs a table of actions: write actions: FILE, or "
@@ -86,7 +123,7 @@ def _adjust(parts: dict[str, Part], rejects: list[Reject], job: Job) -> tuple[st
     last = {s: _known(parts[s].bars, job) for s in parts if s in table}
     unused = _unused([table[s].until(last[s]) for s in last], config.adjust)
     if config.adjust == "none":
-        return unused
+        return table, unused
     n_applied = n_later = 0
     for symbol, until in last.items():
         bars = parts[symbol].bars
@@ -100,11 +137,11 @@ def _adjust(parts: dict[str, Part], rejects: list[Reject], job: Job) -> tuple[st
         n_applied, n_later = n_applied + done.n_applied, n_later + done.n_later
     view = "in shares of the last bar" if config.adjust == "splits" else "total-return"
     later = f"; {n_later} hold or were known only after the last bar" if n_later else ""
-    return (
+    said = (
         f"Prices are {view}, from raw bars and {n_applied:,} corporate actions of "
-        f"{sum(s in table for s in parts):,} instruments{later}.",
-        *unused,
+        f"{sum(s in table for s in parts):,} instruments{later}."
     )
+    return table, (said, *unused)
 
 
 def _known(bars: Bars, job: Job) -> int:
@@ -114,20 +151,14 @@ def _known(bars: Bars, job: Job) -> int:
 
 def _unused(tables: list[Actions], view: View) -> tuple[str, ...]:
     """What a reader might think was done with the actions, and was not."""
-    kinds = [KINDS[k] for own in tables for k in own.kind]
-    told = []
-    n_splits, n_stops = kinds.count("split"), kinds.count("halt") + kinds.count("delisting")
-    if view == "none" and n_splits:
-        told.append(
-            f"Prices are as they were traded (adjust: none): {n_splits} splits in the table of "
-            "actions stand in them as gains or losses. Write adjust: splits, or total."
-        )
-    if n_stops:
-        told.append(
-            f"{n_stops} halts and delistings in the table of actions change no fill: what is held "
-            "keeps its last price."
-        )
-    return tuple(told)
+    n_splits = sum(int((own.kind == SPLIT).sum()) for own in tables)
+    if view != "none" or not n_splits:
+        return ()
+    return (
+        f"Prices are as they were traded (adjust: none): {n_splits} splits in the table of "
+        "actions stand in them as gains or losses for features and labels (an account's positions "
+        "are split). Write adjust: splits, or total.",
+    )
 
 
 def _loaded(parts: list[Part], rejects: tuple[Reject, ...], job: Job) -> Loaded:

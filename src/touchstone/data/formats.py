@@ -48,11 +48,16 @@ class FolderConfig(Config):
     )
     """What `actions` do to raw prices: nothing; into the shares of the last bar; or also as if
     dividends had been reinvested (total return)."""
+    finer: str | None = Field(default=None, exclude_if=lambda place: place is None)
+    """Folder of bars of a shorter timeframe, in files of the same sort, that say what came first
+    inside a bar (account.ambiguity: finer); relative to the study's file."""
+    finer_timeframe: str = Field(default="1m", exclude_if=lambda name: name == "1m")
+    """Length of those bars."""
     side: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")], ...] = ()
     """Further number columns, each known at its bar's close, for features to use by name, as in
     [sentiment]. Empty cells, and files without the column, are not known."""
 
-    @field_validator("timeframe")
+    @field_validator("timeframe", "finer_timeframe")
     @classmethod
     def _known_timeframe(cls, name: str) -> str:
         return Timeframe(name).name

@@ -17,6 +17,7 @@ from touchstone.errors import ConfigError, SourceError
 from touchstone.files import SYMBOL, read_yaml
 from touchstone.market import Panel
 from touchstone.market.bars import FIELDS
+from touchstone.market.happened import Happened
 from touchstone.market.instrument import Date, Instrument
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -217,6 +218,7 @@ def apply(universe: Universe, panel: Panel, asked: Collection[str] | None = None
         side={name: column[order] for name, column in panel.side.items()},
         member=member,
         groups={s: listings[s].groups[0] for s in held if listings[s].groups},
+        happened=None if panel.happened is None else Happened(*(c[order] for c in panel.happened)),
         **columns,
     )
     absent = [s for s in universe.left if not rows[s].size and (asked is None or s in asked)]

@@ -52,7 +52,8 @@ class AccountConfig(Config):
     drawdown: _Share | None = _extra(None)
     """Fall from the high-water mark at which everything is left for good."""
     cool_down: Annotated[int, Field(ge=0)] = _extra(0)
-    """Bars after a stop in which its instrument is not entered again."""
+    """Bars after a stop in which its instrument is not entered again: instants at which any
+    instrument of the account has one."""
 
     @model_validator(mode="after")
     def _a_cash_account_does_not_borrow(self) -> "AccountConfig":

@@ -60,7 +60,8 @@ class CostsConfig(Config):
     impact_power: Annotated[float, Field(gt=0, le=1)] = _extra(0.5)
     """Exponent of the impact; Almgren et al. (2005) fit 0.6."""
     impact_half_life: Annotated[float, Field(ge=0, le=1e6)] = _extra(0.0)
-    """Bars in which half of an own impact is gone; 0: it is gone at the next bar."""
+    """Bars in which half of an own impact is gone; 0: it is gone at the next bar. An instant at
+    which any instrument of the account has a bar counts as one."""
     volume_cap: Annotated[float, Field(gt=0, le=1)] | None = _extra(0.1)
     """Share of a bar's volume that an account fills of one instrument, at most; the rest of an
     order goes on working. Null: no limit."""

@@ -39,7 +39,7 @@ def bar_of(terms: Any, market: Market, row: int) -> tuple[float, float, float, f
     """What a fill needs of its bar: volume (-1: halted), half spread, that and slippage, sigma."""
     sigma = market.sigma[row] if market.sigma.size > 0 else 0.0
     volume = market.bars[row, 4]
-    if market.halted.size > 0 and market.halted[row]:
+    if is_halted(market, row):
         volume = -1.0
     if market.half_spread.size == 0:
         # The sum as the terms have it, so that it is the strategy's own to the bit.
@@ -173,13 +173,22 @@ def write(
 
 @compiled
 def activate(active: Int64, purse: Any, i: int) -> None:
-    """Note that instrument `i`, idle until now, has an order; the list stays ascending."""
+    """Note that instrument `i` has an order; the list stays ascending, and names each once."""
     a = purse.n_active
     while a > 0 and active[a - 1] > i:
-        active[a] = active[a - 1]
         a -= 1
+    if a > 0 and active[a - 1] == i:
+        return
+    for later in range(purse.n_active, a, -1):
+        active[later] = active[later - 1]
     active[a] = i
     purse.n_active += 1
+
+
+@compiled
+def is_halted(market: Market, row: int) -> bool:
+    """Nothing trades in this bar, so nothing of it is touched either."""
+    return bool(market.halted.size > 0 and market.halted[row])
 
 
 @compiled

@@ -1,15 +1,21 @@
-"""Orders given from outside: market orders for the next open, limits and stops that rest."""
+"""Orders given from outside: market orders for the next open, limits and stops that rest.
+
+All of them stand in the account's list `resting` until they are filled, cancelled or expired. The
+market orders of one instrument are one working order, made anew from the list at each close.
+"""
 
 import math
+from typing import Any
 
 from touchstone.arrays import Int64
 from touchstone.execution.columns import Given, Market
 from touchstone.execution.compiled import compiled
-from touchstone.execution.fills import activate, bar_of, fill, forget_idle, is_idle
+from touchstone.execution.fills import activate, bar_of, fill, forget_idle, is_halted
 from touchstone.execution.opening import room
 from touchstone.execution.records import (
     FOR_EVER,
     GIVEN,
+    LIMIT,
     LIMIT_ORDER,
     MARKET_ORDER,
     STOP_ORDER,
@@ -23,7 +29,7 @@ from touchstone.execution.targets import leave_all
 def take_orders(
     accounts: Accounts, k: int, market: Market, now: tuple[Int64, int], given: Given
 ) -> None:
-    """Take the orders given at this close. Market orders of one instrument add up.
+    """Take the orders given at this close; a cancel reaches what is left of any.
 
     An account at a loss limit orders out of everything, drops what rests and takes no order.
     """
@@ -33,25 +39,22 @@ def take_orders(
         purse.n_resting = 0
         purse.n_rejected += given.first[t + 1] - given.first[t]
         return
+    if given.first[t] == given.first[t + 1]:
+        return
     for g in range(given.first[t], given.first[t + 1]):
         new = given.order[g]
         if new.quantity == 0.0:
             _cancel(accounts, k, new.number)
-        elif new.kind == MARKET_ORDER:
-            i = new.instrument
-            position, order = accounts.positions[k, i], accounts.orders[k, i]
-            if is_idle(position, order):
-                activate(accounts.active[k], purse, i)
-            order.quantity += new.quantity
-            order.row, order.rank, order.reason = new.row, 0.0, GIVEN
-            order.up, order.down, order.hold = math.inf, math.inf, FOR_EVER
-            price = market.bars[new.row, 3]
-            order.reserve = max(order.quantity, 0.0) * price * (1.0 + accounts.terms[k].commission)
         elif purse.n_resting < accounts.resting.shape[1]:
-            accounts.resting[k, purse.n_resting] = new
+            resting = accounts.resting[k]
+            resting[purse.n_resting] = new
+            if new.kind == MARKET_ORDER:  # what its reserve is measured by
+                resting[purse.n_resting].price = market.bars[new.row, 3]
             purse.n_resting += 1
         else:
             purse.n_rejected += 1
+    _forget_done(accounts, k)
+    _work(accounts, k)
 
 
 @compiled
@@ -59,65 +62,134 @@ def fill_resting(accounts: Accounts, k: int, market: Market, rows: Int64, tape: 
     """Fill resting orders in the order they were given, stops of a bar before limits.
 
     A stop is met when the price touches its trigger, a limit when the price trades through it;
-    where the bar opens beyond, at the open. A filled or expired order is gone; what the volume
-    does not let through goes on resting, a stop as a market order for the next open.
+    where the bar opens beyond, at the open. Orders of one instrument, kind and side that are met
+    at one price are one fill. A filled or expired order is gone; what the volume does not let
+    through goes on resting, of a stop as a market order for the next open.
     """
     purse = accounts.purse[k]
     if purse.n_resting == 0:
         return
+    _settle(accounts, k)
     for kind in (STOP_ORDER, LIMIT_ORDER):
         for r in range(purse.n_resting):
             order = accounts.resting[k, r]
-            if order.kind == kind and rows[order.instrument] >= 0 and order.quantity != 0.0:
-                _try(accounts, k, market, rows, r, tape)
-    n = 0
+            row = rows[order.instrument]
+            if order.kind != kind or order.quantity == 0.0 or row < 0 or is_halted(market, row):
+                continue
+            _try(accounts, k, market, rows, r, tape)
     for r in range(purse.n_resting):
-        order = accounts.resting[k, r]
-        if order.quantity != 0.0 and order.expires > purse.clock:
-            accounts.resting[k, n] = order
-            n += 1
-    purse.n_resting = n
-    forget_idle(purse, accounts.positions[k], accounts.orders[k], accounts.active[k])
+        if accounts.resting[k, r].expires <= purse.clock:
+            accounts.resting[k, r].quantity = 0.0
+    _forget_done(accounts, k)
+    _work(accounts, k)
+
+
+@compiled
+def _settle(accounts: Accounts, k: int) -> None:
+    """Tell the market orders of the list what the opening left of them, each its share."""
+    purse, orders, resting = accounts.purse[k], accounts.orders[k], accounts.resting[k]
+    for r in range(purse.n_resting):
+        orders[resting[r].instrument].up = 0.0
+    for r in range(purse.n_resting):
+        if resting[r].kind == MARKET_ORDER:
+            orders[resting[r].instrument].up += resting[r].quantity
+    for r in range(purse.n_resting):
+        one, order = resting[r], orders[resting[r].instrument]
+        if one.kind == MARKET_ORDER and order.reason == GIVEN:
+            one.quantity *= order.quantity / order.up if order.up != 0.0 else 0.0
+
+
+@compiled
+def _work(accounts: Accounts, k: int) -> None:
+    """Make the working order of each instrument from the market orders of the list."""
+    purse, resting, active = accounts.purse[k], accounts.resting[k], accounts.active[k]
+    positions, orders = accounts.positions[k], accounts.orders[k]
+    for a in range(purse.n_active):
+        if orders[active[a]].reason == GIVEN:
+            orders[active[a]].quantity, orders[active[a]].reserve = 0.0, 0.0
+    for r in range(purse.n_resting):
+        one = resting[r]
+        i = one.instrument
+        position, order = positions[i], orders[i]
+        if one.kind != MARKET_ORDER or (order.reason == LIMIT and order.quantity != 0.0):
+            continue
+        activate(active, purse, i)
+        order.quantity += one.quantity
+        order.row, order.rank, order.reason = one.row, 0.0, GIVEN
+        order.up, order.down, order.hold = math.inf, math.inf, FOR_EVER
+        opens = abs(order.quantity)
+        if order.quantity * position.quantity < 0.0:
+            opens = max(0.0, opens - abs(position.quantity))
+        terms = accounts.terms[k]
+        rates = 1.0 + terms.commission + terms.worsening
+        order.reserve = opens * (one.price * rates + terms.per_unit)
+    forget_idle(purse, positions, orders, active)
 
 
 @compiled
 def _try(accounts: Accounts, k: int, market: Market, rows: Int64, r: int, tape: Tape) -> None:
-    purse, terms, resting = accounts.purse[k], accounts.terms[k], accounts.resting[k, r]
-    i = resting.instrument
-    row, position, order = rows[i], accounts.positions[k, i], accounts.orders[k, i]
-    buys, is_stop = resting.quantity > 0.0, resting.kind == STOP_ORDER
-    reference = met(market, row, resting.price, buys, is_stop)
+    purse, terms, first = accounts.purse[k], accounts.terms[k], accounts.resting[k, r]
+    i, buys, is_stop = first.instrument, first.quantity > 0.0, first.kind == STOP_ORDER
+    row, position = rows[i], accounts.positions[k, i]
+    reference = met(market, row, first.price, buys, is_stop)
     if math.isnan(reference):
         return
-    wanted = resting.quantity
+    wanted = 0.0
+    for other in range(r, purse.n_resting):
+        if _goes_with(accounts.resting[k, other], first, market, row, reference):
+            wanted += accounts.resting[k, other].quantity
     if not terms.margin and not buys:
         wanted = max(wanted, -position.quantity)
-    if wanted == 0.0:
-        purse.n_rejected += 1
-        resting.quantity = 0.0
-        return
-    opens = wanted * position.quantity >= 0.0 or abs(wanted) > abs(position.quantity)
-    was_cut, had, was_idle = purse.n_cut, position.quantity, is_idle(position, order)
-    payable = math.inf
-    if opens:
-        payable = room(terms, purse, accounts.positions[k], accounts.active[k])
-    filled = fill(
-        (terms, purse, position), bar_of(terms, market, row),
-        (wanted, reference, not is_stop, payable), (row, resting.row, i, GIVEN), tape,
-    )  # fmt: skip
-    left = wanted - filled
-    resting.quantity = 0.0 if purse.n_cut > was_cut else left
+    purse.n_rejected += wanted == 0.0
+    was_cut, had = purse.n_cut, position.quantity
+    filled = 0.0
+    if wanted != 0.0:
+        payable = math.inf
+        if wanted * had >= 0.0 or abs(wanted) > abs(had):
+            payable = room(terms, purse, accounts.positions[k], accounts.active[k])
+        filled = fill(
+            (terms, purse, position), bar_of(terms, market, row),
+            (wanted, reference, not is_stop, payable), (row, first.row, i, GIVEN), tape,
+        )  # fmt: skip
+        if position.quantity != 0.0:
+            activate(accounts.active[k], purse, i)
     if filled != 0.0 and had * position.quantity <= 0.0:
         position.entry_row, position.bars_held, position.hold = row, 0, FOR_EVER
         position.upper, position.lower = math.inf, -math.inf
         position.close = reference
-    if is_stop and resting.quantity != 0.0:
-        order.quantity += resting.quantity
-        order.row, order.reason, order.hold = resting.row, GIVEN, FOR_EVER
-        order.up, order.down = math.inf, math.inf
-        resting.quantity = 0.0
-    if was_idle and not is_idle(position, order):
-        activate(accounts.active[k], purse, i)
+    rest = 0.0 if purse.n_cut > was_cut else wanted - filled
+    _share_out(accounts, k, market, (row, r, reference), rest)
+
+
+@compiled
+def _share_out(
+    accounts: Accounts, k: int, market: Market, which: tuple[int, int, float], rest: float
+) -> None:
+    """Leave of the orders that were met together this rest, signed; the first given are done first.
+
+    `which`: row of the bar, place of the first of them, price that they were met at.
+    """
+    row, r, reference = which
+    n, resting = accounts.purse[k].n_resting, accounts.resting[k]
+    buys = resting[r].quantity > 0.0
+    for back in range(n - r):  # the first says what goes with it, so it is changed last
+        one = resting[n - 1 - back]
+        if _goes_with(one, resting[r], market, row, reference):
+            one.quantity = min(one.quantity, rest) if buys else max(one.quantity, rest)
+            rest -= one.quantity
+            if one.kind == STOP_ORDER and one.quantity != 0.0:
+                one.kind, one.price = MARKET_ORDER, reference
+
+
+@compiled
+def _goes_with(one: Any, first: Any, market: Market, row: int, reference: float) -> bool:
+    """Whether an order is met together with another: one instrument, kind, side and price."""
+    if one.kind != first.kind or one.instrument != first.instrument:
+        return False
+    if one.quantity * first.quantity <= 0.0:
+        return False
+    is_stop = first.kind == STOP_ORDER
+    return bool(met(market, row, one.price, first.quantity > 0.0, is_stop) == reference)
 
 
 @compiled
@@ -138,3 +210,13 @@ def _cancel(accounts: Accounts, k: int, number: int) -> None:
     for r in range(accounts.purse[k].n_resting):
         if accounts.resting[k, r].number == number:
             accounts.resting[k, r].quantity = 0.0
+
+
+@compiled
+def _forget_done(accounts: Accounts, k: int) -> None:
+    n = 0
+    for r in range(accounts.purse[k].n_resting):
+        if accounts.resting[k, r].quantity != 0.0:
+            accounts.resting[k, n] = accounts.resting[k, r]
+            n += 1
+    accounts.purse[k].n_resting = n

@@ -6,7 +6,7 @@ from typing import Any
 from touchstone.arrays import Int64
 from touchstone.execution.columns import Finer, Market
 from touchstone.execution.compiled import compiled, inlined
-from touchstone.execution.fills import bar_of, fill, forget_idle
+from touchstone.execution.fills import bar_of, fill, forget_idle, is_halted
 from touchstone.execution.records import (
     FINER,
     OPTIMISTIC,
@@ -32,7 +32,7 @@ def fill_intrabar(accounts: Accounts, k: int, market: Market, rows: Int64, tape:
     for a in range(purse.n_active):
         i = active[a]
         row, position = rows[i], positions[i]
-        if row < 0 or position.quantity == 0.0:
+        if row < 0 or position.quantity == 0.0 or is_halted(market, row):
             continue
         is_long, entered = position.quantity > 0.0, position.bars_held == 0
         bar = (market.bars[row, 0], market.bars[row, 1], market.bars[row, 2])

@@ -16,8 +16,8 @@ def fill_opening(accounts: Accounts, k: int, market: Market, rows: Int64, tape: 
 
     Closing orders go first, so that what they free is there for the others, which are served by
     rank, then symbol. An opening order is cut to what the money pays, costs included, less the
-    reserves of orders that wait for a bar of their own. What the volume does not let through
-    stays; what the money does not pay is dropped.
+    reserves of orders that wait for a bar of their own and of what the volume left of those served
+    before. What the volume does not let through stays; what the money does not pay is dropped.
     """
     purse, terms, active = accounts.purse[k], accounts.terms[k], accounts.active[k]
     positions, orders = accounts.positions[k], accounts.orders[k]
@@ -58,6 +58,7 @@ def fill_opening(accounts: Accounts, k: int, market: Market, rows: Int64, tape: 
             (terms, purse, positions[i]), orders[i], bar,
             (rows[i], i, market.bars[rows[i], 0], payable), tape,
         )  # fmt: skip
+        kept_back += orders[i].reserve
     if has_filled or n_opening > 0:
         forget_idle(purse, positions, orders, active)
 

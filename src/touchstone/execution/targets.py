@@ -6,7 +6,7 @@ from typing import Any
 from touchstone.arrays import Float64, Int64
 from touchstone.execution.columns import Market, Weights
 from touchstone.execution.compiled import compiled
-from touchstone.execution.fills import activate, is_idle, units
+from touchstone.execution.fills import activate, units
 from touchstone.execution.records import FOR_EVER, LIMIT, REBALANCE, Accounts
 
 
@@ -56,13 +56,14 @@ def order_targets(
 
 @compiled
 def leave_all(accounts: Accounts, k: int, rows: Int64) -> None:
-    """Order out of every position that has a bar, and buy nothing any more."""
+    """Order out of every position, and buy nothing any more."""
     positions, orders, active = accounts.positions[k], accounts.orders[k], accounts.active[k]
     for a in range(accounts.purse[k].n_active):
         row, position, order = rows[active[a]], positions[active[a]], orders[active[a]]
         if position.quantity == 0.0:
             order.quantity, order.reserve = 0.0, 0.0
-        elif row >= 0 and order.quantity != -position.quantity:
+        elif order.quantity != -position.quantity:
+            row = row if row >= 0 else position.row
             _write(order, (-position.quantity, 0.0, 0.0), row, LIMIT)
 
 
@@ -73,7 +74,6 @@ def _order(
     (row, i), (weight, buffer) = what, wish
     purse, terms = accounts.purse[k], accounts.terms[k]
     position, order = accounts.positions[k, i], accounts.orders[k, i]
-    was_idle = is_idle(position, order)
     order.quantity, order.reserve = 0.0, 0.0
     target = min(max(weight, -terms.max_weight), terms.max_weight)
     close = market.bars[row, 3]
@@ -85,7 +85,7 @@ def _order(
     more = max(abs(wanted) - abs(position.quantity), 0.0)
     reserve = more * close * (1.0 + terms.commission + terms.worsening)
     _write(order, (change, reserve, abs(weight)), row, REBALANCE)
-    if was_idle and change != 0.0:
+    if change != 0.0:
         activate(accounts.active[k], purse, i)
 
 

@@ -19,9 +19,12 @@ def order_exits(accounts: Accounts, k: int, rows: Int64, wishes: Wishes) -> None
     level, is_latched = accounts.terms[k].exit_level, accounts.purse[k].latch > 0
     for a in range(accounts.purse[k].n_active):
         row, position, order = rows[active[a]], positions[active[a]], orders[active[a]]
-        if row < 0 or position.quantity == 0.0 or position.quantity * order.quantity < 0.0:
-            if is_latched and position.quantity == 0.0:
+        if is_latched:
+            if position.quantity == 0.0:
                 order.quantity, order.reserve = 0.0, 0.0  # what was not bought yet is not wished
+            elif row < 0:
+                row = position.row  # it waits for a bar to leave at
+        if row < 0 or position.quantity == 0.0 or position.quantity * order.quantity < 0.0:
             continue
         is_due = position.bars_held >= position.hold
         told = wishes.stay

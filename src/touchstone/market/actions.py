@@ -7,13 +7,14 @@ whose ex-day lies behind the last bar, which nobody can have seen in these bars,
 """
 
 from dataclasses import dataclass, fields
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
 from touchstone.arrays import Bool, Float64, Int8, Int64
 from touchstone.errors import BarsError
 from touchstone.market.bars import Bars
+from touchstone.market.happened import NEVER, Happened
 from touchstone.market.panel import Panel
 
 KINDS: Final = ("split", "dividend", "halt", "delisting")
@@ -172,33 +173,24 @@ def _total_factor(bars: Bars, actions: Actions, day: Int64, shares: Float64) -> 
     return shares * paid
 
 
-class OnRows(NamedTuple):
-    """Actions as columns of a panel, (n_rows,): what happens before a bar's opening fills."""
-
-    ratio: Float64
-    """New shares for one old at this bar's open; 1 where nothing splits."""
-    dividend: Float64
-    """Cash a share, after the split; 0 where nothing is paid."""
-    halted: Bool
-    """The bar overlaps a halt: nothing can be filled in it."""
-    recovery: Float64
-    """Share of the last price that a holder gets at this last bar; NaN where it trades on."""
-
-
-def on_rows(panel: Panel, actions: dict[str, Actions]) -> OnRows:
+def on_rows(panel: Panel, actions: dict[str, Actions], view: View = "none") -> Happened:
     """Each action at the first row of its instrument that it holds for.
 
     An action with no row at or after its ex-day falls away, but for a delisting, which stands at
-    the last row before it. Symbols without bars fall away too.
+    the last row before it. Symbols without bars fall away too. Of bars in another view than
+    "none", what the prices hold already is left out, and dividends are in the last bar's shares.
     """
     n = len(panel)
-    out = OnRows(np.ones(n), np.zeros(n), np.zeros(n, bool), np.full(n, np.nan))
+    out = Happened(
+        np.ones(n), np.zeros(n), np.zeros(n, bool), np.full(n, np.nan), np.full(n, NEVER)
+    )
     for i, symbol in enumerate(panel.symbols):
         a, b = int(panel.offsets[i]), int(panel.offsets[i + 1])
         own = actions.get(symbol)
         if own is None or a == b:
             continue
         day, time = panel.calendar.day(panel.time[a:b]), panel.time[a:b]
+        shares = split_factor(own, day) if view == "splits" else np.ones(b - a)
         for kind, ex_day, begin, end, value in zip(
             own.kind, own.ex_day, own.ex_time, own.end, own.value, strict=True
         ):
@@ -206,11 +198,11 @@ def on_rows(panel: Panel, actions: dict[str, Actions]) -> OnRows:
             if kind == HALT:
                 out.halted[a:b] |= (time < end) & (time + panel.timeframe.ns > begin)
             elif kind == DELISTING and at > a:
-                out.recovery[at - 1] = value
-            elif kind == SPLIT and a < at < b:
+                out.recovery[at - 1], out.gone[at - 1] = value, begin
+            elif kind == SPLIT and a < at < b and view == "none":
                 out.ratio[at] *= value
-            elif kind == DIVIDEND and a < at < b:
-                out.dividend[at] += value
+            elif kind == DIVIDEND and a < at < b and view != "total":
+                out.dividend[at] += value * shares[at - a]
     return out
 
 

@@ -12,6 +12,7 @@ from touchstone.arrays import Bool, Float64, Int32, Int64
 from touchstone.errors import BarsError
 from touchstone.market.bars import FIELDS, Bars
 from touchstone.market.calendar import Calendar
+from touchstone.market.happened import Happened
 from touchstone.market.timeframe import Timeframe
 
 
@@ -58,6 +59,10 @@ class Panel:
     A row outside has a past and an outcome, but is neither learned from nor entered on."""
     groups: Mapping[str, str] = field(default_factory=dict)
     """Symbol -> the group that it is reported with; a symbol may have none."""
+    happened: Happened | None = None
+    """Splits, dividends, halts and delistings that an account meets in these bars; None: none."""
+    finer: "Panel | None" = None
+    """Bars of a shorter timeframe of the same instruments, for what happened inside a bar."""
 
     @classmethod
     def from_bars(cls, bars: Sequence[Bars], timeframe: Timeframe, calendar: Calendar) -> "Panel":
@@ -126,7 +131,10 @@ class Panel:
         columns: dict[str, Any] = {n: getattr(self, n)[keep] for n in ("time", *FIELDS)}
         side = {name: column[keep] for name, column in self.side.items()}
         member = None if self.member is None else self.member[keep]
-        return replace(self, offsets=offsets, side=side, member=member, **columns)
+        first = self.offsets[:-1][self.asset_id]
+        happened = None if self.happened is None else self.happened.where(keep, first)
+        changed = {"offsets": offsets, "side": side, "member": member, "happened": happened}
+        return replace(self, **changed, **columns)
 
     def until(self, end: int) -> "Panel":
         """The rows known before or at `end` (ns UTC): what could be seen then."""
@@ -156,6 +164,11 @@ class Panel:
             digest.update(b"member" + np.packbits(self.member).tobytes())
         if self.groups:
             digest.update(repr(sorted(self.groups.items())).encode())
+        if self.happened is not None:
+            for name, column in zip(self.happened._fields, self.happened, strict=True):
+                digest.update(name.encode() + np.ascontiguousarray(column).tobytes())
+        if self.finer is not None:
+            digest.update(b"finer" + self.finer.content_hash().encode())
         return digest.hexdigest()
 
     def per_instrument(self, compute: Callable[[Bars], Float64]) -> Float64:

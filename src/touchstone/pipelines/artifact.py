@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from touchstone.arrays import Int64
 from touchstone.config import Config
 from touchstone.dataset.regimes import begins
 from touchstone.dataset.scalers import Scaler
 from touchstone.dataset.splits import Fold
 from touchstone.dataset.view import Raw, View
 from touchstone.features import FeaturesConfig, Plan, compile_features
-from touchstone.pipelines.decide import Calibration, hold_bars
+from touchstone.pipelines.decide import Calibration, hold_bars, named_columns
 from touchstone.pipelines.identities import known_first
 from touchstone.pipelines.learn import Learned
 from touchstone.pipelines.market import Market
@@ -86,6 +87,7 @@ def artifact_parts(
         costs=config.costs,
         rest=fit.calibration.rest,
         hold_bars=hold_bars(config.label),
+        bars_per_year=prepared.panel.timeframe.periods_per_year(prepared.panel.calendar),
     )
     seen, is_final = fit.learned.seen, fit.name == "final"
     plan, panel = _plan(prepared, seen), prepared.panel
@@ -128,7 +130,11 @@ def _golden_rows(config: StudyConfig, prepared: Prepared, fit: Fit) -> Rows:
     """Some validation rows before the fold's test, drawn by the study's seed."""
     rng = generator(config.seed, "golden", *([] if fit.name == "final" else [fit.name]))
     validate, seen = fit.fold.validate, fit.learned.seen
-    rows = np.sort(rng.choice(validate, min(MAX_ROWS, validate.size), replace=False))
+    if getattr(fit.strategy, "is_across", False):
+        rows = _whole_instants(prepared.panel.available_at[validate], validate, rng)
+    else:
+        rows = np.sort(rng.choice(validate, min(MAX_ROWS, validate.size), replace=False))
+    named = named_columns(fit.strategy, prepared.panel, rows)
     at = rows[:, None] + np.arange(1 - config.lookback, 1)
     features = prepared.features
     if seen is not None:
@@ -139,4 +145,13 @@ def _golden_rows(config: StudyConfig, prepared: Prepared, fit: Fit) -> Rows:
         known_first(prepared.begun, fit.fold.spans.train_end)[prepared.asset_id[rows]],
         prepared.labels.up[rows],
         prepared.labels.down[rows],
+        prepared.panel.available_at[rows],
+        np.stack([*named.values()], axis=1) if named else np.zeros((rows.size, 0)),
     )
+
+
+def _whole_instants(known: Int64, rows: Int64, rng: np.random.Generator) -> Int64:
+    """Rows of a few instants, at most `MAX_ROWS`: what compares instruments shall have some."""
+    place = np.unique(known, return_inverse=True)[1]
+    turn = rng.permutation(int(place.max()) + 1)[place] if rows.size else place
+    return np.sort(rows[np.argsort(turn, kind="stable")[:MAX_ROWS]])

@@ -1,10 +1,12 @@
 """The cards of a market's result: its candidates, data, label, and what it cannot show."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from touchstone.arrays import Bool
+from touchstone.config import Config
 from touchstone.data.dvc import dvc_hash
 from touchstone.labels import UNKNOWN, Labels
 from touchstone.metrics import trading
@@ -26,10 +28,17 @@ def candidate_label(scored: Scored) -> str:
 
     A strategy's fields that hold one point of a grid are those that are tuples of one.
     """
-    fields = scored.strategy.model_dump()
-    points = {k: x[0] for k, x in fields.items() if isinstance(x, (tuple, list)) and len(x) == 1}
-    told = {k: f"{x:g}" if isinstance(x, (int, float)) else str(x) for k, x in points.items()}
-    return " ".join(f"{k} {text}" for k, text in told.items())
+    return " ".join(f"{k} {text}" for k, text in _points(scored.strategy))
+
+
+def _points(strategy: Config) -> Iterator[tuple[str, str]]:
+    for name in type(strategy).model_fields:
+        value = getattr(strategy, name)
+        if isinstance(value, Config):
+            yield from _points(value)
+        elif isinstance(value, tuple) and len(value) == 1:
+            one = value[0]
+            yield name, f"{one:g}" if isinstance(one, (int, float)) else str(one)
 
 
 def candidates(config: StudyConfig, comparison: Comparison) -> tuple[CandidateResult, ...]:

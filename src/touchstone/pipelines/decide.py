@@ -1,7 +1,7 @@
 """From scores to the one candidate: calibrate, backtest every candidate before the seal, choose."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,10 +19,10 @@ from touchstone.models.calibrators import (
     expected_return,
 )
 from touchstone.pipelines.learn import Learned
-from touchstone.pipelines.prepare import Prepared
+from touchstone.pipelines.prepare import Prepared, column
 from touchstone.pipelines.study import Study, StudyConfig
 from touchstone.pipelines.views import asks
-from touchstone.strategies import STRATEGIES, Intent, Outlook
+from touchstone.strategies import STRATEGIES, Decision, Outlook, columns_of
 from touchstone.validation.candidates import candidate, choose
 from touchstone.validation.deflated import N_TRADES_TO_JUDGE
 
@@ -78,7 +78,7 @@ class Comparison(NamedTuple):
     """Per model, what its strategies saw; probabilities are NaN where no test row is."""
     label: Config
 
-    def intent(self, scored: Scored) -> Intent:
+    def intent(self, scored: Scored) -> Decision:
         """What a candidate wished at each row of the segment."""
         return intend(self.label, scored.strategy, self.views[scored.place])
 
@@ -131,7 +131,7 @@ def outlook(
         if calibration.expected is not None:
             expected[at] = calibration.expected.apply(scores[inside, 0])
     labels = prepared.labels
-    return Outlook(
+    seen = Outlook(
         probability=probability,
         up=labels.up[where.rows],
         down=labels.down[where.rows],
@@ -139,6 +139,29 @@ def outlook(
         round_trip=config.costs.round_trip,
         expected=None if n_outcomes == 3 else expected,
     )
+    return placed(seen, config.strategy, prepared.panel, where.rows)
+
+
+def placed(seen: Outlook, strategy: Config, panel: Panel, rows: Int64) -> Outlook:
+    """The same outlook, which knows when and of whom its rows are, and what its strategy asks for.
+
+    Args:
+        seen: scores and barriers of the rows.
+        strategy: whose columns are evaluated, over the whole panel, so that no row is the first.
+        panel: the whole panel.
+        rows: its rows that `seen` holds, (n_rows,).
+    """
+    return seen._replace(
+        instant=panel.available_at[rows],
+        asset=panel.asset_id[rows].astype(np.int64),
+        bars_per_year=panel.timeframe.periods_per_year(panel.calendar),
+        named=named_columns(strategy, panel, rows),
+    )
+
+
+def named_columns(strategy: Config, panel: Panel, rows: Int64) -> Mapping[str, Float64]:
+    """The columns that a strategy asks for, at some rows of a panel: expression -> (n_rows,)."""
+    return {text: column(text, panel)[rows] for text in columns_of(strategy)}
 
 
 def hold_bars(label: Config) -> int:
@@ -146,7 +169,7 @@ def hold_bars(label: Config) -> int:
     return int(getattr(label, "horizon", 8))
 
 
-def intend(label: Config, strategy: Config, view: Outlook) -> Intent:
+def intend(label: Config, strategy: Config, view: Outlook) -> Decision:
     """What a strategy wishes at each row of a segment."""
     return STRATEGIES.part_of(strategy)(strategy, view, hold_bars(label))
 

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from touchstone.arrays import Float64, Int64
+from touchstone.arrays import Float64
 from touchstone.backtest import Run
+from touchstone.backtest.held import held_units
 from touchstone.execution import REASONS
 from touchstone.files import write_bytes
 from touchstone.models import OUTCOMES
@@ -122,10 +123,9 @@ def positions(parts: list[Part]) -> pl.DataFrame:
     }  # fmt: skip
     frames = [pl.DataFrame(schema=schema)]
     for name, where, run, _ in parts:
-        panel, t, h = where.panel, run.trades, run.holdings
-        ends = panel.offsets[1:][h.instrument]
-        rows, lengths = _ranges(np.r_[t.entry_row, h.entry_row], np.r_[t.exit_row, ends])
-        quantity = np.repeat(np.r_[t.quantity, h.quantity], lengths)
+        panel, held = where.panel, held_units(where.panel, run.fills)
+        rows = np.flatnonzero(held)
+        quantity = held[rows]
         columns = {
             "segment": [name] * rows.size,
             "time": panel.time[rows],
@@ -135,13 +135,6 @@ def positions(parts: list[Part]) -> pl.DataFrame:
         }
         frames.append(pl.DataFrame(columns, schema=schema).sort("time", "symbol"))
     return _timed(pl.concat(frames), "time")
-
-
-def _ranges(begin: Int64, end: Int64) -> tuple[Int64, Int64]:
-    """All rows begin .. end - 1 of each range, one after the other, and each range's length."""
-    lengths = np.maximum(end - begin, 0)
-    first = np.repeat(begin - np.r_[0, np.cumsum(lengths)[:-1]], lengths)
-    return first + np.arange(lengths.sum()), lengths
 
 
 def _sign(outcome: int) -> str:

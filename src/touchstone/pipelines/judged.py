@@ -17,7 +17,7 @@ from touchstone.features import evaluate
 from touchstone.ledger import MemoryLedger
 from touchstone.market import Panel
 from touchstone.models.scoring import score
-from touchstone.pipelines.decide import Comparison, Scored, intend
+from touchstone.pipelines.decide import Comparison, Scored, intend, placed
 from touchstone.pipelines.inputs import whole_windows
 from touchstone.pipelines.market import search_market
 from touchstone.pipelines.oracle import Rule, rows_of
@@ -27,7 +27,7 @@ from touchstone.pipelines.seal import SealedRun, deflation, sealed_span, trade_s
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study
 from touchstone.simulation import Truth
-from touchstone.strategies import Intent, Outlook
+from touchstone.strategies import Decision, Outlook
 from touchstone.validation import verdict as v
 
 Choose = Callable[[Comparison], Scored | None]
@@ -95,7 +95,7 @@ def rule_of(study: Study, chosen: Scored, sealed: SealedRun) -> Rule:
     config, fit, calibration = study.config, sealed.learned, sealed.calibration
     scaler, fitted = Scaler.from_json(fit.scaler), fit.restore(chosen.model)
 
-    def rule(panel: Panel, truth: Truth) -> Intent:  # noqa: ARG001 (it sees no truth)
+    def rule(panel: Panel, truth: Truth) -> Decision:  # noqa: ARG001 (it sees no truth)
         features = np.asarray(evaluate(resolve(study, panel), panel), np.float32)
         windows = Windows(features, panel.asset_id, config.lookback, scaler)
         rows = np.flatnonzero(whole_windows(features, None, panel, config.lookback))
@@ -110,6 +110,7 @@ def rule_of(study: Study, chosen: Scored, sealed: SealedRun) -> Rule:
         view = Outlook(
             probability, labels.up, labels.down, calibration.rest, config.costs.round_trip, expected
         )
+        view = placed(view, chosen.strategy, panel, np.arange(len(panel)))
         return intend(config.label, chosen.strategy, view)
 
     return rule

@@ -201,7 +201,7 @@ def before_the_seal(study: Study, prepared: Prepared, comparison: Comparison) ->
     closest = comparison.closest
     shown = comparison.scored[0] if closest is None else closest
     probability = comparison.views[shown.place].probability
-    rows = judged(prepared, where, probability, comparison.intent(shown).enter)
+    rows = judged(prepared, where, probability, comparison.intent(shown).long)
     beside = yardsticks(config, prepared, prepared.folds.folds, where)
     rng = generator(config.seed, "skill", "before")
     measured = skill(config, rows, "walk_forward", rng, beside)

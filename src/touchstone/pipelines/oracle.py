@@ -14,19 +14,19 @@ from touchstone.execution.costs import CostsConfig
 from touchstone.labels import LABELS, Labels
 from touchstone.market import Panel
 from touchstone.metrics.trading import sharpe
-from touchstone.pipelines.decide import intend
+from touchstone.pipelines.decide import intend, placed
 from touchstone.pipelines.prepare import column
 from touchstone.seeding import derive
 from touchstone.simulation import MarketConfig, Truth, simulate
 from touchstone.simulation.chains import Chain
 from touchstone.simulation.fresh import fresh_paths
 from touchstone.simulation.oracles.odds import Odds, Seen, estimate, tell
-from touchstone.strategies import Intent, Outlook
+from touchstone.strategies import Decision, Outlook
 
 _BLOCK = 28
 """Days: longer than trades and states last."""
 
-Rule = Callable[[Panel, Truth], Intent]
+Rule = Callable[[Panel, Truth], Decision]
 """What a rule wishes at each row of a panel. An honest rule leaves the truth unread."""
 
 
@@ -128,8 +128,9 @@ def oracle_rule(
         knows: what the truth tells it.
     """
 
-    def rule(panel: Panel, truth: Truth) -> Intent:
-        return intend(label, strategy, oracle_outlook(odds, label, costs, (panel, truth), knows))
+    def rule(panel: Panel, truth: Truth) -> Decision:
+        told = oracle_outlook(odds, label, costs, (panel, truth), knows)
+        return intend(label, strategy, placed(told, strategy, panel, np.arange(len(panel))))
 
     return rule
 

@@ -17,6 +17,7 @@ from touchstone.data.universe import Universe, read_universe
 from touchstone.dataset.paths import pooled
 from touchstone.dataset.splits import SPLITS, Folds, timeline
 from touchstone.errors import ConfigError
+from touchstone.execution import AccountConfig
 from touchstone.features import FeaturesConfig, Plan, compile_expression, compile_features, evaluate
 from touchstone.labels import LABELS, UNKNOWN, Labels
 from touchstone.market import Panel
@@ -31,7 +32,7 @@ from touchstone.pipelines.identities import (
 from touchstone.pipelines.inputs import input_columns, input_plan, whole_windows
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.study import Study
-from touchstone.strategies import STRATEGIES, Outlook
+from touchstone.strategies import STRATEGIES, Outlook, columns_of, is_short
 
 VOLATILITY = "std(close / lag(close, 1) - 1, 48)"
 """A row's volatility, one bar: scales the symmetric barriers that direction skill is judged by."""
@@ -173,12 +174,16 @@ def resolve(study: Study, panel: Panel) -> Plan:
     """Read every expression of the study, before anything is computed or written.
 
     Raises:
-        ConfigError: one that cannot be read.
+        ConfigError: one that cannot be read, or a strategy that its label, its models or its
+            account cannot serve.
     """
     label = study.config.label
     width = getattr(label, "width", None)
     if width is not None:
         compile_expression("width", width, tuple(panel.side))
+    refuse_short(study.config.strategy, study.config.account)
+    for number, text in enumerate(columns_of(study.config.strategy)):
+        compile_expression(f"strategy_{number + 1}", text, tuple(panel.side))
     for model in study.config.models:
         try_strategies(study.config.strategy, label, len(OUTCOMES[head_of(model)]))
     plan = compile_some(study.config.features, panel)
@@ -209,9 +214,27 @@ def try_strategies(strategy: Config, label: Config, n_outcomes: int) -> None:
         rest=0.0,
         round_trip=0.0,
         expected=np.zeros(1) if n_outcomes == 1 else None,
+        instant=np.zeros(1, np.int64),
+        asset=np.zeros(1, np.int64),
+        bars_per_year=1.0,
+        named={text: np.zeros(1) for text in columns_of(strategy)},
     )
     for candidate in strategy.candidates():  # type: ignore[attr-defined]
         STRATEGIES.part_of(candidate)(candidate, view, 1)
+
+
+def refuse_short(strategy: Config, account: AccountConfig) -> None:
+    """A strategy that may be short needs an account that may.
+
+    Raises:
+        ConfigError: the account may not.
+    """
+    if is_short(strategy) and not account.short:
+        raise ConfigError(
+            f"strategy {getattr(strategy, 'kind', 'strategy')}: short: true sells what the account "
+            "does not hold, and account.short is false; set account.short: true (then mind "
+            "costs.borrow_bp), or short: false"
+        )
 
 
 def feature_matrix(

@@ -37,7 +37,7 @@ from touchstone.reports.result import (
     SliceTests,
 )
 from touchstone.seeding import generator
-from touchstone.strategies import Intent
+from touchstone.strategies import Decision
 from touchstone.validation import deflated
 from touchstone.validation.deflated import Deflated
 
@@ -77,7 +77,7 @@ class SealedRun(NamedTuple):
     """The look in full, for the artifact and the exports."""
 
     where: Segment
-    intent: Intent
+    intent: Decision
     run: Run
     probability: Float64
     """Calibrated, (n_segment_rows, n_outcomes), NaN where no score is."""
@@ -172,7 +172,7 @@ def deflation(prepared: Prepared, winner: Scored | None, ledger: Ledger) -> Defl
 def _answer(study: Study, prepared: Prepared, sealed: SealedRun) -> Answer:
     config, where = study.config, sealed.where
     traded = Traded(where, sealed.run, ~np.isnan(sealed.probability[:, -1]))
-    rows = judged(prepared, where, sealed.probability, sealed.intent.enter)
+    rows = judged(prepared, where, sealed.probability, sealed.intent.long)
     over, expectancy = sealed_intervals(config, traded)
     beside = yardsticks(config, prepared, [prepared.folds.final], where)
     found = errors(config, prepared, where, rows, traded)

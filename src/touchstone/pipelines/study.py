@@ -376,7 +376,8 @@ def identified(config: StudyConfig, root: Path) -> Study:
     # hash. So a study that was renamed, or whose folder was moved, takes the same look.
     # What a table of actions and a universe say shows in the bars and in their hash.
     bars = config.bars
-    places = {k: None if k == "actions" else "" for k in ("path", "actions") if hasattr(bars, k)}
+    names = ("path", "actions", "finer")
+    places = {k: "" if k == "path" else None for k in names if hasattr(bars, k)}
     bars = bars.model_copy(update=places)
     changed = {"bars": bars, "side": without_places(config.side), "name": "", "universe": None}
     asked = config.model_copy(update=changed)

@@ -26,7 +26,7 @@ from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study
 from touchstone.pipelines.trace_fits import Kept, Seen, WatchingLedger
 from touchstone.seeding import derive
-from touchstone.strategies import Intent, Outlook
+from touchstone.strategies import Decision, Outlook, Targets
 from touchstone.validation.audit.trace import Fact, Rows, Trace
 
 
@@ -323,7 +323,8 @@ def _seen(stage: str, panel: Panel, known: Int64, view: Outlook) -> Rows:
     expected = np.full(known.shape, np.nan) if view.expected is None else view.expected
     return _probabilities(
         stage, panel, known, (("probability", view.probability), ("rest", rest),
-                              ("expected", expected), ("up", view.up), ("down", view.down))
+                              ("expected", expected), ("up", view.up), ("down", view.down),
+                              *view.named.items())
     )  # fmt: skip
 
 
@@ -338,14 +339,14 @@ def _probabilities(
     return Rows(stage, tuple(names), _names(panel), panel.time, known, np.hstack(parts))
 
 
-def _traded(stage: str, panel: Panel, known: Int64, intent: Intent, run: Run) -> Trace:
+def _traded(stage: str, panel: Panel, known: Int64, decision: Decision, run: Run) -> Trace:
     """Wishes, fills and equity; an account knows what the last fit behind it knew."""
-    wishes = np.stack(
-        [np.asarray(c, np.float64) for c in (intent.enter, intent.leave, intent.rank, intent.up,
-                                            intent.down, intent.weight)], axis=1
-    )  # fmt: skip
-    names = ("enter", "leave", "rank", "up", "down", "weight")
-    rows = [Rows(f"{stage}: wishes", names, _names(panel), panel.time, known, wishes)]
+    names = ["enter", "leave", "weight"]
+    if not isinstance(decision, Targets):
+        names += ["rank", "up", "down"]
+        names += [name for name in ("side", "cover") if getattr(decision, name) is not None]
+    wishes = np.stack([np.asarray(getattr(decision, n), np.float64) for n in names], axis=1)
+    rows = [Rows(f"{stage}: wishes", tuple(names), _names(panel), panel.time, known, wishes)]
     order = np.argsort(panel.time, kind="stable")
     reach = np.empty(len(panel), np.int64)
     reach[order] = np.maximum.accumulate(known[order])

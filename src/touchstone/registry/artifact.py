@@ -10,6 +10,7 @@ from touchstone.dataset.view import View
 from touchstone.errors import ArtifactError, TouchstoneError
 from touchstone.execution.costs import CostsConfig
 from touchstone.labels import LABELS
+from touchstone.market import Calendar, Timeframe
 from touchstone.models import MODELS, Shape, restore
 from touchstone.models import calibrators as calibration
 from touchstone.registry import folder as shelf
@@ -203,12 +204,17 @@ def _restore(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Ar
         costs=CostsConfig.parse(manifest.costs),
         rest=manifest.rest,
         hold_bars=manifest.hold_bars,
+        bars_per_year=_bars_per_year(manifest),
     )
     golden = rows.from_bytes(files[_GOLDEN], decider, _GOLDEN)
     view = View.from_json(_text(files, _VIEW)) if _VIEW in files else None
     _agree(manifest, decider, golden)
     _sees(manifest, view)
     return Artifact(folder, manifest, decider, LABELS.parse(manifest.label), golden, view)
+
+
+def _bars_per_year(manifest: Manifest) -> float:
+    return Timeframe(manifest.timeframe).periods_per_year(Calendar(manifest.calendar))
 
 
 def _agree(manifest: Manifest, decider: Decider, golden: Golden) -> None:

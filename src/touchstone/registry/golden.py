@@ -9,7 +9,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from touchstone.arrays import Bool, Float32, Float64, Int32
+from touchstone.arrays import Bool, Float32, Float64, Int32, Int64
 from touchstone.config import Config
 from touchstone.dataset.scalers import Scaler
 from touchstone.dataset.windows import Windows
@@ -18,7 +18,7 @@ from touchstone.execution.costs import CostsConfig
 from touchstone.models import Fitted
 from touchstone.models.calibrators import Calibrator, OutcomeCalibrator
 from touchstone.models.scoring import score
-from touchstone.strategies import STRATEGIES, Outlook
+from touchstone.strategies import STRATEGIES, Outlook, columns_of
 
 MAX_ROWS: Final = 64
 """Golden rows an artifact may carry: one batch of the scoring path."""
@@ -32,7 +32,11 @@ _DTYPES: Final[dict[str, Any]] = {
     "down": np.float64,
     "score": np.float64,
     "enter": np.bool_,
+    "instant": np.int64,
+    "named": np.float64,
 }
+_LATER: Final = frozenset({"instant", "named"})
+"""Parts that golden rows of older artifacts do not have: no strategy of theirs asks for them."""
 
 
 class Decider(NamedTuple):
@@ -51,6 +55,8 @@ class Decider(NamedTuple):
     """Mean realised return of horizon exits on validation rows."""
     hold_bars: int
     """Bars after which a position leaves."""
+    bars_per_year: float = float("nan")
+    """Of the timeframe and calendar that it was made for."""
 
 
 class Golden(NamedTuple):
@@ -68,6 +74,11 @@ class Golden(NamedTuple):
     """(n, n_outcomes) as the scoring path gave it."""
     enter: Bool
     """(n,) the decision."""
+    instant: Int64
+    """(n,) when each row's close was known, ns UTC. A strategy that compares instruments compares
+    the golden rows of an instant, be they all or not: the same rows, the same decision."""
+    named: Float64
+    """(n, n_columns) the columns that the strategy asks for, in the order of `columns_of`."""
 
 
 class Rows(NamedTuple):
@@ -77,6 +88,10 @@ class Rows(NamedTuple):
     asset_id: Int32
     up: Float64
     down: Float64
+    instant: Int64 | None = None
+    """None: each row has an instant of its own."""
+    named: Float64 | None = None
+    """None: the strategy asks for no column."""
 
 
 def scores(decider: Decider, windows: Float32, asset_id: Int32) -> Float64:
@@ -87,23 +102,29 @@ def scores(decider: Decider, windows: Float32, asset_id: Int32) -> Float64:
     return score(decider.fitted, stacked, np.arange(n, dtype=np.int64) * lookback + lookback - 1)
 
 
-def outlook(decider: Decider, score: Float64, up: Float64, down: Float64) -> Outlook:
-    """What the strategy gets to see of scores (n, n_outcomes) and barrier widths (n,)."""
+def outlook(decider: Decider, score: Float64, rows: Golden | Rows) -> Outlook:
+    """What the strategy gets to see of rows with these scores, (n, n_outcomes)."""
     calibrator, expected = decider.calibrator, decider.expected
+    n, asked = len(score), columns_of(decider.strategy)
+    named = np.full((n, len(asked)), np.nan) if rows.named is None else rows.named
     return Outlook(
         probability=score if calibrator is None else calibrator.apply(score),
-        up=up,
-        down=down,
+        up=rows.up,
+        down=rows.down,
         rest=decider.rest,
         round_trip=decider.costs.round_trip,
         expected=None if expected is None else expected.apply(score[:, -1]),
+        instant=np.arange(n) if rows.instant is None else rows.instant,
+        asset=rows.asset_id.astype(np.int64),
+        bars_per_year=decider.bars_per_year,
+        named=dict(zip(asked, named.T, strict=True)),
     )
 
 
-def enters(decider: Decider, score: Float64, up: Float64, down: Float64) -> Bool:
+def enters(decider: Decider, score: Float64, rows: Golden | Rows) -> Bool:
     """Which of n rows the strategy wishes to enter, (n,)."""
     strategy = STRATEGIES.part_of(decider.strategy)
-    seen = outlook(decider, score, up, down)
+    seen = outlook(decider, score, rows)
     return strategy(decider.strategy, seen, decider.hold_bars).enter
 
 
@@ -114,7 +135,17 @@ def record(decider: Decider, rows: Rows) -> Golden:
         ArtifactError: rows that are no golden rows for this decider's shape.
     """
     said = scores(decider, rows.windows, rows.asset_id)
-    golden = Golden(*rows, said, enters(decider, said, rows.up, rows.down))
+    n, n_named = len(said), len(columns_of(decider.strategy))
+    golden = Golden(
+        windows=rows.windows,
+        asset_id=rows.asset_id,
+        up=rows.up,
+        down=rows.down,
+        score=said,
+        enter=enters(decider, said, rows),
+        instant=np.arange(n, dtype=np.int64) if rows.instant is None else rows.instant,
+        named=np.full((n, n_named), np.nan) if rows.named is None else rows.named,
+    )
     return check(golden, decider, "golden rows")
 
 
@@ -134,7 +165,7 @@ def difference(decider: Decider, golden: Golden, where: str) -> float:
             f"{where}: golden row {row}: got score {found[row].tolist()}, needed "
             f"{golden.score[row].tolist()} to {TOLERANCE:g}"
         )
-    enter = enters(decider, found, golden.up, golden.down)
+    enter = enters(decider, found, golden)
     changed = np.flatnonzero(enter != golden.enter)
     if changed.size:
         row = int(changed[0])
@@ -160,6 +191,9 @@ def from_bytes(content: bytes, decider: Decider, where: str) -> Golden:
         arrays = load(content)
     except (SafetensorError, ValueError, KeyError) as error:
         raise ArtifactError(f"{where}: cannot be read as safetensors: {error}") from None
+    if arrays.keys() == _DTYPES.keys() - _LATER:
+        n = len(arrays["enter"])
+        arrays |= {"instant": np.arange(n, dtype=np.int64), "named": np.zeros((n, 0))}
     if arrays.keys() != _DTYPES.keys():
         raise ArtifactError(f"{where}: got {sorted(arrays)}, needed {sorted(_DTYPES)}")
     return check(Golden(**arrays), decider, where)
@@ -171,6 +205,7 @@ def check(golden: Golden, decider: Decider, where: str) -> Golden:
     needed: dict[str, tuple[int, ...]] = dict.fromkeys(_DTYPES, (n,))
     needed["windows"] = (n, shape.lookback, shape.n_features)
     needed["score"] = (n, shape.n_outcomes)
+    needed["named"] = (n, len(columns_of(decider.strategy)))
     for name, part in golden._asdict().items():
         if part.shape != needed[name] or part.dtype != _DTYPES[name]:
             raise ArtifactError(

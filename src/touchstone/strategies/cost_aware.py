@@ -1,6 +1,6 @@
 """Enter only where the expected return, after the costs of the round trip, exceeds a margin."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, PositiveInt, field_validator
@@ -9,7 +9,15 @@ from touchstone.arrays import Float64
 from touchstone.config import Config
 from touchstone.errors import ConfigError
 from touchstone.registration import PartOf
-from touchstone.strategies import STRATEGIES, Intent, Outlook, brackets, falls_to, single
+from touchstone.strategies import (
+    STRATEGIES,
+    Intent,
+    Outlook,
+    brackets,
+    falls_to,
+    single,
+    tradable,
+)
 from touchstone.strategies.sizing import SIZINGS
 from touchstone.strategies.sizing.equal_weight import EqualWeightConfig
 
@@ -18,6 +26,8 @@ Margin = Annotated[float, Field(allow_inf_nan=False)]
 
 class CostAwareConfig(Config):
     """Enter where the expected net return of a trade exceeds the margin."""
+
+    knows_costs: ClassVar[bool] = True
 
     kind: Literal["cost_aware"] = "cost_aware"
     margin_bp: Annotated[tuple[Margin, ...], Field(min_length=1)] = (0, 5, 10, 20, 30, 40, 60, 80)
@@ -51,17 +61,17 @@ def cost_aware(config: CostAwareConfig, outlook: Outlook, hold_bars: int) -> Int
     margin = single("margin_bp", config.margin_bp) * 1e-4
     net = expected_net(outlook)
     up, down = brackets(outlook, config.barriers)
-    enter = (net > margin) & ~np.isnan(up) & ~np.isnan(down) & ~np.isnan(outlook.hit)
     weight = SIZINGS.part_of(config.sizing)(config.sizing, outlook, config.max_positions)
+    enter = (net > margin) & tradable(up, down, weight) & ~np.isnan(outlook.hit)
     leave = falls_to(outlook.hit, config.exit_threshold)
     return Intent(enter, net, leave, up, down, weight, hold_bars, config.max_positions)
 
 
-def expected_net(outlook: Outlook) -> Float64:
+def expected_net(outlook: Outlook, kind: str = "cost_aware") -> Float64:
     """Expected return of a trade less its round trip, (n_rows,); nan where there is no score.
 
     `E[r | score]` where the outlook has it; else, with three outcomes,
-    `p(+) up - p(-) down + p(0) rest`, each row with its own barrier widths.
+    `p(+) up - p(-) down + p(0) rest`, each row with its own barrier widths. `kind` is who asks.
 
     Raises:
         ConfigError: a binary score without `expected`, or three outcomes without barriers.
@@ -70,14 +80,14 @@ def expected_net(outlook: Outlook) -> Float64:
         return outlook.expected - outlook.round_trip
     if outlook.probability.shape[1] != 3:
         raise ConfigError(
-            "strategy cost_aware: one probability does not say what a trade earns. Use a model "
+            f"strategy {kind}: one probability does not say what a trade earns. Use a model "
             "with three outcomes (head: barrier), give the return expected at each score (scores "
             "from outside: --calibrate-until DATE), or choose the strategy `threshold`."
         )
     scored = ~np.isnan(outlook.hit)
     if scored.any() and not (np.isfinite(outlook.up) & np.isfinite(outlook.down))[scored].any():
         raise ConfigError(
-            "strategy cost_aware: the label has no barriers, so three outcomes do not say what a "
+            f"strategy {kind}: the label has no barriers, so three outcomes do not say what a "
             "trade earns. Give the return expected at each score, or choose `threshold`."
         )
     stop, rest, hit = outlook.probability.T

@@ -2,13 +2,20 @@
 
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from touchstone.config import Config
 from touchstone.errors import ConfigError
 from touchstone.registration import PartOf
-from touchstone.strategies import STRATEGIES, Intent, Outlook, brackets, falls_to, single
+from touchstone.strategies import (
+    STRATEGIES,
+    Intent,
+    Outlook,
+    brackets,
+    falls_to,
+    single,
+    tradable,
+)
 from touchstone.strategies.sizing import SIZINGS
 from touchstone.strategies.sizing.equal_weight import EqualWeightConfig
 
@@ -63,7 +70,7 @@ def threshold(config: ThresholdConfig, outlook: Outlook, hold_bars: int) -> Inte
     least = single("entry_threshold", config.entry_threshold)
     up, down = brackets(outlook, config.barriers)
     hit = outlook.hit
-    enter = (hit >= least) & ~np.isnan(up) & ~np.isnan(down)
     weight = SIZINGS.part_of(config.sizing)(config.sizing, outlook, config.max_positions)
+    enter = (hit >= least) & tradable(up, down, weight)
     leave = falls_to(hit, config.exit_threshold)
     return Intent(enter, hit, leave, up, down, weight, hold_bars, config.max_positions)

@@ -22,7 +22,7 @@ def plant(patch):
 
         return follow
 
-    replace(patch, "touchstone.backtest.replay", "_follow", edited)
+    replace(patch, "touchstone.backtest.replay", "follow", edited)
 
 
 def next_opens(panel, line, run):
