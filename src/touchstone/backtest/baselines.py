@@ -7,7 +7,9 @@ from touchstone.arrays import Bool, Float64, Int64
 from touchstone.backtest.fills import Fills, fills_of
 from touchstone.backtest.result import Run
 from touchstone.backtest.trades import holdings_of, trades_of
+from touchstone.backtest.world import events_of, world_line
 from touchstone.execution.account import AccountConfig, accounts, terms_of
+from touchstone.execution.columns import Events
 from touchstone.execution.compiled import compiled
 from touchstone.execution.costs import CostsConfig, affordable, fee
 from touchstone.execution.history import Path, Timeline, note, path, timeline
@@ -15,6 +17,7 @@ from touchstone.execution.kernel import trade
 from touchstone.execution.records import ENTRY, Accounts, Tape, tape
 from touchstone.execution.targets import order_targets
 from touchstone.market import Panel
+from touchstone.market.actions import DELISTING, SPLIT
 
 
 def cash(panel: Panel, account: AccountConfig) -> Run:
@@ -26,7 +29,7 @@ def buy_and_hold(panel: Panel, account: AccountConfig, costs: CostsConfig) -> Ru
     """Equal money in every instrument at its first open in the panel, costs paid, then held.
 
     An instrument that appears, or joins the universe, later has its share kept in cash until
-    then. Nothing is sold.
+    then. Nothing is sold; dividends stay in cash, and so does what a delisting leaves.
     """
     rows = np.flatnonzero(panel.members)
     _, first = np.unique(panel.asset_id[rows], return_index=True)
@@ -42,7 +45,7 @@ def equal_weight(panel: Panel, account: AccountConfig, costs: CostsConfig) -> Ru
     What a rebalancing could not fill before the next one is dropped. Positions are only trimmed
     and topped up, so its `trades` and `holdings` are empty.
     """
-    line = timeline(panel)
+    line = world_line(panel, costs, account)
     week = (panel.calendar.day(line.time) + 3) // 7
     decides = np.r_[True, week[1:] != week[:-1]][: week.size]
     n = panel.n_instruments
@@ -114,19 +117,32 @@ def _hold(panel: Panel, account: AccountConfig, costs: CostsConfig, rows: Int64)
     spent = np.cumsum(np.r_[0.0, quantity * price + paid])
     written.cash[:] = account.cash - spent[np.searchsorted(panel.time[rows], line.time, "right")]
     held = np.zeros(panel.n_instruments)
-    held[panel.asset_id[rows]] = quantity
-    _mark_held(panel.blocks().row, panel.close, held, written)
+    held[line.place[panel.asset_id[rows]]] = quantity
+    _mark_held(line, events_of(panel, line), held, written)
     return _run(panel, account, written, (fills, fills))
 
 
 @njit(cache=True)
-def _mark_held(rows: Int64, close: Float64, held: Float64, written: Path) -> None:
+def _mark_held(line: Timeline, events: Events, held: Float64, written: Path) -> None:
     """Positions held from their instrument's first bar on, at their last known closes."""
-    last = np.zeros(held.size)
-    for t in range(rows.shape[0]):
+    last, received = np.zeros(held.size), 0.0
+    for t in range(line.rows.shape[0]):
+        if events.first.size > 0:
+            for e in range(events.first[t], events.first[t + 1]):
+                i, value = events.instrument[e], events.value[e]
+                if last[i] > 0.0 and events.kind[e] == SPLIT:
+                    held[i] *= value
+                    last[i] /= value
+                elif last[i] > 0.0:
+                    is_over = events.kind[e] == DELISTING
+                    received += held[i] * value * (last[i] if is_over else 1.0)
+                    if is_over:
+                        held[i], last[i] = 0.0, 0.0
+        written.cash[t] += received
         for i in range(held.size):
-            if held[i] > 0.0 and rows[t, i] >= 0:
-                last[i] = close[rows[t, i]]
+            row = line.rows[t, i]
+            if held[i] > 0.0 and row >= 0:
+                last[i] = line.world.market.bars[row, 3]
             written.invested[t] += held[i] * last[i]
             written.n_held[t] += last[i] > 0.0
         written.gross[t] = written.invested[t]

@@ -11,11 +11,12 @@ from touchstone.arrays import Bool, Float64, Int64
 from touchstone.backtest.fills import fills_of
 from touchstone.backtest.result import Run
 from touchstone.backtest.trades import holdings_of, trades_of
+from touchstone.backtest.world import world_line
 from touchstone.errors import ConfigError
 from touchstone.execution.account import AccountConfig, accounts
 from touchstone.execution.columns import Weights, Wishes
 from touchstone.execution.costs import CostsConfig
-from touchstone.execution.history import Path, Timeline, follow_weights, replay, timeline
+from touchstone.execution.history import Path, Timeline, follow_weights, replay
 from touchstone.execution.records import Accounts, Tape, tape
 from touchstone.ledger import Ledger
 from touchstone.market import Panel
@@ -45,7 +46,7 @@ def run(
     Raises:
         ConfigError: a decision that does not fit the panel, or that this account cannot trade.
     """
-    done = follow(panel, timeline(panel), decision, account, costs)
+    done = follow(panel, world_line(panel, costs, account), decision, account, costs)
     facts = {
         "n_trades": int(done.trades.pnl.size),
         "n_fills": int(done.fills.row.size),
@@ -64,7 +65,7 @@ def sweep(
     Nothing is written here: the caller, who knows what the candidates are, writes one
     `ledger.sweep` row that holds them all.
     """
-    line = timeline(panel)
+    line = world_line(panel, costs, account)
     return tuple(follow(panel, line, decision, account, costs) for decision in decisions)
 
 

@@ -7,10 +7,11 @@ from numba import njit
 
 from touchstone.arrays import Bool, Float64, Int64
 from touchstone.backtest.result import Run, day_ends
+from touchstone.backtest.world import world_line
 from touchstone.execution.account import AccountConfig, accounts
 from touchstone.execution.columns import Wishes
 from touchstone.execution.costs import CostsConfig
-from touchstone.execution.history import Timeline, path, timeline, walk
+from touchstone.execution.history import Timeline, path, walk
 from touchstone.execution.records import tape
 from touchstone.market import Panel
 
@@ -66,13 +67,13 @@ def controls(
         rng: chance.
         n: how many.
     """
-    line = timeline(panel)
+    deposit = AccountConfig(cash=run.initial_cash)
+    line = world_line(panel, costs, deposit)
     day, day_end = day_ends(panel)
     lots = _lots(panel, run, eligible)
     n_slots = max(int(run.n_held.max(initial=0)), 1)
     returns, n_entries = np.zeros((n, day.size)), np.zeros(n, np.int64)
     written, filled = path(line.time.size), tape(2 * lots.hold.size + 1)
-    deposit = AccountConfig(cash=run.initial_cash)
     for c in range(n):
         wishes = _wishes(panel, line, lots, _draw(lots, n_slots, line.time.size, rng))
         state = accounts(1, panel.n_instruments, deposit, costs, n_slots)

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from touchstone.arrays import Int64
 from touchstone.execution.columns import Events
 from touchstone.execution.compiled import compiled
 from touchstone.execution.fills import book, forget_idle, write
@@ -11,13 +12,15 @@ from touchstone.market.actions import DELISTING, DIVIDEND, SPLIT
 
 
 @compiled
-def apply_events(accounts: Accounts, k: int, events: Events, t: int, tape: Tape) -> None:
+def apply_events(
+    accounts: Accounts, k: int, events: Events, now: tuple[Int64, int], tape: Tape
+) -> None:
     """Apply the actions of one instant.
 
     Splits change quantities, prices and working orders; dividends are credited to holders, and
     paid by who is short; a delisting closes at its recovery of the last price.
     """
-    purse, terms = accounts.purse[k], accounts.terms[k]
+    (rows, t), purse, terms = now, accounts.purse[k], accounts.terms[k]
     positions, orders, active = accounts.positions[k], accounts.orders[k], accounts.active[k]
     for e in range(events.first[t], events.first[t + 1]):
         i, kind, value = events.instrument[e], events.kind[e], events.value[e]
@@ -29,7 +32,7 @@ def apply_events(accounts: Accounts, k: int, events: Events, t: int, tape: Tape)
             _split(position, order, value)
             _split_resting(accounts, k, i, value)
             if terms.whole:
-                _pay_in_lieu(purse, position, order, i, tape)
+                _pay_in_lieu(purse, position, order, (rows[i], i), tape)
         elif kind == DELISTING:
             _delist(purse, position, order, (i, value), tape)
             _drop_resting(accounts, k, i)
@@ -56,14 +59,15 @@ def _split_resting(accounts: Accounts, k: int, i: int, ratio: float) -> None:
 
 
 @compiled
-def _pay_in_lieu(purse: Any, position: Any, order: Any, i: int, tape: Tape) -> None:
+def _pay_in_lieu(purse: Any, position: Any, order: Any, at: tuple[int, int], tape: Tape) -> None:
     """Whole units stay; the fraction is paid in cash at the last price, without costs."""
     whole = math.trunc(position.quantity * (1.0 + 1e-12))
     rest = position.quantity - whole
+    row = at[0] if at[0] >= 0 else position.row
     if abs(rest) > 1e-9:
         price = position.close
         book(purse, position, -rest, price, 0.0)
-        write(tape, (position.row, position.entry_row, i, IN_LIEU),
+        write(tape, (row, position.entry_row, at[1], IN_LIEU),
               (-rest, price, price, 0.0, whole), (0.0, 0.0, 0.0))  # fmt: skip
     position.quantity = whole
     order.quantity = math.trunc(order.quantity * (1.0 + 1e-12))

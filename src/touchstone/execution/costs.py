@@ -32,7 +32,7 @@ class Rates(NamedTuple):
 Money = Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)]
 
 
-def _extra(default: float) -> Any:
+def _extra(default: float | None) -> Any:
     """A cost that most accounts do not have: part of a study's question only where it is set."""
     return Field(default=default, exclude_if=lambda value: value == default)
 
@@ -54,6 +54,10 @@ class CostsConfig(Config):
     """Slippage of market and stop orders, basis points of the reference price, a side."""
     half_spread_bp: BasisPoints = 0.0
     """Half the bid-ask spread, basis points of the reference price, a side."""
+    spread: str | None = _extra(None)
+    """Column beside the bars with the measured bid-ask spread, fraction of the price: a fill pays
+    half of what was known at the close before it, and `half_spread_bp` where nothing was. Null:
+    always that."""
     impact: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = _extra(0.0)
     """Y of the square-root impact `Y sigma (quantity / volume) ^ power`: 0.5 to 1 was measured for
     liquid stocks (Toth et al. 2011); 0 for none."""

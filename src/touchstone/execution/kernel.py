@@ -51,7 +51,7 @@ def trade(accounts: Accounts, k: int, world: World, now: Now, tape: Tape) -> Non
     if purse.gross > purse.invested or purse.cash < 0.0:
         _pay_for_borrowing(purse, accounts.terms[k], now[2])
     if events.first.size > 0 and events.first[t] < events.first[t + 1]:
-        apply_events(accounts, k, events, t, tape)
+        apply_events(accounts, k, events, (rows, t), tape)
     fill_opening(accounts, k, world.market, rows, tape)
     fill_intrabar(accounts, k, world.market, rows, tape)
     if purse.n_resting > 0:
