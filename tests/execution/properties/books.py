@@ -31,7 +31,7 @@ class Books(NamedTuple):
     """Place in time of each fill, (n_fills,)."""
 
 
-def reread(done: Done) -> Books:
+def reread(done: Done) -> Books:  # noqa: PLR0915  a day of a book-keeper, in its order
     world, line, fills = done.world, done.line, done.fills
     n_times, n = line.rows.shape
     names = sorted(world.panel.symbols)

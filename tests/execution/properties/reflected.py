@@ -62,7 +62,7 @@ def reflected(data: Any) -> tuple[tuple[World, Finer], tuple[World, Finer]]:
             return World(panel, decision, account, FREE), own
         enter = np.arange(n) == 0
         intent = Intent(
-            enter, np.zeros(n), np.zeros(n, bool), np.full(n, (up if side > 0 else up) / E),
+            enter, np.zeros(n), np.zeros(n, bool), np.full(n, up / E),
             np.full(n, down / E), np.full(n, 0.5), hold, 1, np.full(n, side, np.int8),
         )  # fmt: skip
         return World(panel, intent, account, FREE), own

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from execution.properties.runs import run
-from execution.properties.worlds import FREE, Order, Weighting, World, market, shapes
+from execution.properties.worlds import FREE, Order, Weighting, World, examples, market, shapes
 from touchstone.backtest import run as backtest
 from touchstone.errors import BarsError, ConfigError
 from touchstone.execution import AccountConfig, CostsConfig
@@ -33,6 +33,7 @@ def intent(panel, **columns):
     return Intent(**{**every, **columns}, hold_bars=3, max_positions=5)
 
 
+@examples
 @given(shapes(3), st.integers(0, 100), st.sampled_from(["open", "high", "low", "close"]),
        st.sampled_from(BAD_PRICES))  # fmt: skip
 def test_a_price_that_is_none_is_named_with_its_row(shape, where, name, value):

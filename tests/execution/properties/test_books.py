@@ -13,6 +13,7 @@ from execution.properties.worlds import (
     World,
     account_drawn,
     costs_drawn,
+    examples,
     market,
     shapes,
     with_actions,
@@ -31,6 +32,7 @@ def money(done: Done) -> float:
     return 1e-9 * done.world.account.cash
 
 
+@examples
 @given(worlds())
 def test_01_cash_and_positions_are_the_equity(world):
     done = run(world)
@@ -43,6 +45,7 @@ def test_01_cash_and_positions_are_the_equity(world):
     np.testing.assert_array_equal(done.path.n_held, (books.quantity != 0).sum(axis=1))
 
 
+@examples
 @given(worlds())
 def test_02_equity_changes_by_moves_of_price_less_costs_plus_dividends(world):
     done = run(world)
@@ -58,6 +61,7 @@ def test_02_equity_changes_by_moves_of_price_less_costs_plus_dividends(world):
     assert abs(done.purse["financed"] - books.interest.sum()) <= money(done)
 
 
+@examples
 @given(worlds(actions=(DIVIDEND,)))
 def test_03_realised_and_unrealised_are_what_the_account_gained(world):
     done = run(world)
@@ -67,6 +71,7 @@ def test_03_realised_and_unrealised_are_what_the_account_gained(world):
     assert abs(gained - (done.equity[-1] - world.account.cash)) <= money(done)
 
 
+@examples
 @given(shapes(), account_drawn(), costs_drawn, st.integers(0, 1_000))
 def test_10_without_trades_equity_is_flat(shape, account, costs, seed):
     panel, happenings = with_actions(market(shape), seed, (SPLIT, DIVIDEND, DELISTING))
@@ -81,6 +86,7 @@ def test_10_without_trades_equity_is_flat(shape, account, costs, seed):
     assert not done.path.invested.any()
 
 
+@examples
 @given(shapes(1, thin=False), costs_drawn, st.integers(0, 1_000), st.floats(0.1, 0.9))
 def test_11_buy_and_hold_is_the_closed_form(shape, costs, seed, share):
     panel, happenings = with_actions(market(shape), seed, (SPLIT, DIVIDEND))
@@ -111,6 +117,7 @@ def test_11_buy_and_hold_is_the_closed_form(shape, costs, seed, share):
     assert abs(done.equity[-1] - needed) <= (0.0051 if costs.round_to_cents else 1e-8)
 
 
+@examples
 @given(shapes(1, thin=False), st.integers(2, 40), st.floats(0.001, 0.2))
 def test_20_a_dividend_reinvested_at_its_open_is_neutral(shape, when, share):
     """All the money is invested: only the dividend itself can pay for what it buys."""
@@ -132,6 +139,7 @@ def test_20_a_dividend_reinvested_at_its_open_is_neutral(shape, when, share):
     assert done.purse["n_cut"] == 0
 
 
+@examples
 @given(worlds(short=False))
 def test_21_long_only_is_never_negative_and_cash_never_borrowed(world):
     done = run(world)
@@ -143,11 +151,18 @@ def test_21_long_only_is_never_negative_and_cash_never_borrowed(world):
     assert (done.state.positions["quantity"] >= 0).all()
 
 
-@given(costs_drawn, st.sampled_from(["fractional", "whole"]), st.booleans(),
-       st.floats(1.0, 60.0), st.sampled_from([MARKET_ORDER, STOP_ORDER]),
-       st.sampled_from([1, 2, 7]), st.booleans())  # fmt: skip
+@examples
+@given(
+    costs=costs_drawn,
+    units=st.sampled_from(["fractional", "whole"]),
+    short=st.booleans(),
+    quantity=st.floats(1.0, 60.0),
+    leave=st.sampled_from([MARKET_ORDER, STOP_ORDER]),
+    hold=st.sampled_from([1, 2, 7]),
+    thin=st.booleans(),
+)
 def test_27_a_round_trip_at_one_price_loses_the_recorded_costs(
-    costs, units, short, quantity, leave, hold, thin
+    *, costs, units, short, quantity, leave, hold, thin
 ):
     quantity = float(int(quantity)) if units == "whole" else quantity
     bars = flat(40)

@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from execution.properties.runs import run
-from execution.properties.worlds import Order, World, worlds
+from execution.properties.worlds import Order, World, examples, worlds
 from touchstone.execution import AccountConfig
 from touchstone.execution.records import LIMIT_ORDER, STOP_ORDER
 
@@ -19,6 +19,7 @@ def roomy(world: World, orders: tuple[Order, ...]) -> World:
     return world._replace(decision=orders, account=account)
 
 
+@examples
 @given(worlds(kinds=("orders",)), AMONG([0.5, 3.0, 100.0]), AMONG([0.0, 0.005]))
 def test_08_equity_does_not_rise_with_the_commission(world, more, per_unit):
     world = roomy(world, world.decision)
@@ -37,6 +38,7 @@ def test_08_equity_does_not_rise_with_the_commission(world, more, per_unit):
     assert (dear.fills.commission >= cheap.fills.commission).all()
 
 
+@examples
 @given(worlds(kinds=("orders",)), AMONG([0.5, 3.0, 100.0]), AMONG([0.0, 2.0]))
 def test_09_nor_with_slippage(world, more, spread):
     market_and_stop = tuple(

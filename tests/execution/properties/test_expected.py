@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from execution.properties.runs import run
-from execution.properties.worlds import FREE, World, costs_drawn, worlds
+from execution.properties.worlds import FREE, World, costs_drawn, examples, worlds
 from touchstone.backtest import daily
 from touchstone.backtest.result import Run
 from touchstone.backtest.trades import holdings_of, trades_of
@@ -48,6 +48,7 @@ def read(world: World, finer: Finer, ambiguity: str) -> float:
     return float(run(world._replace(account=account), finer).equity[-1])
 
 
+@examples
 @given(st.integers(0, 10_000), st.integers(0, 8), costs_drawn, st.sampled_from([1, -1]),
        st.integers(1, 8), st.integers(1, 8))  # fmt: skip
 def test_23_pessimistic_finer_optimistic_for_the_same_entry(seed, enter, costs, side, up, down):
@@ -67,6 +68,7 @@ def test_23_pessimistic_finer_optimistic_for_the_same_entry(seed, enter, costs, 
     assert between <= high + 1e-6
 
 
+@examples
 @given(worlds(kinds=("wishes", "weights")), st.sampled_from([0.25, 8.0]))
 def test_30_the_measures_of_a_run_agree_with_each_other(world, k):
     done = run(world)
@@ -122,6 +124,7 @@ def null_market(seed: int, costs: CostsConfig, n: int = 300) -> tuple[np.ndarray
 NULL_COSTS = (FREE, CostsConfig(), CostsConfig(commission_bp=30, slippage_bp=20, volume_cap=None))
 
 
+@examples
 @given(st.integers(0, 10_000), st.sampled_from(NULL_COSTS))
 def test_31_luck_earns_minus_its_costs_and_the_pessimists_bias(seed, costs):
     """Wide enough for very many markets; the one below is as narrow as the property says."""

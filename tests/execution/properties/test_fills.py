@@ -12,6 +12,7 @@ from execution.properties.worlds import (
     World,
     account_drawn,
     costs_drawn,
+    examples,
     is_orders,
     market,
     shapes,
@@ -40,6 +41,7 @@ def traded(done: Done) -> np.ndarray:
     return ~np.isin(done.fills.reason, (DELISTED, IN_LIEU))
 
 
+@examples
 @given(worlds())
 def test_04_no_fill_before_its_order_and_no_order_before_its_data(world):
     done = run(world)
@@ -67,6 +69,7 @@ def test_04_no_fill_before_its_order_and_no_order_before_its_data(world):
         assert set(fills.order_row[by_order].tolist()) <= given_at
 
 
+@examples
 @given(worlds())
 def test_05_references_lie_inside_their_bars_or_are_the_open(world):
     done = run(world)
@@ -88,10 +91,19 @@ def test_05_references_lie_inside_their_bars_or_are_the_open(world):
         assert last > 0
 
 
-@given(shapes(2), account_drawn(), costs_drawn, KINDS, st.floats(0.05, 3.0),
-       st.integers(0, 30), st.floats(-0.02, 0.02), st.integers(0, 9))  # fmt: skip
+@examples
+@given(
+    shape=shapes(2),
+    account=account_drawn(),
+    costs=costs_drawn,
+    kind=KINDS,
+    size=st.floats(0.05, 3.0),
+    row=st.integers(0, 30),
+    away=st.floats(-0.02, 0.02),
+    seed=st.integers(0, 9),
+)
 def test_06_no_more_is_filled_than_was_ordered_and_parts_add_up(
-    shape, account, costs, kind, size, row, away, seed
+    *, shape, account, costs, kind, size, row, away, seed
 ):
     panel = market(shape)
     row = min(row, len(panel) - 1)
@@ -111,6 +123,7 @@ def test_06_no_more_is_filled_than_was_ordered_and_parts_add_up(
         assert filled.sum() <= quantity * (1 + 1e-14 * filled.size)
 
 
+@examples
 @given(worlds(thin=True))
 def test_07_no_more_than_its_share_of_a_bars_volume_is_filled(world):
     done = run(world)
@@ -122,6 +135,7 @@ def test_07_no_more_than_its_share_of_a_bars_volume_is_filled(world):
     assert (filled <= cap * world.panel.volume * (1 + 1e-12)).all()
 
 
+@examples
 @given(worlds(kinds=("wishes", "orders")))
 def test_22_a_stop_is_never_left_better_than_its_trigger(world):
     done = run(world)
@@ -155,6 +169,7 @@ def test_22_a_stop_is_never_left_better_than_its_trigger(world):
         assert fills.side[f] * (fills.price[f] - order.price) >= 0
 
 
+@examples
 @given(shapes(2), st.integers(0, 100), st.booleans())
 def test_24_a_bar_twice_is_an_error_and_never_a_double_fill(shape, where, in_panel):
     panel = market(shape)
@@ -175,10 +190,19 @@ def test_24_a_bar_twice_is_an_error_and_never_a_double_fill(shape, where, in_pan
         run(World(doubled, (Order(0, MARKET_ORDER, 1.0, 0.0, 1),)))
 
 
-@given(shapes(2), account_drawn(), costs_drawn, KINDS, st.floats(0.01, 0.4),
-       st.integers(0, 30), st.floats(-0.02, 0.02), st.sampled_from([0.5, 0.3]))  # fmt: skip
+@examples
+@given(
+    shape=shapes(2),
+    account=account_drawn(),
+    costs=costs_drawn,
+    kind=KINDS,
+    size=st.floats(0.01, 0.4),
+    row=st.integers(0, 30),
+    away=st.floats(-0.02, 0.02),
+    part=st.sampled_from([0.5, 0.3]),
+)
 def test_25_two_halves_at_one_instant_are_one_order_to_the_cent(
-    shape, account, costs, kind, size, row, away, part
+    *, shape, account, costs, kind, size, row, away, part
 ):
     panel = market(shape)
     row = min(row, len(panel) - 1)
@@ -195,9 +219,20 @@ def test_25_two_halves_at_one_instant_are_one_order_to_the_cent(
     np.testing.assert_allclose(two.fills.commission.sum(), whole.fills.commission.sum(), atol=1e-9)
 
 
-@given(shapes(1), account_drawn(), costs_drawn, KINDS, st.floats(0.01, 0.6), st.integers(0, 30),
-       st.floats(-0.02, 0.02), st.integers(0, 5))  # fmt: skip
-def test_26_nothing_is_filled_after_a_cancel(shape, account, costs, kind, size, row, away, later):
+@examples
+@given(
+    shape=shapes(1),
+    account=account_drawn(),
+    costs=costs_drawn,
+    kind=KINDS,
+    size=st.floats(0.01, 0.6),
+    row=st.integers(0, 30),
+    away=st.floats(-0.02, 0.02),
+    later=st.integers(0, 5),
+)
+def test_26_nothing_is_filled_after_a_cancel(
+    *, shape, account, costs, kind, size, row, away, later
+):
     panel = market(shape)
     row = min(row, len(panel) - 1)
     at = min(row + later, len(panel) - 1)
@@ -216,6 +251,7 @@ def test_26_nothing_is_filled_after_a_cancel(shape, account, costs, kind, size, 
     np.testing.assert_array_equal(done.fills.quantity[:by_then], freely.fills.quantity[:by_then])
 
 
+@examples
 @given(shapes(1, thin=False), st.sampled_from([LIMIT_ORDER, STOP_ORDER]), st.integers(1, 6),
        st.floats(-0.03, 0.03))  # fmt: skip
 def test_26_nothing_is_filled_after_it_expired(shape, kind, life, away):

@@ -5,9 +5,11 @@ missing bars, thin and empty volume, prices on a grid that are touched to the ti
 dividends and delistings, both sides, whole and fractional units.
 """
 
+import os
 from typing import Any, NamedTuple
 
 import numpy as np
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from touchstone.execution import AccountConfig, CostsConfig
@@ -16,6 +18,13 @@ from touchstone.market import Bars, Panel
 from touchstone.market.actions import DELISTING, DIVIDEND, SPLIT
 from touchstone.strategies import Intent
 from walks import HOUR_NS, START_NS, panel_of
+
+examples = settings(
+    max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "12")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+"""Few in the suite; `tests/proofs/properties.py` asks for many."""
 
 NONE = np.zeros(0)
 NO_HALTS = np.zeros(0, bool)
