@@ -14,11 +14,11 @@ class Fault(NamedTuple):
     new: str
 
 
-RECORDS = (
-    "\nTERMS, PURSE, POSITION, ORDER, RESTING, FILL = (\n"
-    "    np.dtype((np.record, d)) for d in (TERMS, PURSE, POSITION, ORDER, RESTING, FILL)\n)\n"
-)
-"""Appended to the copy's `execution/records.py`."""
+RECORDS = {
+    "execution/records.py": ("TERMS", "PURSE", "POSITION", "ORDER", "RESTING", "FILL"),
+    "backtest/trades.py": ("_LIFE", "_FILL"),
+}
+"""File of the copy -> its record types."""
 
 _EX = "execution/"
 FAULTS = (

@@ -78,14 +78,16 @@ def test_a_panel_made_by_hand_with_a_bar_twice_is_refused_where_it_is_used():
         backtested(doubled, intent(doubled))
 
 
-def test_without_volume_nothing_is_filled():
+def test_without_volume_nothing_is_filled_and_without_any_it_is_said():
     bars = flat(8)
-    dry = Bars("FLAT", bars.time, bars.open, bars.high, bars.low, bars.close, np.zeros(8))
-    panel = panel_of(dry)
+    columns = (bars.open, bars.high, bars.low, bars.close)
+    dry = panel_of(Bars("FLAT", bars.time, *columns, np.zeros(8)))
+    with pytest.raises(ConfigError, match=r"volume_cap: 0.1 of a bar's volume lets nothing fill"):
+        backtested(dry, intent(dry))
+    panel = panel_of(Bars("FLAT", bars.time, *columns, np.r_[np.zeros(4), np.full(4, 1e9)]))
     done = backtested(panel, intent(panel))
-    assert done.fills.row.size == 0
-    assert done.n_partial > 0
-    assert (done.equity == 10_000).all()
+    assert done.fills.row[0] == 4
+    assert (done.equity[:4] == 10_000).all()
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 0.0, -0.1, 1.0001])

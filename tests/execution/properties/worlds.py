@@ -9,7 +9,7 @@ import os
 from typing import Any, NamedTuple
 
 import numpy as np
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from touchstone.execution import AccountConfig, CostsConfig
@@ -22,6 +22,7 @@ from walks import HOUR_NS, START_NS, panel_of
 examples = settings(
     max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "12")),
     deadline=None,
+    phases=[p for p in Phase if p != Phase.shrink or "PROPERTY_QUICK" not in os.environ],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 """Few in the suite; `tests/proofs/properties.py` asks for many."""
