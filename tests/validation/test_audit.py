@@ -1,20 +1,24 @@
 """The audit's own pieces: exact comparison, futures that leave the past, folds, a slow account."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference.intents import CostsConfig, follow, intent_of
-from touchstone.execution import AccountConfig
-from touchstone.validation.audit.account import followed
+from reference.intents import intent_of
+from touchstone.backtest import sweep
+from touchstone.execution import REASONS, AccountConfig, CostsConfig
+from touchstone.market.happened import NEVER, Happened
+from touchstone.validation.audit.account import followed, not_recomputed
 from touchstone.validation.audit.compare import first_difference
 from touchstone.validation.audit.cuts import chosen, strata
 from touchstone.validation.audit.folds import Intervals, first_overlap
 from touchstone.validation.audit.scrambles import SCRAMBLES
 from touchstone.validation.audit.smoke import Foreseen, audit_smoke
 from touchstone.validation.audit.trace import Fact, Rows, Trace
-from walks import random_panel
+from walks import HOUR_NS, random_panel
 
 FIELDS = ("open", "high", "low", "close", "volume")
 
@@ -111,22 +115,85 @@ def test_overlaps_are_found_as_by_looking_at_every_pair(seed):
     assert ((row, meets) in pairs) if pairs else (row == -1)
 
 
+PLAIN = (AccountConfig(), CostsConfig())
+RULES = {
+    "plain": PLAIN,
+    "whole units, fees": (
+        AccountConfig(units="whole"),
+        CostsConfig(commission_per_unit=0.01, commission_minimum=1.0, sell_fee_bp=0.3,
+                    sell_fee_per_unit=0.0002),
+    ),
+    "impact that decays": (
+        AccountConfig(ambiguity="optimistic"),
+        CostsConfig(impact=0.7, impact_half_life=3, half_spread_bp=4, spread="quoted"),
+    ),
+    "limits": (
+        AccountConfig(max_gross=0.8, max_weight=0.3, max_group=0.5, daily_loss=0.01, drawdown=0.1,
+                      cool_down=4),
+        CostsConfig(round_to_cents=False),
+    ),
+    "no cap": (AccountConfig(), CostsConfig(volume_cap=None, commission_bp=0)),
+}  # fmt: skip
+
+
+def eventful(seed, missing, volume):
+    """Ragged bars with holes in their volume, actions, halts, a spread and two groups."""
+    panel = random_panel(4, 90, seed, missing)
+    rng, n = np.random.default_rng(seed), len(panel)
+    first = panel.offsets[:-1]
+    ratio = np.where(rng.random(n) < 0.02, rng.choice([0.5, 2.0, 3.0], n), 1.0)
+    ratio[first] = 1.0
+    gone = np.full(n, NEVER)
+    recovery = np.full(n, np.nan)
+    dead = int(first[1]) - 1  # the first instrument's last bar, some time before the end
+    panel = panel.where((np.arange(n) > dead) | (np.arange(n) < dead - 20))
+    keep = np.r_[0 : dead - 20, dead + 1 : n]
+    gone[keep[dead - 21]], recovery[keep[dead - 21]] = panel.time.max() - 8 * HOUR_NS, 0.4
+    dividend = np.where(rng.random(n) < 0.02, 0.7, 0.0)
+    halted = rng.random(n) < 0.04
+    happened = Happened(*(c[keep] for c in (ratio, dividend, halted, recovery, gone)))
+    thin = panel.volume * volume * (rng.random(len(panel)) > 0.05)
+    quoted = np.where(rng.random(len(panel)) < 0.8, 0.002, np.nan)
+    groups = {s: "odd" if int(s[1:]) % 2 else "even" for s in panel.symbols}
+    return replace(
+        panel, volume=thin, happened=happened, groups=groups, side={"quoted": quoted}
+    )  # fmt: skip
+
+
 @settings(max_examples=15)
 @given(
     seed=st.integers(0, 10_000), missing=st.sampled_from([0.0, 0.3]),
     cash=st.sampled_from([500.0, 1e6]), slots=st.sampled_from([1, 3]),
+    rules=st.sampled_from(list(RULES)), volume=st.sampled_from([1.0, 1e-4, 1e-6]),
 )  # fmt: skip
-def test_the_slow_account_is_the_kernel(seed, missing, cash, slots):
-    panel = random_panel(3, 90, seed, missing)
+def test_the_slow_account_is_the_kernel(*, seed, missing, cash, slots, rules, volume):
+    panel = eventful(seed, missing, volume)
     rng = np.random.default_rng(seed)
     rows = np.flatnonzero(rng.random(len(panel)) < 0.3)
-    intent = intent_of(panel, rows, up=0.02, down=0.01, hold=5, weight=1 / slots, slots=slots)
-    costs = CostsConfig()
-    ran = follow(panel, intent, costs, cash)
-    slow, equity, held = followed(panel, intent, AccountConfig(cash=cash), costs)
-    np.testing.assert_allclose(equity, ran.equity, rtol=1e-9)
-    np.testing.assert_allclose(held, ran.cash, rtol=1e-9, atol=1e-6)
-    assert len(slow.fills) == ran.fills.row.size
+    leave = np.flatnonzero(rng.random(len(panel)) < 0.05)
+    intent = intent_of(
+        panel, rows, leave, up=0.02, down=0.01, hold=5, weight=1 / slots, slots=slots
+    )
+    account, costs = RULES[rules]
+    account = account.model_copy(update={"cash": cash})
+    ran = sweep(panel, [intent], account, costs)[0]
+    slow, equity, held = followed(panel, intent, account, costs)
+    got = [
+        (int(r), REASONS[w], q)
+        for r, w, q in zip(ran.fills.row, ran.fills.reason, ran.fills.quantity, strict=True)
+    ]
+    want = [(f.row, f.reason, pytest.approx(abs(f.quantity), rel=1e-7)) for f in slow.fills]
+    assert got == want
+    np.testing.assert_allclose(held, ran.cash, rtol=1e-9, atol=0.011)
+    np.testing.assert_allclose(equity, ran.equity, rtol=1e-9, atol=0.011)
+
+
+def test_what_the_slow_account_does_not_know_is_said():
+    assert not_recomputed(intent_of(random_panel(1, 5), []), AccountConfig()) is None
+    shorts = AccountConfig(short=True)
+    assert (
+        not_recomputed(intent_of(random_panel(1, 5), []), shorts) == "an account that may be short"
+    )
 
 
 @pytest.mark.parametrize(("strength", "clean"), [(0.0, True), (3.0, False)])

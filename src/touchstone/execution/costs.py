@@ -133,18 +133,23 @@ def fees(costs: CostsConfig, quantity: Float64, price: Float64, side: Int8) -> F
     exact = np.maximum(exact, costs.commission_minimum)
     extra = value * (costs.sell_fee_bp * _BP) + quantity * costs.sell_fee_per_unit
     exact = np.where(side < 0, exact + extra, exact)
-    return half_up_to_cents(exact) if costs.round_to_cents else exact
+    paid = half_up_to_cents(exact) if costs.round_to_cents else exact
+    return np.where(side < 0, np.minimum(paid, value), paid)
 
 
 @compiled
 def fee(terms: Any, quantity: float, price: float, side: float) -> float:
-    """Commission and fees of a fill of so many units, money, rounded once, half up."""
+    """Commission and fees of a fill of so many units, money, rounded once, half up.
+
+    Of a sale they are at most what it brings: selling never makes an account poorer.
+    """
     value = quantity * price
     exact = value * terms.commission + quantity * terms.per_unit
     exact = max(exact, terms.minimum)
     if side < 0.0:
         exact += value * terms.sell_fee + quantity * terms.sell_fee_per_unit
-    return float(math.floor(exact * 100.0 * _TIE + 0.5) / 100.0 if terms.to_cents else exact)
+    paid = math.floor(exact * 100.0 * _TIE + 0.5) / 100.0 if terms.to_cents else exact
+    return float(min(paid, value) if side < 0.0 else paid)
 
 
 @compiled

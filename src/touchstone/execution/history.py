@@ -9,6 +9,7 @@ from touchstone.execution.columns import Events, Finer, Given, Market, Weights, 
 from touchstone.execution.compiled import compiled
 from touchstone.execution.given import take_orders
 from touchstone.execution.kernel import advance, trade
+from touchstone.execution.prefetch import prefetch_wishes
 from touchstone.execution.records import Accounts, Tape
 from touchstone.execution.targets import order_weights
 from touchstone.market import Panel
@@ -98,6 +99,7 @@ def walk(
     accounts, k = account
     tape, written = out
     for t in range(line.rows.shape[0]):
+        prefetch_wishes(line.world.market, wishes, t + 1)
         now = (line.rows[t], t, line.time[t], line.day[t])
         advance(accounts, k, line.world, now, wishes, tape)
         note(accounts, k, t, written)

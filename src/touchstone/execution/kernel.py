@@ -27,6 +27,7 @@ from touchstone.execution.corporate import apply_events
 from touchstone.execution.given import fill_resting
 from touchstone.execution.intrabar import fill_intrabar
 from touchstone.execution.opening import fill_opening
+from touchstone.execution.prefetch import prefetch
 from touchstone.execution.records import Accounts, Tape
 from touchstone.execution.wishes import order_entries, order_exits
 
@@ -76,6 +77,7 @@ def mark(accounts: Accounts, k: int, market: Market, now: Now) -> None:
                 position.close = market.bars[row, 3]
                 position.row = row
                 position.bars_held += 1
+                prefetch(market.bars, row + 3)
             value = position.quantity * position.close
             invested += value
             short += min(value, 0.0)

@@ -6,7 +6,7 @@ from typing import Any
 from touchstone.arrays import Int64
 from touchstone.execution.columns import Market
 from touchstone.execution.compiled import compiled, inlined
-from touchstone.execution.fills import DUST, bar_of, fill, forget_idle
+from touchstone.execution.fills import DUST, bar_of, fill, forget_idle, is_halted
 from touchstone.execution.records import Accounts, Records, Tape
 
 
@@ -16,8 +16,9 @@ def fill_opening(accounts: Accounts, k: int, market: Market, rows: Int64, tape: 
 
     Closing orders go first, so that what they free is there for the others, which are served by
     rank, then symbol. An opening order is cut to what the money pays, costs included, less the
-    reserves of orders that wait for a bar of their own and of what the volume left of those served
-    before. What the volume does not let through stays; what the money does not pay is dropped.
+    reserves of orders that wait for a bar or for a halt to end, and of what the volume left of
+    those served before. What the volume does not let through stays; what the money does not pay
+    is dropped.
     """
     purse, terms, active = accounts.purse[k], accounts.terms[k], accounts.active[k]
     positions, orders = accounts.positions[k], accounts.orders[k]
@@ -27,7 +28,7 @@ def fill_opening(accounts: Accounts, k: int, market: Market, rows: Int64, tape: 
         row, order, position = rows[i], orders[i], positions[i]
         if order.quantity == 0.0:
             continue
-        if row < 0:
+        if row < 0 or is_halted(market, row):
             kept_back += order.reserve
             continue
         if order.quantity < -position.quantity and not terms.margin:

@@ -6,6 +6,7 @@ from touchstone.arrays import Int64
 from touchstone.execution.columns import Market, Wishes
 from touchstone.execution.compiled import compiled, inlined
 from touchstone.execution.fills import DUST, activate, bar_of, impact_of, is_idle, units
+from touchstone.execution.prefetch import prefetch
 from touchstone.execution.records import ENTRY, LIMIT, PROBABILITY, TIME, Accounts
 
 
@@ -31,6 +32,7 @@ def order_exits(accounts: Accounts, k: int, rows: Int64, wishes: Wishes) -> None
         if position.quantity < 0.0 and wishes.cover.size > 0:
             told = wishes.cover
         is_unwished = told.size > 0 and told[row] <= level
+        prefetch(told, row + 4)
         is_unwished = is_unwished and position.bars_held >= wishes.min_hold[0]
         if is_due or is_latched or is_unwished:
             order.quantity = -position.quantity

@@ -10,7 +10,8 @@ from touchstone.execution import REASONS
 from touchstone.market import Panel
 from touchstone.seeding import generator
 from touchstone.strategies import Intent
-from touchstone.validation.audit.account import Expected, followed
+from touchstone.validation.audit.account import followed, not_recomputed
+from touchstone.validation.audit.books import Expected
 from touchstone.validation.audit.evidence import Book, Evidence
 from touchstone.validation.audit.report import Finding, Layer, broken
 
@@ -19,14 +20,21 @@ _CLOSE: Final = 1e-7
 
 
 def audit_fills(evidence: Evidence) -> Layer:
-    """Walk every account again, slowly; the first fill that is another is the finding."""
-    n = 0
+    """Walk every account again, slowly; the first fill that is another is the finding.
+
+    Accounts whose rules the slow one does not know are named in the notes.
+    """
+    n, notes = 0, list[str]()
     for book in evidence.books:
+        why = not_recomputed(book.intent, evidence.account)
+        if why is not None:
+            notes.append(f"{book.name}: not recomputed: {why}")
+            continue
         n += book.run.fills.row.size + book.run.time.size
         finding = judged(book, evidence)
         if finding is not None:
-            return Layer("C2", n, finding)
-    return Layer("C2", n, None)
+            return Layer("C2", n, finding, tuple(notes))
+    return Layer("C2", n, None, tuple(notes))
 
 
 def judged(book: Book, evidence: Evidence) -> Finding | None:
@@ -47,18 +55,18 @@ def judged(book: Book, evidence: Evidence) -> Finding | None:
 
 def _fills(book: Book, expected: Sequence[Expected]) -> Finding | None:
     fills, panel = book.run.fills, book.panel
-    own = {
-        (int(r), int(s)): i
-        for i, (r, s) in enumerate(zip(fills.row.tolist(), fills.side.tolist(), strict=True))
-    }
+    own: dict[tuple[int, int], list[int]] = {}
+    for i, at in enumerate(zip(fills.row.tolist(), fills.side.tolist(), strict=True)):
+        own.setdefault(at, []).append(i)  # two of one bar and side are in their order
     for fill in expected:
         side = 1 if fill.quantity > 0 else -1
-        i = own.pop((fill.row, side), None)
+        mine = own.get((fill.row, side), [])
         symbol = panel.symbols[int(panel.asset_id[fill.row])]
         where = f"{book.name}: fills", "fill", symbol, int(panel.time[fill.row])
-        if i is None:
+        if not mine:
             told = f"{'buy' if side > 0 else 'sell'} at {fill.price!r} ({fill.reason})"
             return broken("C2", "orders fill by the rules", where, (told, "none"))
+        i = mine.pop(0)
         pairs = (
             ("reference", fill.reference, float(fills.reference[i])),
             ("price", fill.price, float(fills.price[i])),
@@ -73,13 +81,13 @@ def _fills(book: Book, expected: Sequence[Expected]) -> Finding | None:
         if abs(fill.commission - float(fills.commission[i])) > 0.0100001:
             return broken("C2", "a fill pays its commission", (where[0], "commission", *where[2:]),
                           (repr(fill.commission), repr(float(fills.commission[i]))))  # fmt: skip
-    if own:
-        (row, side), _ = min(own.items())
+    unasked = min((i for mine in own.values() for i in mine), default=None)
+    if unasked is not None:
+        row, told = int(fills.row[unasked]), "buy" if fills.side[unasked] > 0 else "sell"
         symbol = panel.symbols[int(panel.asset_id[row])]
-        told = f"{'buy' if side > 0 else 'sell'} at {float(fills.price[own[row, side]])!r}"
         return broken("C2", "nothing fills but by the rules",
                       (f"{book.name}: fills", "fill", symbol, int(panel.time[row])),
-                      ("none", told))  # fmt: skip
+                      ("none", f"{told} at {float(fills.price[unasked])!r}"))  # fmt: skip
     return None
 
 
