@@ -8,7 +8,7 @@ import pytest
 from reference.intents import FREE, intent_of
 from touchstone.backtest import sweep
 from touchstone.backtest.baselines import buy_and_hold
-from touchstone.backtest.held import held_units
+from touchstone.backtest.held import held_units, stranded
 from touchstone.backtest.world import events_of, world_line
 from touchstone.errors import ConfigError
 from touchstone.execution import REASONS, AccountConfig, CostsConfig
@@ -170,3 +170,13 @@ def test_bars_without_any_volume_are_refused_under_a_cap():
         follow(panel, intent_of(panel, [1]))
     free = FREE.model_copy(update={"volume_cap": None})
     assert follow(panel, intent_of(panel, [1]), costs=free).fills.row.size > 0
+
+
+def test_what_is_held_long_after_its_last_bar_is_named():
+    short = panel_of(flat(300)).where(np.arange(300) < 60).bars(0)
+    panel = panel_of(short, replace(flat(300), symbol="OTHER"))
+    run = follow(panel, intent_of(panel, [1, 70], hold=10**6))
+    assert run.holdings.quantity.size == 2
+    assert stranded(panel, run) == ("FLAT",)
+    early = panel.where(panel.time < panel.time[0] + 100 * HOUR_NS)
+    assert stranded(early, follow(early, intent_of(early, [1, 70], hold=10**6))) == ()

@@ -45,7 +45,9 @@ def test_what_money_pays_never_overdraws_it_and_leaves_little(money, price, cost
     units = affordable(known, money, price, side)
     left = money - units * price - fee(known, units, price, side)
     assert units >= 0
-    if units > 0:
+    if side < 0 and units > 0 and fee(known, units, price, side) == units * price:
+        assert left >= 0  # fees above what a sale brings are not taken, nor counted upon
+    elif units > 0:
         # what rounding asks too much is given back in units, whose own fee goes with them
         dearer = 1 + (costs.commission_per_unit + costs.sell_fee_per_unit) / price
         assert 0 <= left <= 0.02 * dearer + money * 1e-9
@@ -60,6 +62,14 @@ def test_the_fees_of_many_fills_are_those_of_each(costs, side, seed):
     known = terms_of(1, AccountConfig(), costs, 1)[0]
     each = [fee(known, q, p, side) for q, p in zip(units, price, strict=True)]
     np.testing.assert_array_equal(fees(costs, units, price, np.full(20, side)), each)
+
+
+def test_a_sale_never_makes_an_account_poorer():
+    dear = CostsConfig(commission_per_unit=1000)
+    known = terms_of(1, AccountConfig(), dear, 1)[0]
+    assert fee(known, 9.0, 100.0, -1.0) == 900.0
+    assert fee(known, 9.0, 100.0, 1.0) > 9000.0
+    assert fees(dear, np.array([9.0]), np.array([100.0]), np.array([-1], np.int8)) == 900.0
 
 
 def test_nothing_pays_nothing():

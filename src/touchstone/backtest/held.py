@@ -4,8 +4,12 @@ import numpy as np
 
 from touchstone.arrays import Float64
 from touchstone.backtest.fills import Fills
+from touchstone.backtest.result import Run
 from touchstone.execution.records import DELISTED
 from touchstone.market import Panel
+
+_DAYS = 7
+"""Calendar days without a bar after which an instrument counts as gone; a week holds any feast."""
 
 
 def held_units(panel: Panel, fills: Fills) -> Float64:
@@ -25,3 +29,14 @@ def held_units(panel: Panel, fills: Fills) -> Float64:
         return held
     shares = np.cumsum(np.log(panel.happened.ratio))
     return held * np.exp(np.where(held == 0, 0.0, shares - shares[np.maximum(since, 0)]))
+
+
+def stranded(panel: Panel, run: Run) -> tuple[str, ...]:
+    """Instruments held at the end whose bars ended more than a week before the panel's.
+
+    Nobody said what became of them, so they stand at a price that may be nobody's any more.
+    """
+    ends = panel.offsets[1:][run.holdings.instrument] - 1
+    last = panel.calendar.day(panel.time[ends])
+    gone = last < panel.calendar.day(run.time[-1:]) - _DAYS if run.time.size else last < 0
+    return tuple(panel.symbols[i] for i in run.holdings.instrument[gone].tolist())

@@ -11,6 +11,7 @@ from touchstone.execution.given import take_orders
 from touchstone.execution.kernel import advance, trade
 from touchstone.execution.prefetch import prefetch_wishes
 from touchstone.execution.records import Accounts, Tape
+from touchstone.execution.refusals import refuse_events, refuse_orders
 from touchstone.execution.targets import order_weights
 from touchstone.market import Panel
 
@@ -48,14 +49,18 @@ def timeline(panel: Panel, events: Events = NO_EVENTS) -> Timeline:
     """The panel's columns and its time-major rows, instruments sorted by symbol.
 
     `events` number the instruments in that order.
+
+    Raises:
+        BarsError: an event of no instrument, of no kind, or without a sound value.
     """
     blocks = panel.blocks()
+    refuse_events(events, blocks.time.size, panel.n_instruments)
     order = sorted(range(panel.n_instruments), key=panel.symbols.__getitem__)
     is_sorted = order == list(range(panel.n_instruments))
     rows = blocks.row if is_sorted else np.ascontiguousarray(blocks.row[:, order])
     none = np.zeros(0)
     market = Market(
-        np.column_stack([panel.open, panel.high, panel.low, panel.close, panel.volume]), none, none,
+        panel.wide, none, none,
         np.zeros(0, np.bool_), np.zeros(0, np.int64), NO_FINER,
     )  # fmt: skip
     place = np.argsort(order).astype(np.int64)
@@ -85,7 +90,12 @@ def follow_weights(account: Accounts, line: Timeline, weights: Weights, tape: Ta
 
 
 def follow_orders(account: Accounts, line: Timeline, given: Given, tape: Tape) -> Path:
-    """The same with orders from outside; `account` needs room for those that rest."""
+    """The same with orders from outside; `account` needs room for those that work at once.
+
+    Raises:
+        ConfigError: an order that no account can take, by its number.
+    """
+    refuse_orders(account, line.rows, line.world.market.bars.shape[0], given)
     written = path(line.time.size)
     _walk_orders((account, 0), line, given, (tape, written))
     return written

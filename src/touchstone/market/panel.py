@@ -108,6 +108,11 @@ class Panel:
         """When each row is known, ns UTC, (n_rows,)."""
         return self.calendar.available_at(self.time, self.timeframe.ns)
 
+    @cached_property
+    def wide(self) -> Float64:
+        """Open, high, low, close and volume beside each other, (n_rows, 5)."""
+        return np.column_stack([getattr(self, n) for n in FIELDS])
+
     @property
     def members(self) -> Bool:
         """`member`, all of them where no universe says otherwise, (n_rows,)."""

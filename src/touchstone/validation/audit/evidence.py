@@ -9,7 +9,7 @@ from touchstone.execution import AccountConfig, CostsConfig
 from touchstone.labels import Labels
 from touchstone.ledger import Candidate
 from touchstone.market import Panel
-from touchstone.strategies import Intent
+from touchstone.strategies import Decision
 
 
 class Book(NamedTuple):
@@ -17,7 +17,7 @@ class Book(NamedTuple):
 
     name: str
     panel: Panel
-    intent: Intent
+    intent: Decision
     run: Run
 
 

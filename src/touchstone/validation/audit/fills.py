@@ -39,6 +39,8 @@ def audit_fills(evidence: Evidence) -> Layer:
 
 def judged(book: Book, evidence: Evidence) -> Finding | None:
     """What of a book the rules would not have done."""
+    if not isinstance(book.intent, Intent):
+        return None
     slow, equity, cash = followed(book.panel, book.intent, evidence.account, evidence.costs)
     finding = _fills(book, slow.fills)
     if finding is not None:
