@@ -5,16 +5,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution.properties.runs import run
-from execution.properties.worlds import FREE, Order, Weighting, World, examples, market, shapes
+from execution.properties.runs import decided, events_of, fresh, line_of, run
+from execution.properties.worlds import (
+    FREE,
+    Happening,
+    Order,
+    Weighting,
+    World,
+    examples,
+    market,
+    shapes,
+)
 from touchstone.backtest import run as backtest
 from touchstone.errors import BarsError, ConfigError
 from touchstone.execution import AccountConfig, CostsConfig
-from touchstone.execution.records import LIMIT_ORDER, MARKET_ORDER, STOP_ORDER
+from touchstone.execution.history import follow_orders, timeline
+from touchstone.execution.records import LIMIT_ORDER, MARKET_ORDER, STOP_ORDER, tape
 from touchstone.ledger import MemoryLedger
 from touchstone.market import Bars, Panel
 from touchstone.strategies import Intent, Targets
-from walks import flat, panel_of, random_panel
+from walks import HOUR_NS, START_NS, flat, panel_of, random_panel
 
 BAD_PRICES = (0.0, -1.0, np.nan, np.inf, -np.inf)
 CASH = AccountConfig(cash=10_000)
@@ -178,3 +188,68 @@ def test_a_nan_weight_leaves_the_instrument_as_it_is():
     done = run(World(panel, Weighting(weight), CASH, FREE))
     assert done.fills.row.tolist() == [2]
     assert done.fills.quantity.tolist() == [50.0]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("instrument", 7, "unknown instrument"),
+        ("instrument", -1, "unknown instrument"),
+        ("row", 99, "not its instrument's bar"),
+        ("row", 3, "not its instrument's bar"),
+        ("kind", 5, "unknown kind"),
+        ("quantity", np.nan, "a quantity must be finite"),
+        ("price", -1.0, "needs a price above 0"),
+        ("price", np.nan, "needs a price above 0"),
+    ],
+)
+def test_an_order_that_cannot_be_is_named(column, value, message):
+    world = World(panel_of(flat(8)), (Order(0, LIMIT_ORDER, 1.0, 101.0, 42),), CASH, FREE)
+    line = line_of(world)
+    told = decided(world, line)
+    told.order[column] = value
+    with pytest.raises(ConfigError, match=f"order 42 .*{message}"):
+        follow_orders(fresh(world), line, told, tape(9))
+
+
+def test_orders_of_another_history_or_unsorted_are_refused():
+    world = World(panel_of(flat(8)), (Order(0, LIMIT_ORDER, 1.0, 101.0, 42),), CASH, FREE)
+    line = line_of(world)
+    told = decided(world, line)
+    for first in (told.first[:-1], told.first[::-1].copy()):
+        with pytest.raises(ConfigError, match="orders: first needs 9 places that rise"):
+            follow_orders(fresh(world), line, told._replace(first=first), tape(9))
+
+
+def test_a_part_of_a_unit_is_refused_where_units_are_whole():
+    account = CASH.model_copy(update={"units": "whole"})
+    world = World(panel_of(flat(8)), (Order(0, MARKET_ORDER, 1.5, 0.0, 42),), account, FREE)
+    with pytest.raises(ConfigError, match=r"order 42 .* holds whole units; quantity is 1\.5"):
+        run(world)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"instrument": np.array([4])}, "unknown instrument"),
+        ({"kind": np.array([9], np.int8)}, "its kind is none of"),
+        ({"value": np.array([-2.0])}, "a split needs a ratio"),
+        ({"value": np.array([np.nan])}, "a split needs a ratio"),
+        ({"kind": np.array([3], np.int8)}, "recovery lies in 0 .. 1"),
+        ({"first": np.array([0, 1, 0, 1, 1, 1, 1, 1, 1])}, "unsorted"),
+    ],
+)
+def test_an_event_that_cannot_be_is_named(changed, message):
+    split = (Happening(START_NS + 2 * HOUR_NS, "FLAT", 0, 2.0),)
+    world = World(panel_of(flat(8)), (), CASH, FREE, split)
+    events = events_of(world)._replace(**changed)
+    with pytest.raises((BarsError, ConfigError), match=message):
+        timeline(world.panel, events)
+
+
+def test_fees_above_the_price_never_borrow():
+    costs = CostsConfig(commission_per_unit=1000.0, volume_cap=None)
+    orders = (Order(0, MARKET_ORDER, 9.0, 0.0, 1), Order(3, MARKET_ORDER, -9.0, 0.0, 2))
+    done = run(World(panel_of(flat(8)), orders, CASH, costs))
+    assert done.fills.row.tolist() == [1, 4]
+    assert (done.path.cash >= 0).all()

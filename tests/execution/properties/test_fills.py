@@ -212,7 +212,8 @@ def test_25_two_halves_at_one_instant_are_one_order_to_the_cent(
     sigma = np.full(len(panel), 0.01)
     whole = run(World(panel, (order,), account, costs, sigma=sigma))
     halves = tuple(
-        order._replace(quantity=quantity * p, number=n) for n, p in ((1, part), (2, 1 - part))
+        order._replace(quantity=float(np.round(quantity * p)), number=n)
+        for n, p in ((1, part), (2, 1 - part))
     )
     two = run(World(panel, halves, account, costs, sigma=sigma))
     np.testing.assert_allclose(two.equity, whole.equity, rtol=1e-12, atol=2e-6)
