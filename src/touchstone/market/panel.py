@@ -138,7 +138,7 @@ class Panel:
         when = np.datetime64(int(self.time[at]), "ns").astype("datetime64[s]")
         raise BarsError(
             f"{self.symbols[self.asset_id[at]]}: the bar of {when} UTC stands twice (row {at}); "
-            "a panel holds one bar an instant: build it with Panel.from_bars, or drop one of the two"
+            "a panel holds one bar an instant: use Panel.from_bars, or drop one of the two"
         )
 
     def where(self, keep: Bool) -> "Panel":

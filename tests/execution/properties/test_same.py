@@ -41,6 +41,7 @@ from execution.properties.worlds import (
     worlds,
 )
 from touchstone.backtest import sweep
+from touchstone.execution.columns import Given
 from touchstone.execution.history import Path as Written
 from touchstone.execution.records import tape
 from touchstone.market import Bars, Panel
@@ -150,7 +151,11 @@ def test_15_two_runs_with_the_state_carried_are_one(world, cut):
             time=line.time[part], day=line.day[part], rows=line.rows[part],
             world=line.world._replace(events=events),
         )  # fmt: skip
-        piece = decision._replace(first=np.ascontiguousarray(decision.first[firsts]))
+        first = np.ascontiguousarray(decision.first[firsts])
+        piece = decision._replace(first=first)
+        if isinstance(decision, Given):
+            its_own = decision.order[first[0] : first[-1]]
+            piece = decision._replace(first=first - first[0], order=its_own)
         halves.append(DRIVERS[type(decision)](state, times, piece, filled))
     path = Written(*(np.concatenate(pair) for pair in zip(*halves, strict=True)))
     same_bits(whole, done(world, line, path, (state, filled)))
