@@ -127,7 +127,19 @@ class Panel:
         time = np.unique(self.time)
         row = np.full((time.size, self.n_instruments), -1, np.int64)
         row[np.searchsorted(time, self.time), self.asset_id] = np.arange(len(self))
+        if np.count_nonzero(row >= 0) < len(self):
+            self._refuse_twice()
         return Blocks(time, row)
+
+    def _refuse_twice(self) -> None:
+        order = np.lexsort((self.time, self.asset_id))
+        time, which = self.time[order], self.asset_id[order]
+        at = int(order[1:][(np.diff(time) == 0) & (np.diff(which) == 0)][0])
+        when = np.datetime64(int(self.time[at]), "ns").astype("datetime64[s]")
+        raise BarsError(
+            f"{self.symbols[self.asset_id[at]]}: the bar of {when} UTC stands twice (row {at}); "
+            "a panel holds one bar an instant: use Panel.from_bars, or drop one of the two"
+        )
 
     def where(self, keep: Bool) -> "Panel":
         """The rows where `keep` (n_rows,) holds; every instrument stays, if need be empty."""
