@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help run test check setup peers bench clean \
         prove-quickstart prove-readme prove-kill prove-quality prove-scorers prove-statistics \
-        prove-leaks prove-null prove-power prove-surrogates
+        prove-leaks prove-null prove-power prove-surrogates prove-engine prove-properties prove-peers \
+        prove-predecessor
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -61,6 +62,18 @@ prove-power: $(DEV) ## power curve and decoys (about half an hour) -> docs/proof
 
 prove-surrogates: $(DEV) ## search-corrected p on 100 markets without an edge -> docs/proofs/surrogates.md
 	$(BIN)/python tests/proofs/surrogates.py
+
+prove-engine: $(DEV) ## 1,000 random accounts beside the decimal engine, to the cent -> docs/proofs/engine.md
+	$(BIN)/python tests/proofs/engine.py
+
+prove-properties: $(DEV) ## the engine's properties, 500 examples each -> docs/proofs/properties.md
+	$(BIN)/python tests/proofs/properties.py
+
+prove-peers: $(DEV) peers ## the books of vectorbt and backtesting.py beside ours -> docs/proofs/peers.md
+	$(BIN)/python tests/proofs/peers.py
+
+prove-predecessor: $(DEV) ## why a model with F1 0.31 lost 90 % (about ten minutes) -> docs/proofs/predecessor.md
+	$(BIN)/python tests/proofs/predecessor.py
 
 peers: .venv-peers/.installed ## libraries that benchmarks compare with, in an environment of their own
 
