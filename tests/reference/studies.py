@@ -195,7 +195,7 @@ def a_bar(rng: np.random.Generator, price: float, noise: float):
     """The last price, open, high, low and close of four small bars, and those."""
     parts, first, closes = [], round(price, 2), price
     for k in range(4):
-        open_ = round(closes * float(np.exp(rng.normal(0, noise / 8))), 2) if k else first
+        open_ = round(closes * float(np.exp(rng.normal(0, noise / 3))), 2) if k else first
         closes = max(0.5, round(open_ * float(np.exp(rng.normal(0, noise / 2))), 2))
         wick = np.abs(rng.normal(0, noise / 3, 2))
         high, low = max(open_, closes) * (1 + wick[0]), min(open_, closes) * (1 - wick[1])
@@ -224,12 +224,12 @@ def some_wishes(rng: np.random.Generator, made: Study) -> None:
 
 def some_weights(rng: np.random.Generator, made: Study) -> None:
     made.buffer = float(rng.choice([0.0, 0.015, 0.055]))
-    low = -0.2 if made.account.short else 0.0
+    low, high = (-0.2, 0.42) if made.account.short else (0.0, 0.2)
     for t, row in enumerate(made.rows):
         if rng.random() < 0.5:
             for i in range(row.size):
                 if rng.random() < 0.7:
-                    weight = round(float(rng.uniform(low, 0.2)), 2)
+                    weight = round(float(rng.uniform(low, high)), 2)
                     made.weights.append((t, i, 0.0 if rng.random() < 0.2 else weight))
 
 

@@ -43,7 +43,7 @@ class Bars(Book):
         waiting = {o.symbol for o in self.orders} - set(bars)
         if waiting:
             self.count("waits for a bar")
-        self.offset(bars)
+        self.offset(set(bars))
         turns = self.turns(bars)
         while turns:
             orders = turns.pop(0)
@@ -53,9 +53,9 @@ class Bars(Book):
             free = [o for later in turns for o in later] + orders
             self.serve(orders, bar.open, bar, True, self.payable(free))
 
-    def offset(self, bars: dict[str, Bar]) -> None:
+    def offset(self, symbols: set[str]) -> None:
         """Market orders of an instrument in both directions meet each other, without a fill."""
-        for symbol in sorted(bars):
+        for symbol in sorted(symbols):
             mine = [o for o in self.of(symbol) if o.kind == "market"]
             sides = {s: [o for o in mine if o.quantity * s > 0] for s in (1, -1)}
             both = min(sum((abs(o.quantity) for o in sides[s]), ZERO) for s in (1, -1))

@@ -24,6 +24,10 @@ class Money:
             owed += value * self.terms.sell_fee + units * self.terms.sell_fee_per_unit
         return min(self.rounded(owed), value) if quantity < 0 else self.rounded(owed)
 
+    def is_worth_it(self, units: Decimal, price: Decimal, side: int) -> bool:
+        """Whether a short sale brings more than it costs."""
+        return side > 0 or self.commission(-units, price) < units * price
+
     def rounded(self, owed: Decimal) -> Decimal:
         return owed.quantize(CENT, ROUND_HALF_UP) if self.terms.to_cents else owed
 
@@ -45,7 +49,8 @@ class Money:
         if side < 0:
             per_unit += price * self.terms.sell_fee + self.terms.sell_fee_per_unit
         most = money / per_unit
-        return max(ZERO, min(most, (money - self.commission(side * most, price)) / price))
+        units = max(ZERO, min(most, (money - self.commission(side * most, price)) / price))
+        return units if self.is_worth_it(units, price, side) else ZERO
 
     def impact(self, quantity: Decimal, volume: Decimal, sigma: Decimal) -> Decimal:
         """Fraction that a quantity moves the price: Y sigma (quantity / volume) ^ power."""
