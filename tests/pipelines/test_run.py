@@ -179,7 +179,8 @@ def decisions(study, panel, decider, rows):
     widths = column(study.config.label.width, panel)[rows]
     windows = np.ascontiguousarray(features[rows[:, None] + np.arange(-23, 1)])
     score = golden.scores(decider, windows, panel.asset_id[rows])
-    return score, golden.enters(decider, score, 2 * widths, widths)
+    seen = golden.Rows(windows, panel.asset_id[rows], 2 * widths, widths)
+    return score, golden.enters(decider, score, seen)
 
 
 def scrambled_after(panel, cut):

@@ -5,7 +5,7 @@ market orders of one instrument are one working order, made anew from the list a
 """
 
 import math
-from typing import Any
+from typing import Any, Final
 
 from touchstone.arrays import Int64
 from touchstone.execution.columns import Given, Market
@@ -23,6 +23,9 @@ from touchstone.execution.records import (
     Tape,
 )
 from touchstone.execution.targets import leave_all
+
+_NOTHING: Final = 1e-9
+"""A rest below this share of its order is the residue of rounding."""
 
 
 @compiled
@@ -96,7 +99,8 @@ def _settle(accounts: Accounts, k: int) -> None:
     for r in range(purse.n_resting):
         one, order = resting[r], orders[resting[r].instrument]
         if one.kind == MARKET_ORDER and order.reason == GIVEN:
-            one.quantity *= order.quantity / order.up if order.up != 0.0 else 0.0
+            left = order.quantity / order.up if order.up != 0.0 else 0.0
+            one.quantity = one.quantity * left if abs(left) > _NOTHING else 0.0
 
 
 @compiled
@@ -115,6 +119,8 @@ def _work(accounts: Accounts, k: int) -> None:
             continue
         activate(active, purse, i)
         order.quantity += one.quantity
+        if abs(order.quantity) <= _NOTHING * abs(one.quantity):
+            order.quantity = 0.0
         order.row, order.rank, order.reason = one.row, 0.0, GIVEN
         order.up, order.down, order.hold = math.inf, math.inf, FOR_EVER
         opens = abs(order.quantity)
@@ -158,6 +164,8 @@ def _try(accounts: Accounts, k: int, market: Market, rows: Int64, r: int, tape: 
         position.upper, position.lower = math.inf, -math.inf
         position.close = reference
     rest = 0.0 if purse.n_cut > was_cut else wanted - filled
+    if abs(rest) <= _NOTHING * abs(wanted):
+        rest = 0.0
     _share_out(accounts, k, market, (row, r, reference), rest)
 
 
