@@ -80,7 +80,7 @@ def counted(said: str) -> dict[str, int]:
 
 
 def caught(fault: Fault, n_examples: int) -> str:
-    """Whether the property fails on a copy of the package with the fault in it."""
+    """Whether the property holds on a copy of the package, and fails once the fault is in it."""
     with TemporaryDirectory() as folder:
         src = Path(folder) / "src"
         shutil.copytree(ROOT / "src", src, ignore=shutil.ignore_patterns("__pycache__"))
@@ -88,20 +88,26 @@ def caught(fault: Fault, n_examples: int) -> str:
         text = path.read_text()
         if text.count(fault.old) != 1:
             return f"STALE: {text.count(fault.old)} places in {fault.file}"
+        if fault.property not in WITH_NUMBA:
+            with_attributes(src)
+        text = path.read_text()
+        if (said := asked(src, fault.property, n_examples)) != 0:
+            return f"UNPROVEN: pytest says {said} without the fault"
         path.write_text(text.replace(fault.old, fault.new))
-        with_attributes(src)
         said = asked(src, fault.property, n_examples)
     if said == 1:
         return "caught"
-    return "MISSED" if said == 0 else f"BROKEN: pytest said {said}"
+    return "MISSED" if said == 0 else f"BROKEN: pytest says {said}"
 
 
 def with_attributes(src: Path) -> None:
-    """Give the copy's records fields that are attributes without numba too."""
+    """Make the copy run without numba: records with attributes, no asking ahead for memory."""
     for file, names in RECORDS.items():
         path = src / "touchstone" / file
         more = "".join(f"\n{n} = np.dtype((np.record, {n}))" for n in names)
         path.write_text(path.read_text() + more + "\n")
+    ahead = src / "touchstone" / "execution" / "prefetch.py"
+    ahead.write_text(ahead.read_text() + "\n\ndef prefetch(column, row):\n    pass\n")
 
 
 def asked(src: Path, number: str, n_examples: int) -> int:
@@ -118,15 +124,6 @@ def asked(src: Path, number: str, n_examples: int) -> int:
     return ran.returncode
 
 
-def clean_copy_holds(only: tuple[str, ...], n_examples: int) -> bool:
-    """The copy without a fault passes: what fails with one fails because of it."""
-    with TemporaryDirectory() as folder:
-        src = Path(folder) / "src"
-        shutil.copytree(ROOT / "src", src, ignore=shutil.ignore_patterns("__pycache__"))
-        with_attributes(src)
-        return all(asked(src, n, n_examples) == 0 for n in only)
-
-
 def main() -> int:
     """Try, plant, record; 0 where every property holds and every fault is caught."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -138,8 +135,6 @@ def main() -> int:
     began = time.perf_counter()
     found = tried(only, asked_for.examples)
     faults = [f for f in FAULTS if not only or f.property in only]
-    numbers = tuple(f.property for f in faults)
-    clean = clean_copy_holds(numbers, min(asked_for.fault_examples, 12))
     fates = {}
     for fault in faults:
         fates[fault.property] = caught(fault, asked_for.fault_examples)
@@ -148,8 +143,8 @@ def main() -> int:
         f"{sum(t.result == 'holds' for t in found)} of {len(found)} tests hold, "
         f"{asked_for.examples} examples asked of each; "
         f"{sum(f == 'caught' for f in fates.values())} of {len(fates)} planted faults were caught "
-        f"({asked_for.fault_examples} examples each, without numba; the copy without a fault "
-        f"{'passes' if clean else 'FAILS'}). {time.perf_counter() - began:.0f} s in all.",
+        f"({asked_for.fault_examples} examples each, on a copy without numba on which the property "
+        f"holds before). {time.perf_counter() - began:.0f} s in all.",
         "",
         "| property | examples | s | result |",
         "|---|---|---|---|",
@@ -165,7 +160,7 @@ def main() -> int:
         print("\n".join(lines))
     else:
         write("properties", "Properties of the engine", lines)
-    holds = all(t.result == "holds" for t in found) and clean
+    holds = all(t.result == "holds" for t in found)
     return int(not (holds and all(f == "caught" for f in fates.values())))
 
 

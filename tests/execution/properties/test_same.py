@@ -13,6 +13,7 @@ import polars as pl
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import touchstone
 from execution.properties.reflected import reflected
 from execution.properties.runs import (
     DRIVERS,
@@ -41,7 +42,7 @@ from execution.properties.worlds import (
     worlds,
 )
 from touchstone.backtest import sweep
-from touchstone.execution.columns import Given
+from touchstone.execution.columns import Events, Given
 from touchstone.execution.history import Path as Written
 from touchstone.execution.records import tape
 from touchstone.market import Bars, Panel
@@ -163,6 +164,25 @@ def test_15_two_runs_with_the_state_carried_are_one(world, cut):
         np.testing.assert_array_equal(one, other)
 
 
+def until(world: World, cut: int) -> Done:
+    """A world whose bars are all there, walked as far as its first `cut` instants."""
+    line = line_of(world)
+    decision, events = decided(world, line), line.world.events
+    if events.first.size:
+        n = events.first[cut]
+        events = Events(events.first[: cut + 1], *(c[:n] for c in events[1:]))
+    times = line._replace(
+        time=line.time[:cut], day=line.day[:cut], rows=line.rows[:cut],
+        world=line.world._replace(events=events),
+    )  # fmt: skip
+    decision = decision._replace(first=np.ascontiguousarray(decision.first[: cut + 1]))
+    if isinstance(decision, Given):
+        decision = decision._replace(order=decision.order[: decision.first[-1]])
+    state, filled = fresh(world), tape(3_000)
+    path = DRIVERS[type(decision)](state, times, decision, filled)
+    return done(world, times, path, (state, filled))
+
+
 @examples
 @given(worlds(), st.integers(1, 48))
 def test_16_a_future_cut_off_leaves_the_past(world, cut):
@@ -181,6 +201,12 @@ def test_16_a_future_cut_off_leaves_the_past(world, cut):
     np.testing.assert_array_equal(one.fills.row[:n], rows[past.fills.row])
     np.testing.assert_array_equal(one.fills.price[:n], past.fills.price)
     np.testing.assert_array_equal(one.fills.quantity[:n], past.fills.quantity)
+    # nor do the orders that are at work then know more: a peep shows in them a bar before its fill
+    stopped = until(world, cut).state
+    for name in ("quantity", "reserve", "reason"):
+        np.testing.assert_array_equal(stopped.orders[name], past.state.orders[name])
+    for name in ("quantity", "entry_price", "upper", "lower", "hold"):
+        np.testing.assert_array_equal(stopped.positions[name], past.state.positions[name])
 
 
 ZONES = ("America/New_York", "Asia/Kolkata", "Pacific/Chatham")
@@ -297,7 +323,8 @@ def test_28_every_hash_seed_and_thread_count_gives_the_same():
     for seed, threads in (("0", "1"), ("4242", "2")):
         changed = {
             "PYTHONHASHSEED": seed, "NUMBA_NUM_THREADS": threads, "OMP_NUM_THREADS": threads,
-            "OPENBLAS_NUM_THREADS": threads, "PYTHONPATH": str(ROOT / "src"),
+            "OPENBLAS_NUM_THREADS": threads,
+            "PYTHONPATH": str(Path(touchstone.__file__).parents[1]),
         }  # fmt: skip
         ran = subprocess.run(
             [sys.executable, "-c", _DIGEST], cwd=ROOT, env={**os.environ, **changed},
