@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reference.intents import follow, intent_of, random_intent
-from touchstone.backtest import baselines, controls, daily
+from touchstone.backtest import baselines, controls, daily, sweep
 from touchstone.execution import AccountConfig, CostsConfig
 from walks import flat, panel_of, random_panel, random_walk
 
@@ -113,6 +113,26 @@ def test_controls_pay_what_the_run_paid_and_earn_nothing_else(matched):
     cost = run.paid.total / run.initial_cash
     error = gained.std(ddof=1) / np.sqrt(gained.size)
     assert abs(gained.mean() + cost) < 3 * error + 0.2 * cost
+
+
+def test_controls_of_shorts_are_short_and_as_large():
+    """All prices fall alike, so whoever is short at random earns what the run earned, closely."""
+    fall = np.exp(-0.002 * np.arange(600.0))
+    bars = [replace(flat(600, 100.0), symbol=s, open=100 * fall, high=100 * fall, low=100 * fall,
+                    close=100 * fall) for s in ("A", "B")]  # fmt: skip
+    panel = panel_of(*bars)
+    account = AccountConfig(cash=10_000.0, short=True, max_gross=2.0)
+    free = CostsConfig().times(0)
+    rows = [*range(1, 580, 40), *range(601, 1180, 40)]
+    intent = intent_of(panel, rows, hold=5, weight=0.9, slots=2)
+    side = np.full(len(panel), -1, np.int8)
+    (run,) = sweep(panel, [intent._replace(side=side)], account, free)
+    assert run.gross.max() > 1.5 * run.equity.min()
+    assert run.total_return > 0.2
+    lots = controls(panel, run, np.ones(len(panel), bool), free, np.random.default_rng(1), 20)
+    gained = np.prod(1 + lots.daily, axis=1) - 1
+    assert (lots.n_entries > 0.9 * len(rows)).all()
+    np.testing.assert_allclose(gained, run.total_return, rtol=0.2)
 
 
 def test_same_chance_same_controls(matched):

@@ -162,6 +162,8 @@ def test_a_group_holds_no_more_than_its_share():
     assert run.invested[-1] == pytest.approx(600.0)
     apart = replace(panel, groups={"FLAT": "tech", "OTHER": "banks"})
     assert follow(apart, intent_of(apart, [1, 10], hold=99), account).invested[-1] == 1000.0
+    with pytest.raises(ConfigError, match="none of these instruments has a group"):
+        follow(two(), intent_of(two(), [1]), account)
 
 
 def test_bars_without_any_volume_are_refused_under_a_cap():

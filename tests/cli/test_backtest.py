@@ -1,6 +1,7 @@
 """`touchstone backtest`: orders against figures worked out by hand, and what `--json` promises."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -186,3 +187,19 @@ def test_the_bars_of_a_study_may_be_meant(tmp_path):
 def test_help_has_examples_of_both():
     _, out, _ = touchstone("backtest", "--help")
     assert out.count("Example: touchstone backtest") == 2
+
+
+def test_what_is_held_long_after_its_last_bar_is_told(tmp_path):
+    short = panel_of(flat(300)).where(np.arange(300) < 60).bars(0)
+    write_bars(tmp_path / "bars", panel_of(short, replace(flat(300), symbol="OTHER")))
+    head = "timestamp,symbol,quantity\n"
+    (tmp_path / "orders.csv").write_text(head + "2022-01-01T02:00:00Z,FLAT,3\n")
+    asked = ("backtest", "--bars", tmp_path / "bars", "--orders", tmp_path / "orders.csv",
+             "--out", tmp_path)  # fmt: skip
+    code, out, err = touchstone(*asked)
+    assert code == 0, err
+    assert "warning         1\u00a0position (FLAT) held at the end" in out
+    assert json.loads(touchstone(*asked, "--json")[1])["performance"]["stranded"] == ["FLAT"]
+    (tmp_path / "orders.csv").write_text(head + "2022-01-01T02:00:00Z,OTHER,3\n")
+    assert "warning" not in touchstone(*asked)[1]
+    assert "stranded" not in json.loads(touchstone(*asked, "--json")[1])["performance"]

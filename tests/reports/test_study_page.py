@@ -20,6 +20,7 @@ from touchstone.reports.result import (
 from touchstone.reports.sections import chosen, data, verdict
 from touchstone.reports.sections import skill as section
 from touchstone.reports.study import MAX_BYTES, render
+from touchstone.reports.terminal import summary_lines
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'><b>&amp;{{7*7}}"
 
@@ -296,6 +297,17 @@ def test_the_band_of_survivorship_says_the_word_once():
     card = market().data.model_copy(update={"survivorship": "Survivorship: every one lives."})
     bands = verdict.view(example(market=market(data=card))).bands
     assert next(b.text for b in bands if b.title == "Survivorship") == "Every one lives."
+
+
+def test_positions_that_nobody_could_sell_are_told_on_the_page_and_in_the_terminal():
+    names = tuple(f"DEAD{i}" for i in range(7))
+    sealed = market().sealed.model_copy(update={"stranded": names})
+    found = example(market=market(sealed=sealed))
+    (band,) = [b for b in verdict.view(found).bands if b.title == "Stranded positions"]
+    said = "(DEAD0, DEAD1, DEAD2, DEAD3, DEAD4 and 2 more)"
+    assert said in band.text
+    assert any(line.startswith("Warning: ") and said in line for line in summary_lines(found))
+    assert not any("Stranded" in b.title for b in verdict.view(example()).bands)
 
 
 # --- colours ---------------------------------------------------------------------------------

@@ -5,14 +5,14 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from touchstone.arrays import Bool, Float64, Int64
+from touchstone.arrays import Bool, Float64, Int8, Int64
 from touchstone.backtest.result import Run, day_ends
 from touchstone.backtest.world import world_line
 from touchstone.execution.account import AccountConfig, accounts
 from touchstone.execution.columns import Wishes
 from touchstone.execution.costs import CostsConfig
 from touchstone.execution.history import Timeline, path, walk
-from touchstone.execution.records import tape
+from touchstone.execution.records import ENTRY, tape
 from touchstone.market import Panel
 
 _TRIES = 200
@@ -42,6 +42,8 @@ class _Lots(NamedTuple):
     """Bars that each entry is held, (n_entries,)."""
     weight: Float64
     """Share of equity that each entry is worth, (n_entries,)."""
+    side: Int8
+    """+1 long, -1 short, (n_entries,)."""
 
 
 def controls(
@@ -54,10 +56,10 @@ def controls(
 ) -> Controls:
     """`n` random strategies matched to a run's turnover, each an account through the kernel.
 
-    Every control makes the run's entries anew: each keeps its bars held and its weight (share of
-    equity at the decision), and draws its decision row at random among the eligible rows of any
-    instrument, so that no instrument is entered twice at once and never more positions are held
-    than the run held. They leave by time. Same deposit, same costs, same fills.
+    Every control makes the run's entries anew: each keeps its side, its bars held and its weight
+    (share of equity at the decision), and draws its decision row at random among the eligible
+    rows of any instrument, so that no instrument is entered twice at once and never more
+    positions are held than the run held. They leave by time. Same deposit, same costs, same fills.
 
     Args:
         panel: the bars of the run.
@@ -67,10 +69,10 @@ def controls(
         rng: chance.
         n: how many.
     """
-    deposit = AccountConfig(cash=run.initial_cash)
+    lots = _lots(panel, run, eligible)
+    deposit = _account(run, lots)
     line = world_line(panel, costs, deposit)
     day, day_end = day_ends(panel)
-    lots = _lots(panel, run, eligible)
     n_slots = max(int(run.n_held.max(initial=0)), 1)
     returns, n_entries = np.zeros((n, day.size)), np.zeros(n, np.int64)
     written, filled = path(line.time.size), tape(2 * lots.hold.size + 1)
@@ -81,8 +83,18 @@ def controls(
         walk((state, 0), line, wishes, (filled, written))
         sampled = (written.cash + written.invested)[day_end]
         returns[c] = sampled / np.r_[run.initial_cash, sampled[:-1]][: day.size] - 1.0
-        n_entries[c] = np.count_nonzero(filled.fills["quantity"][: filled.n[0]] > 0)
+        n_entries[c] = np.count_nonzero(filled.fills["reason"][: filled.n[0]] == ENTRY)
     return Controls(day, returns, n_entries)
+
+
+def _account(run: Run, lots: _Lots) -> AccountConfig:
+    """The deposit alone; where the run was short, short as it was and as much in all."""
+    if not (lots.side < 0).any():
+        return AccountConfig(cash=run.initial_cash)
+    gross = run.invested if run.gross is None else run.gross
+    share = np.divide(gross, run.equity, out=np.zeros_like(gross), where=run.equity > 0)
+    most = float(np.clip(share.max(initial=0.0), 1.0, 10.0))
+    return AccountConfig(cash=run.initial_cash, short=True, max_gross=most)
 
 
 def _lots(panel: Panel, run: Run, eligible: Bool) -> _Lots:
@@ -94,11 +106,15 @@ def _lots(panel: Panel, run: Run, eligible: Bool) -> _Lots:
     decided = entry - 1  # an order waits for its instrument's own next bar
     exit_row = np.r_[trades.exit_row, last[held.entry_row] + 1]
     hold = np.maximum(exit_row - entry, 1)
-    bought = np.r_[trades.quantity, held.quantity]
-    weight = np.minimum(bought * panel.close[decided] / run.equity[at[decided]], 1.0)
+    bought = np.abs(np.r_[trades.quantity, held.quantity])
+    side = np.r_[trades.side, np.sign(held.quantity)].astype(np.int8)
+    equity = run.equity[at[decided]]
+    worth = np.divide(bought * panel.close[decided], equity, where=equity > 0,
+                      out=np.ones_like(equity))  # fmt: skip
+    weight = np.minimum(worth, 1.0)
     order = np.argsort(-hold, kind="stable")
     may = eligible & (np.arange(len(panel)) < last)
-    return _Lots(np.flatnonzero(may), last, at, hold[order], weight[order])
+    return _Lots(np.flatnonzero(may), last, at, hold[order], weight[order], side[order])
 
 
 def _wishes(panel: Panel, line: Timeline, lots: _Lots, drawn: tuple[Int64, Int64]) -> Wishes:
@@ -112,7 +128,7 @@ def _wishes(panel: Panel, line: Timeline, lots: _Lots, drawn: tuple[Int64, Int64
         row=row[order],
         instrument=instrument[order].astype(np.int64),
         rank=np.zeros(row.size),
-        side=np.ones(1, np.int8),
+        side=lots.side[entry[order]],
         up=none,
         down=none,
         weight=lots.weight[entry[order]],

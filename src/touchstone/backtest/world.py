@@ -18,7 +18,7 @@ def world_line(panel: Panel, costs: CostsConfig, account: AccountConfig) -> Time
 
     Raises:
         ConfigError: they ask for what the panel does not hold: a column of spreads, bars of a
-            shorter timeframe, any volume at all.
+            shorter timeframe, groups, any volume at all.
     """
     _refuse_no_volume(panel, costs)
     line = timeline(panel)
@@ -92,6 +92,11 @@ def _half_spread(panel: Panel, costs: CostsConfig) -> Float64:
 
 def _groups(panel: Panel) -> Int64:
     """The group of each instrument, in the kernel's order; those without one are their own."""
+    if not any(symbol in panel.groups for symbol in panel.symbols):
+        raise ConfigError(
+            "account.max_group: none of these instruments has a group: name a universe file that "
+            "says them under universe, or bound each instrument by max_weight"
+        )
     names = [panel.groups.get(s, f"\0{s}") for s in sorted(panel.symbols)]
     return np.unique(names, return_inverse=True)[1].astype(np.int64)
 

@@ -18,6 +18,7 @@ from touchstone.pipelines.decide import Segment
 from touchstone.pipelines.study import set_key
 from touchstone.registration import PartOf
 from touchstone.reports.backtested import BacktestResult
+from touchstone.reports.findings import stranded_text
 from touchstone.reports.measured import Performance
 from touchstone.strategies import STRATEGIES
 
@@ -141,6 +142,9 @@ def money_lines(backtested: Backtested) -> list[str]:
     lines += [f"at costs of     {rungs}", f"beside it       {others}"]
     if found.n_trades:
         lines.append(f"beats           {of(found.controls_rank, '.0%')} of 200 random strategies")
+    stranded = stranded_text(found)
+    if stranded:
+        lines.append(f"warning         {stranded}")
     return lines
 
 

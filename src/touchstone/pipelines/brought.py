@@ -115,7 +115,8 @@ def brought(
     found.refuse(
         rows < 0,
         lambda r: _no_bar(panel, int(instrument[at[r]]), int(time[at[r]])),
-        f"timestamps are the starts of bars; check timeframe and zone, or leave such {what} out",
+        f"timestamps are the starts of bars; check timeframe, zone and calendar (bars outside its "
+        f"sessions are none), or leave such {what} out",
     )
     return found
 

@@ -9,6 +9,7 @@ from touchstone.backtest import Run, break_even, controls, daily, recost
 from touchstone.backtest.again import Again
 from touchstone.backtest.baselines import buy_and_hold, cash, equal_weight
 from touchstone.backtest.capacity import CapacityConfig
+from touchstone.backtest.held import stranded
 from touchstone.execution import REASONS, AccountConfig, CostsConfig
 from touchstone.market import Panel
 from touchstone.metrics import trading as t
@@ -112,6 +113,7 @@ def performance(config: Terms, traded: Traded, purpose: str) -> Performance:
         ladder=_ladder(config, panel, run),
         baselines=tuple(_baseline(panel, name, r) for name, r in beside),
         controls_rank=float(np.mean(random_equity[:, -1] - 1 < net)) if held.pnl.size else None,
+        stranded=stranded(panel, run),
         exits={name: int(np.sum(held.reason == i)) for i, name in enumerate(REASONS) if i},
         curve=_curve(panel, (day, returns), beside, random_equity),
         analysis=analysis(traced, theirs, generator(config.seed, "analysis", purpose)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -10,23 +10,19 @@ from touchstone.arrays import Bool, Float64
 from touchstone.backtest import daily, run
 from touchstone.backtest.again import again_of
 from touchstone.data.sources import Loaded
-from touchstone.errors import ConfigError, DataError
-from touchstone.labels import LABELS, Labels
-from touchstone.ledger import Ledger, Span
+from touchstone.errors import ConfigError
+from touchstone.labels import Labels
+from touchstone.ledger import Ledger
 from touchstone.market import Panel
-from touchstone.models.calibrators import expected_return
 from touchstone.pipelines.backtested import BacktestConfig, Backtested
 from touchstone.pipelines.brought import Wanted, brought, once, reading
-from touchstone.pipelines.decide import intend, placed, segment
+from touchstone.pipelines.decide import intend, placed
 from touchstone.pipelines.money import Traded, performance
-from touchstone.pipelines.prepare import column, refuse_short
+from touchstone.pipelines.prepare import refuse_short
+from touchstone.pipelines.seen import see
 from touchstone.pipelines.skill import best_f1_threshold
 from touchstone.pipelines.trial_names import candidate_name, digest
-from touchstone.strategies import Outlook
 from touchstone.validation.candidates import candidate
-
-_FEWEST: Final = 200
-"""Rows with a known outcome that can say what a score means."""
 
 COLUMNS = ("timestamp", "symbol", "score")
 
@@ -79,70 +75,26 @@ def backtest_scores(
         ConfigError: the strategy cannot decide on such scores, or `tune` has nothing to tune.
         DataError: no score on the bars that are traded, or too few to calibrate by.
     """
-    (bars, data), label = loaded, config.label
-    panel = bars.panel
+    (bars, data), asked, tuned = loaded, config, None
     refuse_short(config.strategy, config.account)
-    width = getattr(label, "width", None)
-    labels = LABELS.part_of(label)(panel, label, None if width is None else column(width, panel))
-    begin, asked, expected = int(panel.available_at.min()) - 1, config, None
-    tuned = None
-    if calibrate_until is not None:
-        begin, fit = calibrate_until, _fitted_on(panel, labels, score, calibrate_until)
-        expected = _expected(labels, score, fit)
-        if config.tune is not None:
-            config, tuned = _tuned(config, labels, score, fit)
-    elif config.tune is not None:
+    if config.tune is not None and calibrate_until is None:
         raise ConfigError(
             f"tune: {config.tune} finds the threshold on rows known before a date: add "
             "--calibrate-until DATE, or state strategy.entry_threshold"
         )
-    where = segment(panel, begin, int(panel.available_at.max()))
-    known: Bool = ~np.isnan(score[where.rows])
-    if not known.any():
-        raise DataError(
-            "no score lies on the bars that are to be traded: do the scores end before "
-            "--calibrate-until, or speak of instruments that were left out?"
-        )
-    view = Outlook(
-        probability=score[where.rows, None],
-        up=labels.up[where.rows],
-        down=labels.down[where.rows],
-        rest=np.zeros(where.rows.size),
-        round_trip=config.costs.round_trip,
-        expected=None if expected is None else expected[where.rows],
-    )
-    decision = intend(label, config.strategy, placed(view, config.strategy, panel, where.rows))
+    seen = see(config, bars, score, calibrate_until)
+    if config.tune is not None and seen.fit is not None:
+        config, tuned = _tuned(config, seen.labels, score, seen.fit)
+    where, strategy = seen.where, config.strategy
+    decision = intend(config.label, strategy, placed(seen.view, strategy, bars.panel, where.rows))
     done = run(where.panel, decision, config.account, config.costs, ledger, data)
     name = candidate_name(asked, digest(score), calibrate_until)
-    traded = Traded(where, done, known, again_of(where.panel, decision))
+    traded = Traded(where, done, seen.known, again_of(where.panel, decision))
     found = performance(config, traded, "scores")
-    span = Span(bars.namespace, panel.symbols, begin, int(panel.available_at.max()) + 1)
     one = candidate(name, daily(where.panel, done)[1], found.n_trades)
-    ledger.sweep(data, name, span, (one,))
-    return Backtested(
-        found, done, where, asked, name, n_scores=int(known.sum()), entry_threshold=tuned
-    )
-
-
-def _fitted_on(panel: Panel, labels: Labels, score: Float64, until: int) -> Bool:
-    """Scored rows whose outcome was known by then, (n_rows,)."""
-    ended = (labels.exit >= 0) & (panel.available_at[np.maximum(labels.exit, 0)] <= until)
-    fit = ended & ~np.isnan(score)
-    if fit.sum() < _FEWEST:
-        raise DataError(
-            f"--calibrate-until leaves {int(fit.sum())} scored rows with a known outcome before "
-            f"it, {_FEWEST} are needed: choose a later date"
-        )
-    return fit
-
-
-def _expected(labels: Labels, score: Float64, fit: Bool) -> Float64:
-    """E[realised | score] at every row, NaN where there is no score, (n_rows,)."""
-    curve = expected_return(score[fit], labels.realised[fit])
-    out = np.full(score.shape, np.nan)
-    known = ~np.isnan(score)
-    out[known] = curve.apply(score[known])
-    return out
+    ledger.sweep(data, name, seen.span, (one,))
+    n_scores = int(seen.known.sum())
+    return Backtested(found, done, where, asked, name, n_scores=n_scores, entry_threshold=tuned)
 
 
 def _tuned(

@@ -1,12 +1,13 @@
-"""The net figure of a segment, as every page and the terminal tell it."""
+"""What every page and the terminal tell alike: the net figure of a segment, who was stranded."""
 
 import math
 from typing import NamedTuple
 
-from touchstone.reports.figures import NONE, interval, percent
+from touchstone.reports.figures import NONE, interval, percent, plural
 from touchstone.reports.result import Performance
 
 _MOST_OF_A_YEAR = 0.9
+_NAMED = 5
 
 
 class NetFigure(NamedTuple):
@@ -53,3 +54,17 @@ def net_figure(part: Performance) -> NetFigure:
         return NetFigure(net, None, yearly=False)
     low, high = (math.expm1(years * math.log1p(end)) for end in ends)
     return NetFigure(net, (low, high), yearly=False)
+
+
+def stranded_text(part: Performance | None) -> str | None:
+    """What to know of positions whose bars ended long before the segment; None without any."""
+    if part is None or not part.stranded:
+        return None
+    named = ", ".join(part.stranded[:_NAMED])
+    rest = len(part.stranded) - _NAMED
+    named += f" and {rest} more" if rest > 0 else ""
+    return (
+        f"{plural(len(part.stranded), 'position')} ({named}) held at the end though the bars ended "
+        "more than a week before: valued at the last close, and all figures with it. Say what "
+        "became of them (bars.actions, a delisting), or leave such instruments out."
+    )

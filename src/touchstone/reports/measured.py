@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from touchstone.reports.analysis import Analysis
 from touchstone.reports.contents import (
     Annual,
@@ -129,6 +131,9 @@ class Performance(Contents):
     """Share of the 200 turnover-matched random strategies with a lower net return."""
     exits: dict[str, Count] = {}
     """Why trades ended -> how many: `time`, `probability`, `stop`, `target`."""
+    stranded: tuple[str, ...] = Field(default=(), exclude_if=lambda symbols: not symbols)
+    """Instruments held at the end though their bars ended more than a week before: valued at a
+    close that may be nobody's price any more. Left out where there are none."""
     curve: Curve = Curve()
     """By day, for the page."""
     analysis: Analysis | None = None

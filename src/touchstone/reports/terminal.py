@@ -1,7 +1,7 @@
 """The last lines that a study prints: the verdict in words, the figure, and what to read it by."""
 
 from touchstone.reports.figures import p_value, plain_number, plural, sentence
-from touchstone.reports.findings import net_figure
+from touchstone.reports.findings import net_figure, stranded_text
 from touchstone.reports.result import ClassicLabel, MarketResult, StudyResult
 
 
@@ -45,6 +45,9 @@ def _warnings(market: MarketResult) -> list[str]:
         found.append(f"Warning: {n} studies have looked at these sealed rows; use fresh data.")
     if market.data.survivorship:
         found.append(f"Warning: survivorship: {market.data.survivorship}")
+    stranded = stranded_text(market.sealed)
+    if stranded:
+        found.append(f"Warning: {stranded}")
     return found
 
 

@@ -16,7 +16,7 @@ from touchstone.reports.figures import (
     sentence,
     short,
 )
-from touchstone.reports.findings import net_figure
+from touchstone.reports.findings import net_figure, stranded_text
 from touchstone.reports.glosses import headline, term
 from touchstone.reports.result import Condition, MarketResult, StudyResult
 
@@ -103,6 +103,9 @@ def bands(market: MarketResult) -> tuple[Band, ...]:
     if market.data.survivorship:
         text = sentence(market.data.survivorship.removeprefix("Survivorship: "))
         found.append(Band("warning", "Survivorship", text))
+    stranded = stranded_text(market.sealed)
+    if stranded:
+        found.append(Band("warning", "Stranded positions", stranded))
     days = market.verdict.sealed_days
     if 0 < days < _SHORT_DAYS:
         text = f"{plural(days, 'day')} are sealed; {_SHORT_DAYS} are the least to judge by."

@@ -106,10 +106,14 @@ class SlowBooks:
         if self.costs.impact == 0 or volume <= 0 or self._halted(row):
             return 0.0
         first = int(self.panel.offsets[self.panel.asset_id[row]])
-        closes = self.panel.close[max(row - 49, first) : row]
+        begin = max(row - 49, first)
+        closes = self.panel.close[begin:row]
         if closes.size < 2:
             return 0.0
-        sigma = math.sqrt(float(np.mean((closes[1:] / closes[:-1] - 1) ** 2)))
+        worth, happened = closes[1:], self.panel.happened
+        if happened is not None:  # neither a split nor a dividend is a move
+            worth = (worth + happened.dividend[begin + 1 : row]) * happened.ratio[begin + 1 : row]
+        sigma = math.sqrt(float(np.mean((worth / closes[:-1] - 1) ** 2)))
         return self.costs.impact * sigma * float((quantity / volume) ** self.costs.impact_power)
 
     def _moved(self, symbol: str) -> float:
