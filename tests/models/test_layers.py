@@ -7,7 +7,7 @@ import torch
 
 from touchstone.errors import ConfigError
 from touchstone.models import MODELS, Shape
-from touchstone.models.layers.convolution import CausalConv, ResidualBlock
+from touchstone.models.layers.convolution import BatchNorm, CausalConv, ResidualBlock
 from touchstone.models.layers.pooling import pooling
 from touchstone.models.layers.positions import LearnedPositions, SinusoidalPositions
 from touchstone.models.layers.self_attention import SelfAttention, kernelled, orthogonal, positive
@@ -141,3 +141,17 @@ def test_every_option_makes_a_network_that_trains(kind):
 def test_what_cannot_be_built_says_what_to_change(wish, says):
     with pytest.raises(ConfigError, match=says):
         MODELS.part(wish["kind"])(MODELS.parse(wish), Shape(6, 3, 4, 3))
+
+
+def test_heads_that_do_not_share_the_units_are_refused_with_a_way_out():
+    with pytest.raises(ConfigError, match=r"4 heads, and 30 units.*take hidden 28"):
+        pooling("multi_head", 30)
+
+
+def test_a_batch_of_one_step_is_normalised_by_what_was_seen_before():
+    norm = BatchNorm(3)
+    norm(torch.randn(50, 3, 2))
+    one = torch.randn(1, 3, 1)
+    learning = norm(one)
+    assert torch.equal(learning, norm.eval()(one))
+    assert learning.isfinite().all()

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from leaks.audited import audited
+from leaks.corpus import paths, planted
 from small import small_study
 from touchstone.pipelines import audit as au
 from touchstone.pipelines import trace
@@ -62,3 +64,13 @@ def test_a_trace_moves_where_the_bars_do(small):
     known = int(panel.available_at[last])
     assert first_difference(one, other, known) is not None
     assert first_difference(one, other, known - 1) is None
+
+
+def test_whole_runs_of_shorts_with_impact_and_actions_are_clean(tmp_path):
+    """Volatility, ranks and accounts of one instrument know no bit of another one's later bars."""
+    (path,) = (p for p in paths("controls") if "impact_and_actions" in p.stem)
+    effort = Effort(n_stratified=2, n_whole=4, seconds=0.5, n_smaller=0, both=False)
+    one = audited(planted(path), tmp_path, 7, effort, ("A", "B", "C2"))
+    assert one.right, [f.sentence for f in one.found.findings]
+    assert not [n for layer in one.found.layers for n in layer.notes if "failed" in n]
+    assert all(layer.n_checks for layer in one.found.layers)

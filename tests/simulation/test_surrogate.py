@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leaks.eventful import with_actions
 from touchstone.market import Bars, Calendar, Panel, Timeframe
+from touchstone.market.reinvested import grown, paid_share, steps
+from touchstone.market.resample import resample
 from touchstone.simulation import MarketConfig, simulate
 from touchstone.simulation.recursions import garch
 from touchstone.simulation.surrogate import hours, surrogate
@@ -89,6 +92,37 @@ def test_what_was_planted_is_gone():
     assert foresight(panel) > 0.15  # the planted state speaks by volume
     made = [foresight(surrogate(panel, 3, k).panel) for k in range(6)]
     assert abs(np.mean(made)) < 4 / np.sqrt(6 * len(panel) / 3)  # instruments share a factor
+
+
+def test_splits_and_dividends_stay_and_nobody_earns_by_them():
+    panel = with_actions(simulate(EDGE, 5)[0])
+    happened = panel.happened
+    made = surrogate(panel, 2).panel
+    assert np.array_equal(made.happened.ratio, happened.ratio)
+    assert np.array_equal(made.happened.halted, happened.halted)
+    np.testing.assert_allclose(paid_share(made), paid_share(panel), rtol=1e-9)
+    # the same market whose dividends are reinvested, made anew
+    units = grown(panel, steps(panel, happened.ratio, paid_share(panel)))
+    whole = dataclasses.replace(
+        panel, happened=None, volume=panel.volume / grown(panel, np.log(happened.ratio)),
+        **{n: getattr(panel, n) * units for n in ("open", "high", "low", "close")},
+    )  # fmt: skip
+    np.testing.assert_allclose(made.close * units, surrogate(whole, 2).panel.close, rtol=1e-9)
+
+
+def test_bars_inside_bars_go_with_their_shape():
+    fine, _ = simulate(EDGE.model_copy(update={"timeframe": "15m", "n_bars": 8000}), 6)
+    hourly = resample(fine, Timeframe("1h"))
+    made = surrogate(dataclasses.replace(hourly, finer=fine), 3).panel
+    inside = made.finer
+    for i in range(made.n_instruments):
+        bars, within = made.bars(i), inside.bars(i)
+        at = np.searchsorted(bars.time, within.time, side="right") - 1
+        assert (within.time - bars.time[at] < HOUR_NS).all()
+        assert (within.high <= bars.high[at]).all()
+        assert (within.low >= bars.low[at]).all()
+        begins = np.flatnonzero(np.diff(at, prepend=-1))
+        np.testing.assert_allclose(within.open[begins], bars.open[at[begins]], rtol=1e-12)
 
 
 @pytest.mark.parametrize("first", ["open", "before"])

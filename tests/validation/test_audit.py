@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leaks.eventful import with_actions
 from reference.intents import intent_of
 from touchstone.backtest import sweep
 from touchstone.execution import REASONS, AccountConfig, CostsConfig
 from touchstone.market.happened import NEVER, Happened
+from touchstone.market.reinvested import grown, paid_share, steps
+from touchstone.simulation import MarketConfig, simulate
 from touchstone.validation.audit.account import followed, not_recomputed
 from touchstone.validation.audit.compare import first_difference
 from touchstone.validation.audit.cuts import chosen, strata
@@ -62,10 +65,13 @@ def test_a_fact_may_be_absent_only_where_a_run_may_end_early(optional, differs):
     assert first_difference(one, Trace(), 4) is None
 
 
-@settings(max_examples=20)
-@given(seed=st.integers(0, 999), share=st.floats(0.1, 0.9), how=st.sampled_from(list(SCRAMBLES)))
-def test_every_future_leaves_the_past(seed, share, how):
-    panel = random_panel(3, 60, seed, 0.2)
+@settings(max_examples=30)
+@given(
+    seed=st.integers(0, 999), share=st.floats(0.1, 0.9), how=st.sampled_from(list(SCRAMBLES)),
+    acts=st.booleans(),
+)  # fmt: skip
+def test_every_future_leaves_the_past(seed, share, how, acts):
+    panel = eventful(seed, 0.2, 1.0) if acts else random_panel(3, 60, seed, 0.2)
     known = np.unique(panel.available_at)
     cut = int(known[int(share * (known.size - 1))])
     other = SCRAMBLES[how](panel, cut, np.random.default_rng(seed))
@@ -76,6 +82,13 @@ def test_every_future_leaves_the_past(seed, share, how):
             now = still.bars(still.symbols.index(symbol))
             for name in ("time", *FIELDS):
                 np.testing.assert_array_equal(getattr(was, name), getattr(now, name))
+            if acts:
+                at, to = (p.asset_id == p.symbols.index(symbol) for p in (seen, still))
+                for name in ("ratio", "dividend", "halted"):
+                    one, two = getattr(seen.happened, name), getattr(still.happened, name)
+                    np.testing.assert_array_equal(one[at], two[to])
+    if acts:
+        assert all(column.shape == other.time.shape for column in other.happened)
     if how in ("another path", "another cast"):
         assert other.time.max() == panel.time.max()
         for i in range(other.n_instruments):
@@ -88,6 +101,21 @@ def test_another_path_moves_every_later_price():
     other = SCRAMBLES["another path"](panel, cut, np.random.default_rng(1))
     after = panel.available_at > cut
     assert (other.close[after] != panel.close[after]).all()
+
+
+def test_in_another_path_actions_come_at_other_bars_and_prices_fall_by_them():
+    panel = with_actions(simulate(MarketConfig(n_instruments=3, n_bars=900), 3)[0])
+    panel = replace(panel, finer=panel)
+    cut = int(np.unique(panel.available_at)[300])
+    other = SCRAMBLES["another path"](panel, cut, np.random.default_rng(1))
+    moved = (other.happened.ratio != panel.happened.ratio) & (panel.available_at > cut)
+    assert moved.any()
+    units = grown(other, steps(other, other.happened.ratio, paid_share(other)))
+    same = other.asset_id[1:] == other.asset_id[:-1]
+    assert np.abs(np.diff(np.log(other.close * units)))[same].max() < 0.2  # a split is log 2
+    early = panel.finer.available_at <= cut
+    np.testing.assert_array_equal(other.finer.close[early], panel.finer.close[early])
+    assert (other.finer.close[~early] != panel.finer.close[~early]).all()
 
 
 def test_a_third_of_the_cuts_is_random_and_the_edges_are_among_them():

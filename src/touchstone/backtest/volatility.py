@@ -18,20 +18,21 @@ def volatility_before(panel: Panel, n_bars: int = N_BARS) -> Float64:
     Of a bar's return, fraction; row t reads closes up to t - 1. NaN at an instrument's first two
     rows, where no return lies before. Splits and dividends that stand beside the bars move nothing.
     """
-    n = len(panel)
     first = panel.offsets[:-1][panel.asset_id]
-    row = np.arange(n)
-    moved = np.zeros(n)
+    age = np.arange(len(panel)) - first
     worth = panel.close.copy()  # of one share of the bar before
     if panel.happened is not None:
         worth = (worth + panel.happened.dividend) * panel.happened.ratio
-    moved[1:] = worth[1:] / panel.close[:-1] - 1
-    moved[row == first] = 0.0
-    total = np.r_[0.0, np.cumsum(moved**2)]  # total[t]: of rows before t
-    since = np.maximum(row - n_bars, first + 1)
-    count = row - since
-    squares = np.maximum(total[row] - total[np.minimum(since, row)], 0.0)
-    return np.where(count > 0, np.sqrt(squares / np.maximum(count, 1)), np.nan)
+    squared = np.zeros(len(panel))
+    squared[1:] = (worth[1:] / panel.close[:-1] - 1) ** 2
+    squared[age == 0] = 0.0
+    # Added up anew for each row, the oldest first: a running total would carry bits of all that
+    # stands before, of other instruments' later bars too.
+    total = np.zeros(len(panel))
+    for k in range(min(n_bars, int(age.max(initial=0))), 0, -1):
+        total[k:] += np.where(age[k:] > k, squared[:-k], 0.0)
+    count = np.minimum(age - 1, n_bars)
+    return np.where(count > 0, np.sqrt(total / np.maximum(count, 1)), np.nan)
 
 
 def regimes_of(volatility: Float64) -> Int64:

@@ -155,7 +155,8 @@ class Panel:
 
     def until(self, end: int) -> "Panel":
         """The rows known before or at `end` (ns UTC): what could be seen then."""
-        return self.where(self.available_at <= end)
+        seen = self.where(self.available_at <= end)
+        return seen if seen.finer is None else replace(seen, finer=seen.finer.until(end))
 
     def map_side(self, side: Mapping[str, Float64]) -> "Panel":
         """The same bars with these side columns, each (n_rows,).

@@ -8,7 +8,7 @@ from torch import nn
 
 from touchstone.config import Config, Range
 from touchstone.models import MODELS, Head, Shape
-from touchstone.models.layers.convolution import CausalConv
+from touchstone.models.layers.convolution import BatchNorm, CausalConv
 from touchstone.models.layers.embedding import AssetEmbedding
 from touchstone.models.layers.network import Network
 from touchstone.models.layers.pooling import Pooling, pooling
@@ -53,7 +53,7 @@ class CnnLstm(Network):
         for _ in range(config.convolutions):
             layers += [
                 CausalConv(n_in, config.filters, config.kernel),
-                nn.BatchNorm1d(config.filters),
+                BatchNorm(config.filters),
                 nn.ReLU(),
             ]
             n_in = config.filters

@@ -24,7 +24,7 @@ class MultiscaleCnnConfig(Config):
     """Bars of which a branch sees the mean: 1, 4, 24 of hours; 1, 5, 15 of minutes. A scale longer
     than the window sees its mean."""
     filters: Annotated[PositiveInt, Range(16, 64, step=16)] = 32
-    """Channels of a branch, a multiple of 4."""
+    """Channels of a branch."""
     blocks: Annotated[PositiveInt, Range(1, 3, step=1)] = 2
     """Residual blocks of a branch; the dilation doubles from block to block."""
     kernel: Annotated[PositiveInt, Range(2, 5, step=1)] = 3

@@ -7,7 +7,7 @@ code, seed and number, so that a run that was stopped goes on where it was.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -116,8 +116,10 @@ def surrogates(
 def surrogate_market(loaded: Loaded, seal: int, seed: int, number: int) -> tuple[Loaded, int]:
     """The market with the bars known by the seal made anew, and how many GARCH fits it took.
 
-    Later bars keep their shapes, at the level where the new ones end: no search reads them.
-    Times, side columns and membership of the universe stay in place.
+    Later bars keep their shapes, at the level where the new ones end: no search reads them, nor
+    bars of a shorter timeframe inside them, which are left out. Times, side columns, membership of
+    the universe and what happened beside the bars stay in place; dividends, their share of the
+    price.
 
     Args:
         loaded: the study's bars.
@@ -129,12 +131,18 @@ def surrogate_market(loaded: Loaded, seal: int, seed: int, number: int) -> tuple
     early = panel.available_at <= seal
     made = surrogate(panel.where(early), seed, number)
     level = _level(panel, made.panel)
-    columns = {}
+    columns: dict[str, Any] = {}
     for name in FIELDS:
         column = getattr(panel, name) * (1.0 if name == "volume" else level)
         column[early] = getattr(made.panel, name)
         columns[name] = column
+    happened = panel.happened
+    if happened is not None and made.panel.happened is not None:
+        dividend = happened.dividend * level
+        dividend[early] = made.panel.happened.dividend
+        happened = happened._replace(dividend=dividend)
     n_garch = sum(fitted == "garch" for fitted in made.volatility)
+    columns |= {"happened": happened, "finer": made.panel.finer}
     return loaded._replace(panel=replace(panel, **columns)), n_garch
 
 

@@ -204,6 +204,13 @@ def _loaded(loaded: Loaded) -> Trace:
         Rows("universe", ("member", "asset id"), *who,
              np.stack([panel.members.astype(np.float64), number], axis=1)),
     ]  # fmt: skip
+    if panel.happened is not None:
+        names: tuple[str, ...] = ("ratio", "dividend", "halted")
+        beside = panel.happened
+        found.append(
+            Rows("actions", names, *who,
+                 np.stack([getattr(beside, n).astype(np.float64) for n in names], axis=1))
+        )  # fmt: skip
     if panel.side:
         names = tuple(panel.side)
         found.append(Rows("side", names, *who, np.stack([panel.side[n] for n in names], axis=1)))

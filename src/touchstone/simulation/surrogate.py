@@ -6,15 +6,18 @@ relation between the past and the direction of the next bar.
 """
 
 from dataclasses import replace
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numba import njit
 
 from touchstone.arrays import Float64, Int64
 from touchstone.market import Panel
+from touchstone.market.bars import FIELDS
+from touchstone.market.reinvested import grown, paid_share, paying, steps
 from touchstone.seeding import generator
-from touchstone.simulation.volatility import volatility_path
+from touchstone.simulation.inside import Drawn, inside
+from touchstone.simulation.volatility import Fitted, volatility_path
 
 TREND_BARS: Final = 168
 """Span of the exponential mean that a bar's volume is measured by, in the instrument's bars."""
@@ -31,7 +34,7 @@ class Surrogate(NamedTuple):
 
     panel: Panel
     """The same instruments, times and side columns; other prices and volumes."""
-    volatility: tuple[Literal["garch", "ewma"], ...]
+    volatility: tuple[Fitted, ...]
     """What each instrument's volatility path was fitted by, (n_instruments,)."""
 
 
@@ -68,6 +71,11 @@ def surrogate(panel: Panel, seed: int, number: int = 0) -> Surrogate:
     of the bar. Within a bar the path is the real one, turned nowhere: barriers inside bars keep
     whatever asymmetry real bars have.
 
+    Splits, dividends and halts beside the bars stay in place too: shapes and volatility are those
+    of a share whose dividends are reinvested, and the new prices fall where the real ones did, by
+    the same ratio and the same share of the price. Bars of a shorter timeframe go with the shape
+    that was drawn.
+
     Args:
         panel: a market, (n_rows,) bars; side columns stay in place.
         seed: of the study.
@@ -77,6 +85,26 @@ def surrogate(panel: Panel, seed: int, number: int = 0) -> Surrogate:
     for Trading System Development; drawing anew, the hours, the volatility path and the centring
     are our own.
     """
+    happened = panel.happened
+    if happened is None:
+        made, fitted, drawn = _drawn(panel, seed, number)
+        return Surrogate(replace(made, finer=inside(panel, made, drawn)), fitted)
+    share = paid_share(panel)
+    units = grown(panel, steps(panel, happened.ratio, share))
+    shares = grown(panel, steps(panel, happened.ratio, np.zeros(len(panel))))
+    made, fitted, drawn = _drawn(_times(panel, units, 1.0 / shares), seed, number)
+    raw = _times(made, 1.0 / units, shares)
+    raw = replace(raw, happened=paying(raw, happened, share))
+    return Surrogate(replace(raw, finer=inside(panel, raw, drawn)), fitted)
+
+
+def _times(panel: Panel, price: Float64, volume: Float64) -> Panel:
+    columns: dict[str, Any] = {n: getattr(panel, n) * price for n in FIELDS[:4]}
+    return replace(panel, volume=panel.volume * volume, **columns)
+
+
+def _drawn(panel: Panel, seed: int, number: int) -> tuple[Panel, tuple[Fitted, ...], Drawn]:
+    """New prices and volumes, what volatilities were fitted by, and which shape each row took."""
     rng = generator(seed, "surrogate", number)
     hour = hours(panel)
     sigma, fitted = volatility_path(panel, hour)
@@ -98,7 +126,7 @@ def surrogate(panel: Panel, seed: int, number: int = 0) -> Surrogate:
     }
     for name, column in columns.items():
         column[first] = getattr(panel, name)[first]
-    return Surrogate(replace(panel, **columns), fitted)
+    return replace(panel, **columns), fitted, Drawn(source, sigma)
 
 
 def hours(panel: Panel) -> Int64:

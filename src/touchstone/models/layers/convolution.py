@@ -20,6 +20,19 @@ class CausalConv(nn.Module):
         return out
 
 
+class BatchNorm(nn.BatchNorm1d):
+    """As torch's; a batch of one step has no spread, and is measured by what was seen before it."""
+
+    def forward(self, channels: torch.Tensor) -> torch.Tensor:
+        """(n, size, lookback) -> the same shape."""
+        if self.training and channels.shape[0] * channels.shape[2] == 1:
+            return functional.batch_norm(
+                channels, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+            )
+        out: torch.Tensor = super().forward(channels)
+        return out
+
+
 class ResidualBlock(nn.Module):
     """x + f(x): two causal convolutions of one dilation, normalised over the channels.
 

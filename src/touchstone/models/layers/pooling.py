@@ -5,6 +5,7 @@ from typing import Final, Literal, TypeAlias
 import torch
 from torch import nn
 
+from touchstone.errors import ConfigError
 from touchstone.models.layers.attention import AdditiveAttention
 
 Pooling: TypeAlias = Literal["last", "mean", "additive", "self", "multi_head"]
@@ -53,7 +54,16 @@ HEADS: Final = 4
 
 
 def pooling(kind: Pooling, size: int) -> nn.Module:
-    """The module of this name, (n, lookback, size) -> (n, size)."""
+    """The module of this name, (n, lookback, size) -> (n, size).
+
+    Raises:
+        ConfigError: heads that do not share the size.
+    """
+    if kind == "multi_head" and size % HEADS:
+        raise ConfigError(
+            f"pooling: multi_head has {HEADS} heads, and {size} units are no multiple of it; take "
+            f"hidden {max(size // HEADS, 1) * HEADS}, or pooling: self"
+        )
     if kind == "last":
         return Last()
     if kind == "mean":

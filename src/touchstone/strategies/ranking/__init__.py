@@ -68,18 +68,19 @@ def places(value: Float64, instant: Int64) -> Float64:
 def sums(value: Float64, instant: Int64) -> Float64:
     """The sum over each row's instant, nan as 0, (n_rows,).
 
-    Summed from the least to the greatest: no order of the instruments changes a bit of it.
+    Summed from the least to the greatest, and only what is something: neither the order of the
+    instruments nor one more that has no value changes a bit of it.
     """
-    if not value.size:
-        return value.copy()
-    known = np.where(np.isnan(value), 0.0, value)
-    order = np.lexsort((known, instant))
-    at = instant[order]
+    out = np.zeros(value.shape)
+    rows = np.flatnonzero(~np.isnan(value) & (value != 0))
+    if not rows.size:
+        return out
+    rows = rows[np.lexsort((value[rows], instant[rows]))]
+    at = instant[rows]
     opens = np.flatnonzero(np.r_[True, at[1:] != at[:-1]])
-    total = np.add.reduceat(known[order], opens)
-    out = np.empty(value.shape)
-    out[order] = np.repeat(total, np.diff(np.r_[opens, at.size]))
-    return out
+    total = np.add.reduceat(value[rows], opens)
+    place = np.minimum(np.searchsorted(at[opens], instant), opens.size - 1)
+    return np.where(at[opens][place] == instant, total[place], 0.0)
 
 
 def wished(outlook: Outlook, terms: Terms, long: Side, short: Side | None) -> Intent:

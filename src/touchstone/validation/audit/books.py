@@ -101,19 +101,22 @@ class SlowBooks:
         return self.panel.happened is not None and bool(self.panel.happened.halted[row])
 
     def _impact(self, row: int, quantity: float) -> float:
-        """Y sigma (quantity / volume) ^ power, by the 48 returns before the bar."""
+        """Y sigma (quantity / volume) ^ power, by the 48 returns before the bar.
+
+        A return is what the share of the close before has become, its dividend with it.
+        """
         volume = float(self.panel.volume[row])
         if self.costs.impact == 0 or volume <= 0 or self._halted(row):
             return 0.0
         first = int(self.panel.offsets[self.panel.asset_id[row]])
-        begin = max(row - 49, first)
-        closes = self.panel.close[begin:row]
+        past = slice(max(row - 49, first), row)
+        closes = became = self.panel.close[past]
         if closes.size < 2:
             return 0.0
-        worth, happened = closes[1:], self.panel.happened
-        if happened is not None:  # neither a split nor a dividend is a move
-            worth = (worth + happened.dividend[begin + 1 : row]) * happened.ratio[begin + 1 : row]
-        sigma = math.sqrt(float(np.mean((worth / closes[:-1] - 1) ** 2)))
+        if self.panel.happened is not None:
+            happened = self.panel.happened
+            became = (closes + happened.dividend[past]) * happened.ratio[past]
+        sigma = math.sqrt(float(np.mean((became[1:] / closes[:-1] - 1) ** 2)))
         return self.costs.impact * sigma * float((quantity / volume) ** self.costs.impact_power)
 
     def _moved(self, symbol: str) -> float:

@@ -30,6 +30,7 @@ def audit_fills(evidence: Evidence) -> Layer:
         why = not_recomputed(book.intent, evidence.account)
         if why is not None:
             notes.append(f"{book.name}: not recomputed: {why}; its books were added up")
+            n += book.run.time.size
             finding = added_up(book, evidence)
             if finding is not None:
                 return Layer("C2", n, finding, tuple(notes))

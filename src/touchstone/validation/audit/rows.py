@@ -40,7 +40,7 @@ _WHOLE_HOWS: Final = ("another path", "another cast")
 _TOLD: Final = 3
 """Reasons of failures that are told."""
 NEVER: Final = 2**62
-LOADED: Final = ("bars", "universe", "side")
+LOADED: Final = ("bars", "actions", "universe", "side")
 """Stages of what is loaded."""
 
 
