@@ -92,14 +92,21 @@ def _books(study: Study, whole: Whole) -> tuple[Book, ...]:
 
 
 def _hard(study: Study, panel: Panel) -> tuple[Book, ...]:
-    """The study's engine on bars that ask every rule, by both ways in which a study calls it."""
-    config = study.config
+    """The study's engine on bars that ask every rule, by both ways in which a study calls it.
+
+    The wishes are long, and the account is: the slow one, which follows, knows no other.
+    """
+    config, own = study.config, study.config.account
+    account = own.model_copy(update={"short": False, "max_gross": min(own.max_gross, 1.0)})
     bars, intent = hard_bars(panel, config.seed)
     # by the names that a run calls them by
     sweep, alone = vars(decide)["sweep"], vars(seal)["run"]
-    swept = sweep(bars, [intent], config.account, config.costs)[0]
-    run = alone(bars, intent, config.account, config.costs, MemoryLedger(), "hard bars")
-    return Book("hard bars", bars, intent, swept), Book("hard bars, alone", bars, intent, run)
+    swept = sweep(bars, [intent], account, config.costs)[0]
+    run = alone(bars, intent, account, config.costs, MemoryLedger(), "hard bars")
+    return (
+        Book("hard bars", bars, intent, swept, account),
+        Book("hard bars, alone", bars, intent, run, account),
+    )
 
 
 def _counted(study: Study, whole: Whole) -> Counted:

@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 
+from touchstone.execution.records import DELISTED, IN_LIEU
 from touchstone.validation.audit.evidence import Book, Evidence
 from touchstone.validation.audit.report import Finding, broken
 
@@ -11,16 +12,22 @@ _CLOSE: Final = 1e-7
 """Relative difference that two orders of the same sums may make."""
 
 
+def adds_up(book: Book, evidence: Evidence) -> bool:
+    """Whether nothing but fills moves cash and units: no borrowing, no actions."""
+    costs = evidence.costs
+    return book.panel.happened is None and not (costs.borrow_bp or costs.financing_bp)
+
+
 def added_up(book: Book, evidence: Evidence) -> Finding | None:
     """What of a book no rule of any decision would allow.
 
-    Cash and equity are only summed where nothing but fills moves them: no borrowing, no actions.
+    Cash and equity are only summed where nothing but fills moves them (`adds_up`).
     """
-    fills, panel, run, costs = book.run.fills, book.panel, book.run, evidence.costs
+    fills, panel, run = book.run.fills, book.panel, book.run
     row, side = fills.row, fills.side.astype(np.float64)
-    if panel.happened is not None:
-        return None
+    traded = (fills.reason != DELISTED) & (fills.reason != IN_LIEU)
     outside = (fills.reference > panel.high[row]) | (fills.reference < panel.low[row])
+    outside &= traded
     better = side * (fills.price - fills.reference) < -_CLOSE * fills.reference
     for law, wrong in (("a fill lies in its bar", outside), ("costs better no price", better)):
         if wrong.any():
@@ -29,7 +36,7 @@ def added_up(book: Book, evidence: Evidence) -> Finding | None:
             where = f"{book.name}: fills", "price", symbol, int(panel.time[row[i]])
             told = repr(float(fills.reference[i])), repr(float(fills.price[i]))
             return broken("C2", law, where, told)
-    if costs.borrow_bp or costs.financing_bp:
+    if not adds_up(book, evidence):
         return None
     at = np.searchsorted(run.time, panel.time[row])
     moved, held = np.zeros(run.time.size), np.zeros((run.time.size, panel.n_instruments))

@@ -19,6 +19,8 @@ class Book(NamedTuple):
     panel: Panel
     intent: Decision
     run: Run
+    account: AccountConfig | None = None
+    """Rules of this account alone; None: the study's."""
 
 
 class Fitted(NamedTuple):

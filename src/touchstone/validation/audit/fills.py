@@ -11,7 +11,7 @@ from touchstone.market import Panel
 from touchstone.seeding import generator
 from touchstone.strategies import Intent
 from touchstone.validation.audit.account import followed, not_recomputed
-from touchstone.validation.audit.added_up import added_up
+from touchstone.validation.audit.added_up import added_up, adds_up
 from touchstone.validation.audit.books import Expected
 from touchstone.validation.audit.evidence import Book, Evidence
 from touchstone.validation.audit.report import Finding, Layer, broken
@@ -27,16 +27,20 @@ def audit_fills(evidence: Evidence) -> Layer:
     """
     n, notes = 0, list[str]()
     for book in evidence.books:
-        why = not_recomputed(book.intent, evidence.account)
+        own = evidence if book.account is None else evidence._replace(account=book.account)
+        why = not_recomputed(book.intent, own.account)
         if why is not None:
-            notes.append(f"{book.name}: not recomputed: {why}; its books were added up")
-            n += book.run.time.size
-            finding = added_up(book, evidence)
+            did = "its books were added up" if adds_up(book, own) else (
+                "its fills were held against their bars"
+            )  # fmt: skip
+            notes.append(f"{book.name}: not recomputed: {why}; {did}")
+            n += book.run.fills.row.size
+            finding = added_up(book, own)
             if finding is not None:
                 return Layer("C2", n, finding, tuple(notes))
             continue
         n += book.run.fills.row.size + book.run.time.size
-        finding = judged(book, evidence)
+        finding = judged(book, own)
         if finding is not None:
             return Layer("C2", n, finding, tuple(notes))
     return Layer("C2", n, None, tuple(notes))
