@@ -196,6 +196,7 @@ def test_a_strategy_of_several_candidates_gives_them_as_an_axis(tmp_path):
         ("kind: threshold\n", ["entry_threshold=a:b:c"], "needs KEY=A,B,C or KEY"),
         ("kind: threshold\n", ["entry_threshold=0.5,1.5"], r"no combination with 1\.5 works"),
         ("kind: threshold\n", ["entry_threshold=0.5,0.5"], "0.5 stands twice"),
+        ("kind: threshold\n", ["max_positions=1,2", "strategy.max_positions=3,4"], "given twice"),
         ("kind: threshold\n", ["entry_threshold=0.5,.nan"], "nan is no value to sweep"),
         ("kind: threshold\n", ["costs.commission_bp=-5,10"], "no combination with -5 works"),
         ("kind: threshold\n", ["account.cash=1,2"], "deposits cannot be compared"),
