@@ -203,3 +203,10 @@ def test_what_is_held_long_after_its_last_bar_is_told(tmp_path):
     (tmp_path / "orders.csv").write_text(head + "2022-01-01T02:00:00Z,OTHER,3\n")
     assert "warning" not in touchstone(*asked)[1]
     assert "stranded" not in json.loads(touchstone(*asked, "--json")[1])["performance"]
+
+
+def test_a_list_of_whole_units_has_its_capacity_curve_too(tmp_path):
+    text = "2,market,7,,,\n4,market,-7,,,"
+    found = orders(tmp_path, flat(40), text, "--set", "account.units=whole", "--cash", 5000)
+    assert told(found, "quantity") == [(7,), (7,)]
+    assert found["performance"]["analysis"]["capacity"]["points"]

@@ -260,3 +260,15 @@ def test_plain_lines_without_colour_where_there_is_no_terminal(tmp_path):
     assert "\x1b" not in done.stdout + done.stderr
     assert done.stderr.startswith("bars ")
     assert done.stdout.splitlines()[-1].startswith("result ")
+
+
+def test_a_reader_that_stops_reading_ends_a_command_without_a_word():
+    """As in `touchstone schema | head`: what closed the pipe had enough."""
+    code = (
+        "import sys; sys.argv = ['touchstone', 'schema']; from touchstone.cli import main; main()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as running:  # fmt: skip
+        running.stdout.close()
+        assert running.stderr.read() == ""
+        assert running.wait(60) == 0

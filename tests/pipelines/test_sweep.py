@@ -16,7 +16,8 @@ from touchstone.pipelines.axes import Axis, combinations, describe, is_ordered, 
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.scores import backtest_scores
 from touchstone.pipelines.sweep import Asked, sweep_scores, table, write_sweep
-from touchstone.reports.sweep import told
+from touchstone.reports.sweep import Around, standing, told
+from touchstone.reports.sweep_page import page
 from walks import random_panel
 
 PANEL = random_panel(3, 700, seed=4)
@@ -135,6 +136,18 @@ def test_no_trades_are_no_best():
     assert any("best      none" in line for line in told(result))
 
 
+def test_the_neighbours_of_a_best_that_lost_are_not_denied(swept):
+    result = swept[2].result
+    beside = {"word": "alone", "n": 5, "median": -2.0, "lowest": -3.0, "above_zero": 0.0}
+    lost = result.model_copy(update={"around": Around(**beside, accounts=(0, 1, 2, 3, 4))})
+    assert standing(lost).startswith("The best itself shows no gain")
+    assert "without neighbours" not in page(lost, 7, "touchstone sweep")
+    none = Around(word="alone", n=0, median=None, lowest=None, above_zero=None, accounts=())
+    single = result.model_copy(update={"around": none})
+    assert standing(single) == "Nothing can be said of its neighbours"
+    assert "without neighbours" in page(single, 7, "touchstone sweep")
+
+
 def test_page_picture_and_table_hold_what_was_found(swept, tmp_path):
     found = swept[2]
     folder = write_sweep(found, tmp_path, "touchstone sweep <&>")
@@ -196,6 +209,7 @@ def test_a_strategy_of_several_candidates_gives_them_as_an_axis(tmp_path):
         ("kind: threshold\n", ["entry_threshold=a:b:c"], "needs KEY=A,B,C or KEY"),
         ("kind: threshold\n", ["entry_threshold=0.5,1.5"], r"no combination with 1\.5 works"),
         ("kind: threshold\n", ["entry_threshold=0.5,0.5"], "0.5 stands twice"),
+        ("kind: threshold\n", ["max_positions=1,2", "strategy.max_positions=3,4"], "given twice"),
         ("kind: threshold\n", ["entry_threshold=0.5,.nan"], "nan is no value to sweep"),
         ("kind: threshold\n", ["costs.commission_bp=-5,10"], "no combination with -5 works"),
         ("kind: threshold\n", ["account.cash=1,2"], "deposits cannot be compared"),

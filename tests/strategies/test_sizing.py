@@ -141,3 +141,11 @@ def test_a_short_bets_what_the_mirrored_long_would():
 def test_a_label_without_barriers_is_refused():
     with pytest.raises(ConfigError, match=r"no barriers.*volatility_target"):
         fractional_kelly(FULL, outlook([0.6], up=np.inf, down=np.inf), 1)
+
+
+@pytest.mark.parametrize("score", [-0.1, 1.2])
+def test_scores_that_are_no_probabilities_are_refused(score):
+    with pytest.raises(ConfigError, match=r"probability of the target.*--calibrate-until"):
+        fractional_kelly(FULL, outlook([[0.6], [np.nan], [score]]), 1)
+    told = outlook([[0.6], [score]], expected=np.array([0.1, 0.1]))
+    assert (fractional_kelly(FULL, told, 1) > 0).all()

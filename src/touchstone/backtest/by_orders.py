@@ -2,6 +2,8 @@
 
 import hashlib
 
+import numpy as np
+
 from touchstone.backtest.again import Again
 from touchstone.backtest.replay import run_of
 from touchstone.backtest.result import Run
@@ -59,11 +61,18 @@ def run_orders(
 
 
 def again_of_orders(panel: Panel, given: Given, cash: float) -> Again:
-    """The same orders on another deposit, their quantities scaled as it is; nothing is counted."""
+    """The same orders on another deposit, their quantities scaled as it is; nothing is counted.
+
+    Whole units stay whole, rounded down, one at least.
+    """
 
     def follow_again(account: AccountConfig, costs: CostsConfig) -> Run:
         order = given.order.copy()
         order["quantity"] *= account.cash / cash
+        if account.units == "whole":
+            size = np.abs(order["quantity"])
+            least = np.where(size > 0, np.maximum(np.floor(size * (1 + 1e-12)), 1.0), 0.0)
+            order["quantity"] = np.sign(order["quantity"]) * least
         line = world_line(panel, costs, account)
         return _followed(panel, line, given._replace(order=order), account, costs)
 

@@ -43,6 +43,8 @@ def main() -> None:
     except (
         SystemExit
     ) as error:  # no command ends so: a plugin did, and nobody may take it for an end
+        if isinstance(error.__context__, BrokenPipeError):  # typer's own end, as before `| head`
+            raise SystemExit(0) from None
         _end(3, f"error: a part of the study ended the process (sys.exit({error.code!r})); nothing "
                 "was concluded: let it raise an error instead")  # fmt: skip
     except OSError as error:
@@ -52,7 +54,7 @@ def main() -> None:
             raise
         code = _STOPPED
     if code == _STOPPED:
-        _end(_STOPPED, "\nstopped; finished stages are kept, the same command resumes")
+        _end(_STOPPED, "\nstopped; finished stages of a study are kept, the same command resumes")
     raise SystemExit(code if isinstance(code, int) else 0)
 
 

@@ -93,7 +93,12 @@ def with_finer(panel: Panel, config: FolderConfig, request: Request, files: File
         "minimum_bars": 1,
     }  # fmt: skip
     asked = request._replace(symbols=panel.symbols)
-    inside = load_files(config.model_copy(update=changed), asked, files)
+    try:
+        inside = load_files(config.model_copy(update=changed), asked, files)
+    except SourceError as error:
+        raise SourceError(
+            f"bars.finer, of which bars.finer_timeframe says {config.finer_timeframe}: {error}"
+        ) from None
     return replace(panel, finer=inside.panel)
 
 

@@ -72,9 +72,14 @@ def read_combinations(path: Path, typed: Sequence[str] = ()) -> Combinations:
     if "kind" in settings:
         settings = {"strategy": settings}
     axes = dict(_found(settings))
+    seen = set()
     for text in typed:
         key, values = _typed(text)
-        axes[_full(key, _first(settings, axes))] = values
+        key = _full(key, _first(settings, axes))
+        if key in seen:
+            raise ConfigError(f"--grid {key} is given twice: write all its values in one")
+        seen.add(key)
+        axes[key] = values
     try:
         return combinations(settings, [Axis(key, values) for key, values in axes.items()])
     except ConfigError as error:

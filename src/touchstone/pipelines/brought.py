@@ -213,9 +213,11 @@ def _refuse_unknown(instrument: Int64, names: pl.Series, panel: Panel) -> None:
     near = difflib.get_close_matches(name, panel.symbols, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     said = f"symbol {name!r} is not among the bars{hint}" if name else "the symbol is missing"
+    n = int(unknown.sum())
+    more = f" ({n:,} rows in all)" if n > 1 else ""
     raise BadRowError(
         row,
-        f"{said} ({int(unknown.sum()):,} rows in all): bring its bars, or name the instruments "
+        f"{said}{more}: bring its bars, or name the instruments "
         "that count, as in --symbols " + ",".join(panel.symbols[:2]),
     )
 

@@ -69,7 +69,7 @@ class Terms(Protocol):
 def performance(config: Terms, traded: Traded, purpose: str) -> Performance:
     """Every figure of "Money" and "Costs"; `purpose` names the random streams."""
     panel, run = traded.panel, traded.run
-    per_year = panel.calendar.days_per_year
+    net, per_year = run.total_return, panel.calendar.days_per_year
     day, returns = daily(panel, run)
     equity = np.r_[run.initial_cash, run.equity]
     rng = generator(config.seed, "money", purpose)
@@ -77,7 +77,6 @@ def performance(config: Terms, traded: Traded, purpose: str) -> Performance:
     growth = mean_interval(np.log1p(np.maximum(returns, -0.999)), per_year, for_growth)
     by_lot = controls(panel, run, traded.eligible, config.costs, for_controls, _N_CONTROLS)
     random_equity = np.asarray(np.cumprod(1 + by_lot.daily, axis=1), np.float64)
-    net = run.total_return
     held, fall = run.trades, t.drawdown_rows(equity)
     moments = np.r_[panel.time.min(), panel.blocks().time]
     paid, beside = run.paid, _baselines(config, panel)

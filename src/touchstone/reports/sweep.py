@@ -146,7 +146,8 @@ def ranked(result: SweepResult) -> list[SweptAccount]:
 def warning(result: SweepResult) -> str:
     """What must stand beside the best of many."""
     more = result.n_candidates - result.n_trials
-    before = f", after {plural(more, 'candidate')} that were scored on these rows before" * (
+    were = "was" if more == 1 else "were"
+    before = f", after {plural(more, 'candidate')} that {were} scored on these rows before" * (
         more > 0
     )
     return (
@@ -159,8 +160,10 @@ def warning(result: SweepResult) -> str:
 def standing(result: SweepResult) -> str:
     """Whether the best stands on a plateau, in a sentence."""
     around = result.around
-    if around is None or around.word == "alone":
+    if around is None or not around.n:
         return "Nothing can be said of its neighbours"
+    if around.word == "alone":
+        return "The best itself shows no gain, so there is nothing for small changes to keep"
     what = {
         "plateau": "It stands on a plateau: small changes keep what it shows",
         "slope": "It stands on a slope: small changes cost a part of what it shows",

@@ -134,7 +134,9 @@ def _map_title(result: SweepResult) -> str:
     winner = result.winner
     if winner is None:
         return "Sharpe ratio of every combination"
-    word = "" if result.around is None else f", {_WORDS[result.around.word]}"
+    around = result.around
+    is_told = around is not None and not (around.word == "alone" and around.n)
+    word = f", {_WORDS[around.word]}" if around is not None and is_told else ""
     return f"The best, {plain_number(winner.sharpe)}, at {settings_text(result, winner)}{word}"
 
 

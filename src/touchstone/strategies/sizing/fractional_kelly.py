@@ -44,7 +44,7 @@ def fractional_kelly(
       stopped: Thorp's (p b - q a) / (a b).
 
     Raises:
-        ConfigError: the label has no barriers.
+        ConfigError: the label has no barriers, or scores that are no probabilities stand for some.
     """
     known = ~np.isnan(outlook.hit)
     if known.any() and not (np.isfinite(outlook.up) & np.isfinite(outlook.down))[known].any():
@@ -57,6 +57,12 @@ def fractional_kelly(
         bet = _three_outcomes(outlook.probability, win, loss, outlook.rest - outlook.round_trip)
     else:
         hit = outlook.hit
+        if outlook.expected is None and ((hit < 0) | (hit > 1)).any():
+            raise ConfigError(
+                "sizing fractional_kelly reads a score as the probability of the target, and these "
+                f"go from {np.nanmin(hit):g} to {np.nanmax(hit):g}: bring probabilities, say what "
+                "a score is worth (--calibrate-until DATE), or choose the sizing equal_weight"
+            )
         mean = hit * win - (1.0 - hit) * loss
         if outlook.expected is not None:
             mean = outlook.expected - outlook.round_trip
