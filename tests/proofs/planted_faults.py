@@ -52,7 +52,7 @@ FAULTS = (
           'stamps.dt.replace_time_zone("UTC").cast(pl.Datetime("ns", "UTC"))'),
     Fault("18", _EX + "opening.py", "position.upper = reference * (1.0 + order.down)",
           "position.upper = reference * (1.0 + order.up)"),
-    Fault("19", _EX + "corporate.py", "position.upper /= ratio", "position.upper /= 1.0"),
+    Fault("19", _EX + "corporate.py", "order.price /= ratio", "order.price /= 1.0"),
     Fault("20", _EX + "corporate.py", "purse.cash += position.quantity * value",
           "purse.cash += 0.9 * position.quantity * value"),
     Fault("21", _EX + "fills.py", "if opens * price + fee(terms, opens, price, side) > payable:",

@@ -104,6 +104,7 @@ def test_14_a_symbol_that_is_not_traded_changes_nothing(world, symbol, denser):
         [*(panel.bars(i) for i in range(panel.n_instruments)), extra],
         panel.timeframe, panel.calendar,
     )  # fmt: skip
+    assume(all(h.time <= last for h in world.happenings))  # later ones have no bar to stand at
     n = time.size
     decision = world.decision
     if isinstance(decision, Intent):
@@ -253,11 +254,11 @@ def test_18_a_reflected_market_gives_the_other_side_the_same(data):
 
 
 @examples
-@given(worlds(actions=(SPLIT, DIVIDEND)), st.sampled_from([2.0, 3.0, 0.5]), st.integers(1, 40))
+@given(worlds(actions=(DIVIDEND,)), st.sampled_from([2.0, 3.0, 0.5]), st.integers(1, 12))
 def test_19_a_split_is_the_same_in_raw_and_in_adjusted_data(world, ratio, when):
     """Everything before it in the new shares, and no split, is the same account."""
     times = world.panel.blocks().time
-    assume(when < times.size and not any(h.kind == SPLIT for h in world.happenings))
+    assume(when < times.size)
     world = world._replace(
         account=world.account.model_copy(update={"units": "fractional"}),
         costs=world.costs.model_copy(update=LINEAR),
@@ -265,26 +266,23 @@ def test_19_a_split_is_the_same_in_raw_and_in_adjusted_data(world, ratio, when):
     symbol = world.panel.symbols[-1]
     own = world.panel.asset_id == world.panel.n_instruments - 1
     before, split = own & (world.panel.time < times[when]), int(times[when])
-    adjusted = world._replace(panel=_in_shares(world.panel, before, 1 / ratio))
-    decision = world.decision
-    if is_orders(decision):
-        adjusted = adjusted._replace(
-            decision=tuple(
-                o._replace(quantity=o.quantity * ratio, price=o.price / ratio)
-                if before[o.row] else o
-                for o in decision
-            )
-        )  # fmt: skip
-    adjusted = adjusted._replace(
+    unsplit = world._replace(
+        panel=_in_shares(world.panel, before, ratio),
         happenings=tuple(
-            h._replace(value=h.value / ratio) if h.symbol == symbol and h.time < split else h
+            h._replace(value=h.value * ratio) if h.symbol == symbol and h.time < split else h
             for h in world.happenings
-        )
+        ),
     )
-    happening = Happening(split, symbol, SPLIT, ratio)
-    happenings = sorted((happening, *world.happenings), key=lambda h: (h.time, h.symbol, h.kind))
-    raw = run(world._replace(happenings=tuple(happenings)))
-    other = run(adjusted)
+    if is_orders(world.decision):
+        orders = tuple(
+            o._replace(quantity=o.quantity / ratio, price=o.price * ratio) if before[o.row] else o
+            for o in world.decision
+        )
+        unsplit = unsplit._replace(decision=orders)
+    happened = (Happening(split, symbol, SPLIT, ratio), *unsplit.happenings)
+    ordered = sorted(happened, key=lambda h: (h.time, h.symbol, h.kind))
+    raw = run(unsplit._replace(happenings=tuple(ordered)))
+    other = run(world)
     np.testing.assert_array_equal(raw.fills.row, other.fills.row)
     cents = 0.011 * raw.fills.row.size if world.costs.round_to_cents else 0.0
     np.testing.assert_allclose(
