@@ -59,11 +59,17 @@ def run_orders(
 
 
 def again_of_orders(panel: Panel, given: Given, cash: float) -> Again:
-    """The same orders on another deposit, their quantities scaled as it is; nothing is counted."""
+    """The same orders on another deposit, their quantities scaled as it is; nothing is counted.
+
+    Whole units times a share are no whole units, and rounded to 0 an order would be none: on other
+    deposits the account holds fractions.
+    """
 
     def follow_again(account: AccountConfig, costs: CostsConfig) -> Run:
         order = given.order.copy()
-        order["quantity"] *= account.cash / cash
+        if account.cash != cash:
+            order["quantity"] *= account.cash / cash
+            account = account.model_copy(update={"units": "fractional"})
         line = world_line(panel, costs, account)
         return _followed(panel, line, given._replace(order=order), account, costs)
 

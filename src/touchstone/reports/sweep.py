@@ -159,9 +159,10 @@ def warning(result: SweepResult) -> str:
 def standing(result: SweepResult) -> str:
     """Whether the best stands on a plateau, in a sentence."""
     around = result.around
-    if around is None or around.word == "alone":
+    if around is None or not around.n:
         return "Nothing can be said of its neighbours"
     what = {
+        "alone": "It earns nothing, so there is no plateau to stand on",
         "plateau": "It stands on a plateau: small changes keep what it shows",
         "slope": "It stands on a slope: small changes cost a part of what it shows",
         "spike": "It is a spike: small changes lose most of what it shows, as luck does",
