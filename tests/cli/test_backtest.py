@@ -68,7 +68,8 @@ def test_figures_are_drawn_into_a_folder(tmp_path):
 
 def test_whole_units_are_followed_at_other_deposits_too(tmp_path):
     text, whole = "2,market,7,,,\n9,market,-7,,,", "account.units=whole"
-    found = orders(tmp_path, flat(72, high={5: 101.0}, close={5: 101.0}), text, "--cash", 30_000, "--set", whole)
+    bars = flat(72, high={5: 101.0}, close={5: 101.0})
+    found = orders(tmp_path, bars, text, "--cash", 30_000, "--set", whole)
     assert [f["quantity"] for f in found["fills"]] == [7, 7]
     assert len(found["performance"]["analysis"]["capacity"]["points"]) > 5
 
