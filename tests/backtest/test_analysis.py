@@ -206,6 +206,14 @@ def test_capacity_falls_with_the_square_root_of_the_deposit():
     assert found.sharpe[1] < found.sharpe[0]
 
 
+def test_what_is_filled_does_not_fall_with_equity_that_impact_ate():
+    panel, again, _ = busy(6)
+    config = CapacityConfig(impact=10, volume_cap=1.0, deposits=(1e4, 1e8))
+    found = capacity(panel, again, (AccountConfig(), CostsConfig(volume_cap=1.0), config))
+    assert found.net_return[1] < found.net_return[0] - 0.1
+    assert found.filled[1] == pytest.approx(1, abs=0.01)
+
+
 def test_a_study_with_an_impact_of_its_own_keeps_it():
     own = CostsConfig(impact=0.5, impact_power=0.6, volume_cap=0.02)
     assert CapacityConfig().costs(own) == own

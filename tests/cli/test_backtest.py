@@ -55,6 +55,26 @@ def test_market_limit_stop_and_cancel_by_hand(tmp_path):
     assert (found["n_orders"], found["trades"], len(found["holdings"])) == (6, [], 1)
 
 
+def test_figures_are_drawn_into_a_folder(tmp_path):
+    orders(tmp_path, flat(72), "2,market,10,,,\n5,market,-10,,,", "--figures", tmp_path / "drawn")
+    found = {p.name: p.read_bytes() for p in (tmp_path / "drawn").iterdir()}
+    assert {"equity.png", "costs.png", "instruments.png"} <= set(found)
+    assert all(png.startswith(b"\x89PNG") for png in found.values())
+    code, _, err = touchstone(
+        "backtest", "--bars", tmp_path / "bars", "--orders", tmp_path / "orders.csv",
+        "--figures", tmp_path / "orders.csv", "--out", tmp_path,
+    )  # fmt: skip
+    assert (code, "is a file" in err) == (2, True)
+
+
+def test_whole_units_are_followed_at_other_deposits_too(tmp_path):
+    text, whole = "2,market,7,,,\n9,market,-7,,,", "account.units=whole"
+    bars = flat(72, high={5: 101.0}, close={5: 101.0})
+    found = orders(tmp_path, bars, text, "--cash", 30_000, "--set", whole)
+    assert [f["quantity"] for f in found["fills"]] == [7, 7]
+    assert len(found["performance"]["analysis"]["capacity"]["points"]) > 5
+
+
 def test_an_order_beyond_the_cash_is_cut_and_one_without_any_is_rejected(tmp_path):
     found = orders(tmp_path, flat(9), "2,market,100,,,\n3,market,100,,,", "--cash", 5000)
     [(quantity, price, commission)] = told(found, "quantity", "price", "commission")

@@ -37,7 +37,9 @@ def test_its_commands_run(tmp_path, monkeypatch):
     for command in ran:
         code, out, err = touchstone(*shlex.split(command)[1:])
         assert code == 0, f"{command}\n{out}{err}"
-    assert {"fills.csv", "trades.parquet", "equity.csv"} <= {p.name for p in tmp_path.iterdir()}
+    assert {"fills.csv", "trades.parquet", "equity.csv", "figures"} <= {
+        p.name for p in tmp_path.iterdir()
+    }
 
 
 def test_every_setting_stands_there_with_an_example_that_can_be_set():

@@ -128,6 +128,16 @@ def test_a_strategy_that_names_weights_can_be_swept():
         assert account.max_drawdown == pytest.approx(alone.performance.max_drawdown)
 
 
+def test_the_best_of_losers_has_neighbours_and_no_plateau(swept):
+    losing = swept[2].result
+    around = losing.around.model_copy(update={"word": "alone"})
+    losing = losing.model_copy(update={"around": around})
+    assert "earns nothing" in standing(losing)
+    html = page(losing, 7, "")
+    assert "without neighbours" not in html
+    assert "and it earns nothing" in html
+
+
 def test_no_trades_are_no_best():
     result = sweep_scores(
         asked(axes=[Axis("strategy.entry_threshold", (0.9999, 1.0))]), MemoryLedger(), Silent()
@@ -160,6 +170,7 @@ def test_page_picture_and_table_hold_what_was_found(swept, tmp_path):
     cells = re.findall(r'<rect class="bar', html)
     assert len(cells) == 2 * 4 * 3  # a map for each slippage
     assert svg.count("<rect") == 1 + 4 * 3 + 1  # paper, cells, frame
+    assert (folder / "map.png").read_bytes().startswith(b"\x89PNG")
     rows = table(result)
     assert rows.columns[:3] == [axis.key for axis in AXES]
     assert rows.height == result.n_trials

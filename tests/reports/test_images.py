@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from reports.test_study_page import PAGES
-from touchstone.reports.images import images
+from touchstone.reports.charts.heat_map import HeatMap
+from touchstone.reports.images import heat_map_image, images
 
 pytest.importorskip("matplotlib")
 image = pytest.importorskip("PIL.Image")
@@ -48,6 +49,28 @@ def test_equal_results_give_equal_bytes_and_names_are_not_read_as_formulas():
     one, two = images(None, part), images(None, part)
     assert set(one) == {"equity", "instruments"}
     assert one == two
+
+
+def test_a_long_name_is_not_cut_and_one_day_draws_no_line():
+    sealed = PAGES["pair"]().market.sealed
+    row = next(a for a in sealed.analysis.attribution if a.by == "instrument")
+    long = row.model_copy(update={"name": "W" * 20})
+    analysis = sealed.analysis.model_copy(update={"attribution": (long,)})
+    png = images(None, sealed.model_copy(update={"analysis": analysis}))["instruments"]
+    pixels = read(png)
+    paper = [int("fcfbf8"[i : i + 2], 16) for i in (0, 2, 4)]
+    assert (np.abs(pixels[:, :8] - paper) <= 2).all()
+    day = PAGES["one day"]().market
+    assert "equity" not in images(None, day.sealed)
+
+
+def test_the_map_of_a_sweep_frames_its_best_and_is_the_same_twice():
+    chart = HeatMap([[1.0, None], [-2.0, 2.0]], ["a", "b"], ["1", "2"], "x", "y", (1, 1), 2.0)
+    one, two = (heat_map_image(chart, "Best 2", "With z 3") for _ in range(2))
+    assert one == two
+    pixels = read(one)
+    assert share(pixels, "#0072b2") > 0.05  # the best, in full colour
+    assert share(pixels, "#8f8b84") > 0.05  # as bad, in grey
 
 
 def test_results_without_trades_or_analysis_draw_what_they_have():

@@ -2,8 +2,6 @@
 
 import hashlib
 
-import numpy as np
-
 from touchstone.backtest.again import Again
 from touchstone.backtest.replay import run_of
 from touchstone.backtest.result import Run
@@ -63,16 +61,15 @@ def run_orders(
 def again_of_orders(panel: Panel, given: Given, cash: float) -> Again:
     """The same orders on another deposit, their quantities scaled as it is; nothing is counted.
 
-    Whole units stay whole, rounded down, one at least.
+    Whole units times a share are no whole units, and rounded to 0 an order would be none: on other
+    deposits the account holds fractions.
     """
 
     def follow_again(account: AccountConfig, costs: CostsConfig) -> Run:
         order = given.order.copy()
-        order["quantity"] *= account.cash / cash
-        if account.units == "whole":
-            size = np.abs(order["quantity"])
-            least = np.where(size > 0, np.maximum(np.floor(size * (1 + 1e-12)), 1.0), 0.0)
-            order["quantity"] = np.sign(order["quantity"]) * least
+        if account.cash != cash:
+            order["quantity"] *= account.cash / cash
+            account = account.model_copy(update={"units": "fractional"})
         line = world_line(panel, costs, account)
         return _followed(panel, line, given._replace(order=order), account, costs)
 

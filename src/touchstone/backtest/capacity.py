@@ -57,7 +57,7 @@ class Capacity(NamedTuple):
     impact_bp: Float64
     """Impact paid, basis points of the value traded; NaN where nothing was."""
     filled: Float64
-    """Value traded for each unit of the deposit, as a share of that at the smallest deposit: below
+    """Value traded for each unit of mean equity, as a share of that at the smallest deposit: below
     1 where the participation cap leaves orders unfilled. NaN where nothing was traded."""
 
     @property
@@ -106,7 +106,9 @@ def _curve(panel: Panel, deposits: Sequence[float], runs: Sequence[Run]) -> Capa
     impact = np.array([run.paid.impact for run in runs])
     deposit = np.array(deposits)
     net = np.array([run.total_return for run in runs])
-    rate, nothing = traded / deposit, np.full(deposit.size, np.nan)
+    nothing = np.full(deposit.size, np.nan)
+    mean = np.array([float(run.equity.mean()) for run in runs])
+    rate = np.divide(traded, mean, out=nothing.copy(), where=mean > 0)
     return Capacity(
         deposit=deposit,
         sharpe=np.array([math.nan if r is None else r for r in ratios]),

@@ -32,6 +32,7 @@ def backtest(
     trades: b.Trades = None,
     fills: b.Fills = None,
     equity: b.Equity = None,
+    figures: b.Figures = None,
     out: o.Out = Path(),
     ledger: o.LedgerPath = None,
     json_: o.Json = False,
@@ -56,6 +57,8 @@ def backtest(
         "account.cash": cash, "costs.commission_bp": commission_bp, "costs.slippage_bp": slippage_bp
     })  # fmt: skip
     _check(scores, orders, strategy, changes, calibrate_until, tables)
+    if figures is not None and figures.exists() and not figures.is_dir():
+        raise ConfigError(f"--figures {figures}: is a file; it needs a folder, made where missing")
     config = read_strategy(strategy, changes)
     loaded = _load(bars, (timeframe, calendar, bars_set), symbols)
     book = ledger_of(Workspace(out, ledger))
@@ -65,6 +68,8 @@ def backtest(
         assert scores is not None
         found = _scores(config, loaded, scores, (symbols, calibrate_until), book())
     _write_tables(found, tables)
+    if figures is not None:
+        _draw(found, figures)
     typer.echo(as_json(told(found)) if json_ else "\n".join(money_lines(found)))
 
 
@@ -162,3 +167,16 @@ def _write_tables(found: "Backtested", tables: dict[str, Path | None]) -> None:
     for name, path in tables.items():
         if path is not None:
             write(TABLES[name](found.where.panel, found.run), path)
+
+
+def _draw(found: "Backtested", folder: Path) -> None:
+    """Write the figures, and say so on standard error."""
+    from touchstone.files import write_bytes
+    from touchstone.reports.images import images
+
+    drawn = images(None, found.performance)
+    for name, image in drawn.items():
+        write_bytes(folder / f"{name}.png", image)
+    typer.echo(
+        f"{folder}: {', '.join(f'{name}.png' for name in drawn) or 'nothing to draw'}", err=True
+    )

@@ -41,6 +41,11 @@ Equity: TypeAlias = Annotated[
     typer.Option("--equity", help="Write equity and cash after each bar to this Parquet or CSV "
                  "file."),
 ]  # fmt: skip
+Figures: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--figures", metavar="DIR", help="Write equity, months, cost ladder, capacity and "
+                 "instruments as PNG files into this folder."),
+]  # fmt: skip
 Scores: TypeAlias = Annotated[
     Path | None,
     typer.Option(

@@ -91,5 +91,5 @@ def sweep(
         return
     for line in told(found.result):
         typer.echo(line)
-    for name in ("report.html", "result.json", "map.svg"):
+    for name in ("report.html", "result.json", "map.svg", "map.png"):
         typer.echo(f"{name:<11} {folder / name}")

@@ -129,7 +129,7 @@ def _ladder(config: Terms, panel: Panel, run: Run) -> tuple[LadderRung, ...]:
         rungs.append(
             LadderRung(
                 multiple=multiple,
-                net_return=-1.0 if is_ruined else again.total_return,
+                net_return=-1.0 if is_ruined and multiple != 1 else again.total_return,
                 sharpe=None if is_ruined else t.sharpe(daily(panel, again)[1], per_year),
             )
         )

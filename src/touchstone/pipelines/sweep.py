@@ -14,7 +14,7 @@ from touchstone.backtest.grids import grids_of
 from touchstone.backtest.neighbourhood import neighbourhood
 from touchstone.backtest.sweep import Swept, joined, sweep_blocks, swept_of
 from touchstone.data.sources import Loaded
-from touchstone.files import write_text
+from touchstone.files import write_bytes, write_text
 from touchstone.ledger import Candidate, Ledger
 from touchstone.pipelines.axes import Axis, Combinations, is_ordered
 from touchstone.pipelines.backtested import BacktestConfig
@@ -25,7 +25,7 @@ from touchstone.pipelines.seen import Seen, see
 from touchstone.pipelines.trial_names import candidate_name, digest
 from touchstone.reports.contents import iso_moment
 from touchstone.reports.sweep import Around, AxisResult, SweepResult, SweptAccount
-from touchstone.reports.sweep_page import page, picture
+from touchstone.reports.sweep_page import image, page, picture
 from touchstone.strategies import Decision, Intent, Outlook, columns_of
 from touchstone.validation.candidates import choose
 from touchstone.validation.deflated import (
@@ -139,7 +139,7 @@ class _Runner:
         wished: list[int] = []
         with self._progress.stage("decisions", len(points)) as step:
             grids = grids_of(self._intents(wished, keep, step))
-            step.say(f"{len(points)} combinations in {len(grids)} rankings")
+            step.say(f"{len(points)} combinations, rankings: {len(grids)}")
         with self._progress.stage("accounts", len(wished)) as step:
             for grid, places in grids:
                 mine = [wished[i] for i in places.tolist()]
@@ -290,11 +290,12 @@ def _number(value: float) -> float | None:
 
 
 def write_sweep(found: Found, root: Path, command: str) -> Path:
-    """Write `result.json`, the page and the map as an SVG file; the folder they lie in."""
+    """Write `result.json`, the page and the map as SVG and PNG; the folder they lie in."""
     folder = root / "sweeps" / found.result.fingerprint
     write_text(folder / "result.json", found.result.model_dump_json(indent=1) + "\n")
     write_text(folder / "report.html", page(found.result, found.seed, command))
     write_text(folder / "map.svg", picture(found.result))
+    write_bytes(folder / "map.png", image(found.result))
     return folder
 
 

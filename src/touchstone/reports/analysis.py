@@ -157,7 +157,8 @@ class CapacityPoint(Contents):
     impact_bp: BasisPoints | None = None
     """Impact paid, of the value traded; null where nothing was."""
     filled: Fraction | None = None
-    """Value traded for each unit of the deposit, as a share of that at the smallest deposit."""
+    """Value traded for each unit of mean equity, as a share of that at the smallest deposit: about
+    how much of the orders is filled."""
 
 
 class CapacityResult(Contents):

@@ -14,7 +14,10 @@ class Gloss(NamedTuple):
 
 GLOSSES: Final[dict[str, Gloss]] = {
     "net_return": Gloss("Net return", "Last equity over first, less 1, after every cost."),
-    "annual_return": Gloss("Net return a year", "Compound growth a year (CAGR), after costs."),
+    "annual_return": Gloss(
+        "Net return a year",
+        "Compound growth a year (CAGR), after costs; not told of a segment well below a year.",
+    ),
     "interval": Gloss(
         "95 % interval",
         "Where the true value lies, if 95 of 100 such intervals hold it: stationary bootstrap.",
@@ -26,13 +29,13 @@ GLOSSES: Final[dict[str, Gloss]] = {
     "sortino": Gloss("Sortino", "Like Sharpe, counting only the volatility of losses."),
     "volatility": Gloss("Volatility", "Standard deviation of daily returns, annualised."),
     "max_drawdown": Gloss("Largest drawdown", "Largest loss from a peak of equity."),
-    "calmar": Gloss("Calmar", "Net return a year over the largest drawdown."),
+    "calmar": Gloss("Calmar", "Net return a year over the largest drawdown; told where that is."),
     "var": Gloss("Value at risk", "The loss that 95 (99) of 100 days stayed under."),
     "es": Gloss("Expected shortfall", "Mean loss of the days beyond the value at risk."),
     "profit_factor": Gloss("Profit factor", "Money won over money lost; above 1 earns."),
     "win_rate": Gloss("Win rate", "Share of closed trades that made money after costs."),
     "expectancy": Gloss("Net return a trade", "Mean return of a closed trade after its costs."),
-    "exposure": Gloss("Exposure", "Mean share of equity that was held."),
+    "exposure": Gloss("Exposure", "Mean share of equity that was held, shorts below zero."),
     "turnover": Gloss("Turnover", "Value traded a year as a multiple of equity."),
     "cost_paid": Gloss("Cost paid", "Commission, spread, slippage and impact of all fills."),
     "alpha": Gloss("Alpha", "Annual mean return that the benchmark's moves do not explain."),

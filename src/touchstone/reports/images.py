@@ -14,11 +14,13 @@ import numpy as np
 from touchstone.reports.analysis import Analysis, CapacityResult, MonthResult
 from touchstone.reports.charts import lines
 from touchstone.reports.charts.capacity_curve import large
-from touchstone.reports.charts.months import NAMES, compounded
+from touchstone.reports.charts.heat_map import DARK, MOST_WORDS, HeatMap, opacity
+from touchstone.reports.charts.months import NAMES, compounded, in_tile
 from touchstone.reports.charts.scales import day_number, spread_out
-from touchstone.reports.figures import money, percent, plain_number, short, signed, times
+from touchstone.reports.figures import MINUS, money, percent, plain_number, short, times
 from touchstone.reports.findings import net_figure
 from touchstone.reports.result import Performance
+from touchstone.reports.sections.bearing import capacity_title
 
 if TYPE_CHECKING:  # slow to import, and wanted at the end of a run only
     from matplotlib.axes import Axes
@@ -53,7 +55,7 @@ def images(before: Performance | None, sealed: Performance | None) -> Mapping[st
 def _equity(before: Performance | None, sealed: Performance | None) -> "Figure | None":
     curves = [None if part is None else part.curve for part in (before, sealed)]
     parts, judged = lines.segments(*curves), sealed or before
-    if not parts or judged is None:
+    if judged is None or sum(len(part.curve.day) for part in parts) < 2:
         return None
     net = net_figure(judged)
     title = f"Net of costs {net.size}{' a year' if net.yearly else ''}"
@@ -62,7 +64,7 @@ def _equity(before: Performance | None, sealed: Performance | None) -> "Figure |
     note = f"Equity net of costs, 100 at {meets}{', log scale' if log else ''}; drawdown below"
     figure = _titled((10, 6.2), title, note)
     grid = figure.add_gridspec(
-        2, height_ratios=(3, 1), hspace=0.08, left=0.07, right=0.83, bottom=0.07, top=0.84
+        2, height_ratios=(3, 1), hspace=0.08, left=0.085, right=0.83, bottom=0.07, top=0.84
     )
     top = figure.add_subplot(grid[0])
     sunk = figure.add_subplot(grid[1], sharex=top)
@@ -70,8 +72,8 @@ def _equity(before: Performance | None, sealed: Performance | None) -> "Figure |
         _segment(top, sunk, part)
     if log:
         top.set_yscale("log")
-        _round_ticks(top)
-    top.yaxis.set_major_formatter(lambda v, _: short(v).translate(_LETTERS))
+    _round_ticks(top)
+    top.yaxis.set_major_formatter(lambda v, _: _exactly(v))
     if len(parts) > 1:
         seal = _days(parts[1])[0]
         for axes in (top, sunk):
@@ -80,7 +82,9 @@ def _equity(before: Performance | None, sealed: Performance | None) -> "Figure |
     for axes in (top, sunk):
         _plain(axes)
         axes.margins(x=0)
-    sunk.xaxis_date()
+    deepest = max((d for part in parts for d in part.curve.drawdown), default=0.0)
+    sunk.set_ylim(-1.05 * deepest if deepest else -0.01, 0)
+    _dates(sunk)
     top.tick_params(labelbottom=False)
     sunk.yaxis.set_major_formatter(lambda v, _: _percent(v))
     _ends(top, parts[-1])
@@ -122,12 +126,12 @@ def _months(found: Sequence[MonthResult]) -> "Figure | None":
     title = f"It gained in {sum(m.net_return > 0 for m in found)} of {len(found)} months"
     high = 1.05 + 0.55 * len(years)
     figure = _titled((10, high), title, "Net return by month, percent, and of the year")
-    axes = figure.add_axes((0.09, 0.05, 0.89, 1 - 1.1 / high))
+    axes = figure.add_axes((0.115, 0.05, 0.865, 1 - 1.1 / high))
     axes.set(xlim=(0, 12), ylim=(len(years), 0))
     axes.axis("off")
     for row, (year, part) in enumerate(years):
-        told = f"{year}\n{percent(compounded(part), sign=True)}".translate(_LETTERS)
-        axes.text(-0.12, row + 0.5, told, ha="right", va="center")
+        beside = f"{year}\n{percent(compounded(part), sign=True)}".translate(_LETTERS)
+        axes.text(-0.12, row + 0.5, beside, ha="right", va="center")
         net = {m.month: m.net_return for m in part}
         for k, name in enumerate(NAMES):
             size = net.get(k + 1)
@@ -136,7 +140,7 @@ def _months(found: Sequence[MonthResult]) -> "Figure | None":
             for face, alpha in ((_PANEL, 1.0), (colour, strength)):
                 axes.fill_between((k + 0.03, k + 0.97), row + 0.04, row + 0.96, color=face,
                                   alpha=alpha, lw=0)  # fmt: skip
-            text = name if size is None else f"{name}\n{signed(100 * size, 2)}"
+            text = name if size is None else f"{name}\n{in_tile(size)}".translate(_LETTERS)
             ink = _QUIET if size is None else _INK
             axes.text(k + 0.5, row + 0.5, text, ha="center", va="center", color=ink)
     return figure
@@ -167,7 +171,8 @@ def _instruments(found: Analysis) -> "Figure | None":
         note += f"; the best and the worst {half} of {len(parts)}"
     rows = [(a.name, a.net, ("+" if a.net > 0 else "") + money(a.net)) for a in shown]
     colours = [_OURS if a.net >= 0 else _BASE for a in shown]
-    title = f"{sum(a.net > 0 for a in parts)} of {len(parts)} earned"
+    held = [a for a in parts if a.n]  # dividends and borrowing are the account's
+    title = f"{sum(a.net > 0 for a in held)} of {len(held)} earned"
     return _bars((title, note), rows, colours, money)
 
 
@@ -178,34 +183,78 @@ def _bars(
     """A bar from zero for each (name, value, words)."""
     high = 1.4 + 0.27 * len(rows)
     figure = _titled((10, high), *titles)
-    axes = figure.add_axes((0.12, 0.45 / high, 0.66, 1 - 1.35 / high))
+    axes = figure.add_axes((0.12, 0.45 / high, 0.62, 1 - 1.35 / high))
     axes.barh(range(len(rows)), [v for _, v, _ in rows], color=colours, height=0.7, zorder=2)
     axes.set(ylim=(len(rows) - 0.5, -0.5))
     # A name is shown as it is written: "$" begins no formula.
     axes.set_yticks(range(len(rows)), [n for n, *_ in rows], parse_math=False)
+    left = max(0.12, 0.03 + _widest(axes))
+    axes.set_position((left, 0.45 / high, 0.74 - left, 1 - 1.35 / high))
     axes.axvline(0, color=_QUIET, lw=1)
     for k, (*_, told) in enumerate(rows):
-        axes.text(1.25, k, told.translate(_LETTERS), ha="right", va="center",
-                  transform=axes.get_yaxis_transform())  # fmt: skip
+        axes.text((0.975 - left) / (0.74 - left), k, told.translate(_LETTERS), ha="right",
+                  va="center", transform=axes.get_yaxis_transform())  # fmt: skip
     axes.xaxis.set_major_formatter(lambda v, _: said(v).translate(_LETTERS))
     _plain(axes, "x")
     return figure
+
+
+def _widest(axes: "Axes") -> float:
+    """Width of the widest name beside the axis, share of the figure's."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  (see above)
+
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    drawn = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+    widths = [label.get_window_extent(drawn).width for label in axes.get_yticklabels()]
+    return float(max(widths) / figure.bbox.width)
 
 
 def _capacity(found: CapacityResult | None) -> "Figure | None":
     known = [(p.deposit, p.sharpe) for p in found.points if p.sharpe is not None] if found else []
     if found is None or len(known) < 2:
         return None
-    half = found.half_sharpe
-    told = f"The Sharpe halves at {large(half)} under management" if half else "Capacity"
     note = "Net Sharpe of the same decisions at other deposits, square-root impact paid"
-    figure = _titled((10, 5), told, note)
+    figure = _titled((10, 5), capacity_title(found), note)
     axes = figure.add_axes((0.07, 0.1, 0.89, 0.72))
     axes.semilogx(*zip(*known, strict=True), "o-", color=_OURS, lw=2.2)
     axes.axhline(0, color=_BASE, lw=1)
     axes.xaxis.set_major_formatter(lambda v, _: large(v).translate(_LETTERS))
     _plain(axes)
     return figure
+
+
+def heat_map_image(chart: HeatMap, title: str, note: str) -> bytes:
+    """The map of a sweep; cells as on its page."""
+    n_rows, n_columns = len(chart.y), len(chart.x)
+    cell = min(max(0.36 * n_rows, 1.2), 6.5) / n_rows
+    high = cell * n_rows + 1.75
+    figure = _titled((10, high), title, note)
+    axes = figure.add_axes((0.11, 0.7 / high, 0.86, cell * n_rows / high))
+    axes.set(xlim=(0, n_columns), ylim=(0, n_rows), xlabel=chart.x_title)
+    for i, row in enumerate(chart.values):
+        for j, value in enumerate(row):
+            strength = opacity(chart.largest, value)
+            ours = (value or 0) > 0
+            axes.fill_between((j + 0.02, j + 0.98), i + 0.02, i + 0.98, lw=0,
+                              color=_OURS if ours else _BASE, alpha=strength)  # fmt: skip
+            if n_columns <= MOST_WORDS and cell >= 0.18:
+                ink = _PAPER if ours and strength > DARK else _INK
+                told = plain_number(value, 2).translate(_LETTERS)
+                axes.text(j + 0.5, i + 0.5, told, ha="center", va="center", color=ink, size=9)
+    _plain(axes)
+    axes.grid(visible=False)
+    across, up = (-(-n // most) for n, most in ((n_columns, 14), (n_rows, 20)))
+    axes.set_xticks([k + 0.5 for k in range(0, n_columns, across)], chart.x[::across])
+    axes.set_yticks([k + 0.5 for k in range(0, n_rows, up)], chart.y[::up])
+    axes.xaxis.label.set_color(_QUIET)
+    axes.text(0, 1.04 if n_rows > 3 else 1.1, chart.y_title, color=_QUIET, ha="right",
+              transform=axes.transAxes)  # fmt: skip
+    if chart.best is not None:
+        i, j = chart.best
+        axes.plot([j, j + 1, j + 1, j, j], [i, i, i + 1, i + 1, i], color=_INK, lw=2,
+                  clip_on=False, zorder=3)  # fmt: skip
+    return _png(figure)
 
 
 def _titled(inches: tuple[float, float], title: str, note: str) -> "Figure":
@@ -223,13 +272,41 @@ def _titled(inches: tuple[float, float], title: str, note: str) -> "Figure":
 
 
 def _round_ticks(axes: "Axes") -> None:
-    """Round values on a logarithmic axis that spans less than a power of ten."""
-    from matplotlib.ticker import MaxNLocator, NullLocator  # noqa: PLC0415  (see above)
+    """Few and round values, on a logarithmic axis too."""
+    from matplotlib.ticker import (  # noqa: PLC0415  (see above)
+        LogLocator,
+        MaxNLocator,
+        NullLocator,
+    )
 
     low, high = axes.get_ylim()
-    if high < 10 * low:
-        axes.yaxis.set_major_locator(MaxNLocator(7))
-        axes.yaxis.set_minor_locator(NullLocator())
+    wide = axes.get_yscale() == "log" and high >= 5 * low
+    subs = (1.0, 2.0, 5.0) if high < 2000 * low else (1.0,)
+    axes.yaxis.set_major_locator(
+        LogLocator(subs=subs) if wide else MaxNLocator(7, steps=[1, 2, 5, 10])
+    )
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _exactly(value: float) -> str:
+    """A tick of an axis, every digit that tells it from the next."""
+    return f"{value:,.10g}".replace(",", " ").replace("-", MINUS)
+
+
+def _dates(axes: "Axes") -> None:
+    from matplotlib.dates import AutoDateLocator, num2date  # noqa: PLC0415  (see above)
+
+    first, last = axes.get_xlim()
+    words = 3 if last - first < 150 else 2 if last - first < 1500 else 1
+
+    def told(value: float, _: object) -> str:
+        at = num2date(value)  # type: ignore[no-untyped-call]
+        return " ".join((str(at.day), NAMES[at.month - 1], str(at.year))[-words:])
+
+    axes.xaxis_date()
+    where = AutoDateLocator(minticks=2, maxticks=7)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(where)
+    axes.xaxis.set_major_formatter(told)
 
 
 def _percent(value: float) -> str:

@@ -33,7 +33,8 @@ class LadderRung(Contents):
     multiple: Ratio
     """Of the study's costs; 0 is before costs."""
     net_return: Fraction | None = None
-    """Of the whole segment; -1 where such costs would have spent the whole account."""
+    """Of the whole segment; -1 where other costs than the study's would have spent the whole
+    account."""
     sharpe: AnnualRatio | None = None
     """Null without variance."""
 
@@ -110,7 +111,7 @@ class Performance(Contents):
     expectancy: Fraction | None = None
     """Mean return of a closed trade after costs."""
     exposure: Fraction | None = None
-    """Mean share of equity that was held."""
+    """Mean share of equity that was held, shorts below zero."""
     turnover: Annual | None = None
     """Traded value a year over mean equity."""
     n_trades: Count = 0

@@ -165,6 +165,7 @@ def standing(result: SweepResult) -> str:
     if around.word == "alone":
         return "The best itself shows no gain, so there is nothing for small changes to keep"
     what = {
+        "alone": "It earns nothing, so there is no plateau to stand on",
         "plateau": "It stands on a plateau: small changes keep what it shows",
         "slope": "It stands on a slope: small changes cost a part of what it shows",
         "spike": "It is a spike: small changes lose most of what it shows, as luck does",

@@ -20,6 +20,7 @@ from touchstone.reports.figures import (
     sentence,
     signed,
 )
+from touchstone.reports.images import heat_map_image
 from touchstone.reports.measurement import Band, Page, Section, render
 from touchstone.reports.sweep import (
     CLEARED,
@@ -83,13 +84,23 @@ def page(result: SweepResult, seed: int, command: str) -> str:
 
 def picture(result: SweepResult) -> str:
     """The map as an SVG file of its own."""
+    return heat_map.static(*_pictured(result))
+
+
+def image(result: SweepResult) -> bytes:
+    """The map as a PNG file."""
+    return heat_map_image(*_pictured(result))
+
+
+def _pictured(result: SweepResult) -> tuple[HeatMap, str, str]:
+    """The map, its title and what stands below it."""
     chart, said = _maps(result)[0]
     winner = result.winner
     title = f"Sharpe of {plural(result.n_trials, 'trial')}, net of costs"
     if winner is not None:
         title += f": the best {plain_number(winner.sharpe)}, deflated "
         title += chance(result.deflated_sharpe)
-    return heat_map.static(chart, title, sentence(said))
+    return chart, title, sentence(said)
 
 
 def _is_cleared(result: SweepResult) -> bool:
@@ -135,8 +146,9 @@ def _map_title(result: SweepResult) -> str:
     if winner is None:
         return "Sharpe ratio of every combination"
     around = result.around
-    is_told = around is not None and not (around.word == "alone" and around.n)
-    word = f", {_WORDS[around.word]}" if around is not None and is_told else ""
+    word = f", {_WORDS[around.word]}" if around is not None else ""
+    if around is not None and around.word == "alone" and around.n:
+        word = ", and it earns nothing"
     return f"The best, {plain_number(winner.sharpe)}, at {settings_text(result, winner)}{word}"
 
 

@@ -12,13 +12,13 @@ from touchstone.reports.figures import NONE, plain_number
 
 _ROW: Final = 34
 _HEIGHTS: Final = (120, 520)
-_MOST_WORDS: Final = 20
+MOST_WORDS: Final = 20
 """Columns above which cells carry no number."""
 _NARROW: Final = 5
 """Columns above which they carry none on a phone."""
 _LOWEST: Final = 18
 """Pixels of a row below which they carry none."""
-_DARK: Final = 0.88
+DARK: Final = 0.88
 """Opacity of blue above which words on a cell are light."""
 _PAPER: Final = Markup('<rect width="1000" height="1000" style="fill:var(--paper)"/>')
 """Under the cells, which let through what lies below them: the lines of the axes."""
@@ -49,7 +49,7 @@ def heat_map(chart: HeatMap) -> Markup:
         for j, value in enumerate(row):
             hint = f"{chart.x_title} {chart.x[j]}, {chart.y_title} {chart.y[i]}"
             shapes.append(_cell(chart, (i, j), f"{hint}: {plain_number(value)}"))
-            if n_columns <= _MOST_WORDS and height / n_rows >= _LOWEST:
+            if n_columns <= MOST_WORDS and height / n_rows >= _LOWEST:
                 words.append(_number(chart, (i, j), "minor" if n_columns > _NARROW else ""))
     if chart.best is not None:
         shapes.append(_frame(chart, chart.best))
@@ -107,13 +107,13 @@ def _drawn(chart: HeatMap, sheet: _Sheet, at: tuple[int, int]) -> str:
     """A cell of a file with its number."""
     value = chart.values[at[0]][at[1]]
     colour = "#0072b2" if (value or 0) > 0 else "#8f8b84"
-    opacity = _opacity(chart, value)
-    look = f'fill="{colour}" fill-opacity="{opacity:.2f}" stroke="#fcfbf8" stroke-width="2"'
+    strength = opacity(chart.largest, value)
+    look = f'fill="{colour}" fill-opacity="{strength:.2f}" stroke="#fcfbf8" stroke-width="2"'
     cell = _rect(sheet, at, look)
-    if len(chart.x) > _MOST_WORDS or sheet.up < _LOWEST:
+    if len(chart.x) > MOST_WORDS or sheet.up < _LOWEST:
         return cell
     x, y = sheet.corner(at)
-    ink = "#ffffff" if opacity > _DARK and (value or 0) > 0 else "#1b1a18"
+    ink = "#ffffff" if strength > DARK and (value or 0) > 0 else "#1b1a18"
     place = (x + sheet.across / 2, y + sheet.up / 2 + 4)
     return cell + _text(place, plain_number(value, 2), f'text-anchor="middle" fill="{ink}"')
 
@@ -129,10 +129,11 @@ def _text(at: tuple[float, float], text: str, look: str) -> str:
     return f'<text x="{at[0]:.1f}" y="{at[1]:.1f}" {look}>{escape(text)}</text>'
 
 
-def _opacity(chart: HeatMap, value: float | None) -> float:
-    if value is None or chart.largest <= 0:
+def opacity(largest: float, value: float | None) -> float:
+    """Of a cell's colour; none where there is no value."""
+    if value is None or largest <= 0:
         return 0.0
-    return 0.06 + 0.94 * min(abs(value) / chart.largest, 1.0)
+    return 0.06 + 0.94 * min(abs(value) / largest, 1.0)
 
 
 def _place(chart: HeatMap, at: tuple[int, int]) -> tuple[float, float, float, float]:
@@ -148,7 +149,7 @@ def _cell(chart: HeatMap, at: tuple[int, int], hint: str) -> Markup:
     return Markup(
         '<rect class="{}" x="{}" y="{}" width="{}" height="{}" fill-opacity="{}">'
         "<title>{}</title></rect>"
-    ).format(kind, x, y, width, height, f"{_opacity(chart, value):.2f}", hint)
+    ).format(kind, x, y, width, height, f"{opacity(chart.largest, value):.2f}", hint)
 
 
 def _frame(chart: HeatMap, at: tuple[int, int]) -> Markup:
@@ -161,7 +162,7 @@ def _frame(chart: HeatMap, at: tuple[int, int]) -> Markup:
 def _number(chart: HeatMap, at: tuple[int, int], kind: str) -> Markup:
     value = chart.values[at[0]][at[1]]
     x, y, width, height = _place(chart, at)
-    is_dark = _opacity(chart, value) > _DARK and (value or 0) > 0
+    is_dark = opacity(chart.largest, value) > DARK and (value or 0) > 0
     ink = "--on-mark" if is_dark else "--ink"
     return Markup(
         '<span class="t {}" style="left:{}%;top:{}%;transform:translate(-50%,-50%);'

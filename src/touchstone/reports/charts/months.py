@@ -40,6 +40,15 @@ def compounded(found: Sequence[MonthResult]) -> float:
     return growth - 1
 
 
+def in_tile(net: float) -> str:
+    r"""A month's return in a tile, percent.
+
+    >>> in_tile(0.0123), in_tile(-1.094)
+    ('+1.2', '−109')
+    """
+    return signed(100 * net, 3 if abs(net) >= 1 else 2)
+
+
 def _tiles(found: Sequence[MonthResult], largest: float) -> list[Markup]:
     by_month = {m.month: m for m in found}
     return [_tile(name, by_month.get(i + 1), largest) for i, name in enumerate(NAMES)]
@@ -51,5 +60,5 @@ def _tile(name: str, month: MonthResult | None, largest: float) -> Markup:
     strength = round(_STRONGEST * abs(month.net_return) / largest)
     side = "lost" if month.net_return < 0 else "won"
     return Markup('<li class="{}" style="--w:{}%"><i>{}</i>{}</li>').format(
-        side, strength, name, signed(100 * month.net_return, 2)
+        side, strength, name, in_tile(month.net_return)
     )

@@ -56,7 +56,9 @@ def _chart(by: str, parts: list[Attributed], profit: float) -> Chart:
     half = _MOST_ROWS // 2
     drawn = ordered if len(ordered) <= _MOST_ROWS else [*ordered[:half], *ordered[-half:]]
     scale = covering([a.net for a in drawn], include=(0.0,))
-    grid = rows.Grid(scale, _ticks(scale), 0.0, _axis(scale), "net · positions")
+    grid = rows.Grid(
+        scale, _ticks(scale), 0.0, _axis(scale), "net" if by == "cost" else "net · positions"
+    )
     body = rows.bars(
         [
             rows.Row(
@@ -89,7 +91,7 @@ def _chart(by: str, parts: list[Attributed], profit: float) -> Chart:
 
 def _title(by: str, parts: list[Attributed], profit: float) -> str:
     best = max(parts, key=lambda a: a.net)
-    named = f"{_PREFIX.get(by, '')}{best.name}"
+    named = _named(by, best)
     if by == "cost":
         paid = sum(a.costs for a in parts)
         earned = sum(a.gross for a in parts)
@@ -98,12 +100,18 @@ def _title(by: str, parts: list[Attributed], profit: float) -> str:
         return f"Costs took {percent(paid / earned)} of what was earned before them"
     if best.net <= 0:
         worst = min(parts, key=lambda a: a.net)
-        return f"No part earned anything; {_PREFIX.get(by, '')}{worst.name} lost the most"
-    won = sum(a.net > 0 for a in parts)
-    told = f"{count(won)} of {count(len(parts))} earned"
+        return f"No part earned anything; {_named(by, worst)} lost the most"
+    held = [a for a in parts if a.n]  # dividends and borrowing are the account's
+    told = f"{count(sum(a.net > 0 for a in held))} of {count(len(held))} earned"
     if profit > 0 and best.net < profit:
         return f"{told}; {named} made {percent(best.net / profit)} of the profit"
     return f"{told}; {named} made the most"
+
+
+def _named(by: str, part: Attributed) -> str:
+    if by == "regime":
+        return f"volatility {part.name}" if " " in part.name else f"{part.name} volatility"
+    return f"{_PREFIX.get(by, '')}{part.name}"
 
 
 def _signed(value: float) -> str:

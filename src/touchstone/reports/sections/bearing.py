@@ -67,7 +67,8 @@ def _in_sharpe(found: CostsInSharpeResult, where: str) -> Chart | None:
     title = f"Costs take {plain_number(gross - net)} of a Sharpe of {plain_number(gross)}"
     if gross <= 0:
         title = "Even before costs the Sharpe is not above zero"
-    note = "Orders and quantities fixed; each kind's share is its mean over all orders of adding."
+    note = "Orders and quantities fixed; each kind's share is its mean over all orders of adding. "
+    note += "Costs come back to each day alone; the ladder's account keeps them from day to day."
     return Chart("in-sharpe", title, note, steps.steps(first, parts, last, grid), table)
 
 
@@ -99,20 +100,21 @@ def _capacity(found: CapacityResult | None, where: str) -> Chart | None:
         f"{percent(found.volume_cap)} of a bar's volume filled; the rest of an order waits."
     )
     table = Table("capacity", head, rows)
-    return Chart("capacity", _capacity_title(found), note, capacity_curve(found), table)
+    return Chart("capacity", capacity_title(found), note, capacity_curve(found), table)
 
 
-def _capacity_title(found: CapacityResult) -> str:
+def capacity_title(found: CapacityResult) -> str:
+    """What the curve shows, in a sentence."""
     known = [p for p in found.points if p.sharpe is not None]
     first, last = known[0], known[-1]
     if (first.sharpe or 0.0) <= 0:
         return f"At {large(first.deposit)} nothing is earned, so there is no capacity to speak of"
+    thin = last.filled is not None and last.filled < 0.9
+    but = f", but only {percent(last.filled)} of the orders is filled" * thin
     if found.half_sharpe is None:
-        told = f"At {large(last.deposit)} more than half of the Sharpe is left"
-        thin = last.filled is not None and last.filled < 0.9
-        return told + (f", but only {percent(last.filled)} of the orders is filled" * thin)
+        return f"At {large(last.deposit)} more than half of the Sharpe is left{but}"
     if found.zero_sharpe is None:
-        told = f"; at {large(last.deposit)} {plain_number(last.sharpe)} remains"
+        told = f"; at {large(last.deposit)} {plain_number(last.sharpe)} remains{but}"
     else:
         told = f", and is gone at {large(found.zero_sharpe)}"
     return f"The Sharpe halves at {large(found.half_sharpe)} under management{told}"

@@ -143,11 +143,11 @@ _FIRST_OF_TRADING = 13
 def _column(part: Performance | None) -> tuple[str, ...]:
     if part is None:
         return (NONE,) * len(_MEASURES)
-    traded = part.n_trades > 0
+    traded, yearly = part.n_trades > 0, net_figure(part).yearly
     return (
         bare_percent(part.net_return, sign=True),
-        bare_percent(part.annual_return, sign=True),
-        interval(part.annual_return_interval, 100),
+        bare_percent(part.annual_return, sign=True) if yearly else NONE,
+        interval(part.annual_return_interval, 100) if yearly else NONE,
         plain_number(part.sharpe),
         interval(part.sharpe_interval),
         plain_number(part.sortino),
@@ -155,7 +155,7 @@ def _column(part: Performance | None) -> tuple[str, ...]:
         bare_percent(part.max_drawdown),
         f"{day(part.drawdown_peak)} to {day(part.drawdown_trough)}" if part.drawdown_peak else NONE,
         day(part.drawdown_recovery) if part.drawdown_recovery else "not yet" * traded or NONE,
-        plain_number(part.calmar),
+        plain_number(part.calmar) if yearly else NONE,
         _two(part.var95, part.var99),
         _two(part.es95, part.es99),
         plain_number(part.profit_factor),
@@ -225,6 +225,10 @@ def _exits(part: Performance | None) -> str:
         "probability": "left on a fallen probability",
         "stop": "hit the stop",
         "target": "reached the target",
+        "rebalance": "were left for other weights",
+        "order": "were closed by an order",
+        "limit": "were left at a loss limit of the account",
+        "delisted": "ended with their instrument",
     }
     total = sum(part.exits.values()) or 1
     ordered = sorted(part.exits.items(), key=lambda item: -item[1])

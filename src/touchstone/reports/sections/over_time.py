@@ -50,7 +50,8 @@ def _months(found: Analysis, before: Analysis | None, where: str) -> Chart | Non
     won = sum(m.net_return > 0 for m in found.months)
     best = max(found.months, key=lambda m: m.net_return)
     told = f"{months.NAMES[best.month - 1]} {best.year} ({percent(best.net_return, sign=True)})"
-    title = f"It gained in {words(won)} of {words(len(found.months))} months; the best was {told}"
+    share = f"{words(won) if won else 'none'} of {words(len(found.months))}"
+    title = f"It gained in {share} months; the best was {told}"
     if len(found.months) == 1:
         title = f"One month only, {told}"
     parts = [(where, found.months)]
