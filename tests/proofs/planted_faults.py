@@ -55,7 +55,7 @@ FAULTS = (
     Fault("19", _EX + "corporate.py", "position.upper /= ratio", "position.upper /= 1.0"),
     Fault("20", _EX + "corporate.py", "purse.cash += position.quantity * value",
           "purse.cash += 0.9 * position.quantity * value"),
-    Fault("21", _EX + "fills.py", "if opens * price + fee(terms, opens, price, side) > payable:",
+    Fault("21", _EX + "fills.py", "if opens > 0.0 and opens * price + fee(terms, opens, price, side) > payable:",
           "if opens * price > 1.01 * payable:"),
     Fault("22", "market/barriers.py", "return -1, lower", "return -1, lower * 1.01"),
     Fault("23", _EX + "intrabar.py", "if terms.ambiguity == OPTIMISTIC:",

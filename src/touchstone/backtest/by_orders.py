@@ -2,6 +2,8 @@
 
 import hashlib
 
+import numpy as np
+
 from touchstone.backtest.again import Again
 from touchstone.backtest.replay import run_of
 from touchstone.backtest.result import Run
@@ -64,6 +66,8 @@ def again_of_orders(panel: Panel, given: Given, cash: float) -> Again:
     def follow_again(account: AccountConfig, costs: CostsConfig) -> Run:
         order = given.order.copy()
         order["quantity"] *= account.cash / cash
+        if account.units == "whole":  # rounded down; one of less than a unit ends itself
+            order["quantity"] = np.trunc(order["quantity"] * (1 + 1e-12))
         line = world_line(panel, costs, account)
         return _followed(panel, line, given._replace(order=order), account, costs)
 
