@@ -275,3 +275,5 @@ def test_orders_of_ones_own_are_repeated_at_their_own_size():
     assert one.fills.quantity.tolist() == [100, 100]
     assert ten.fills.quantity.tolist() == [1000, 1000]
     assert ten.total_return == pytest.approx(one.total_return, rel=1e-9)
+    whole = again(AccountConfig(cash=1.55e4, units="whole"), costs)  # 1.55 units of a hundred
+    assert whole.fills.quantity.tolist() == [1, 1]

@@ -218,7 +218,7 @@ def orders_of_chance(panel, rng, whole):
             "kind": kind, "quantity": float(size * rng.choice([1, 1, -1])),
             "price": None if kind == "market" else price,
             "number": number,
-            "expires_bars": None if kind == "market" else rng.choice([None, 1, 4]),
+            "expires_bars": rng.choice([None, 1, 4]),
         })  # fmt: skip
         later = min(row + int(rng.integers(1, 12)), len(panel) - 1)
         is_same_symbol = panel.asset_id[later] == panel.asset_id[row]

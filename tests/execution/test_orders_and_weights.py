@@ -219,3 +219,36 @@ def test_an_event_that_cannot_be_is_refused(instrument, kind, value, said):
     events = Events(first, np.array([instrument]), np.array([kind], np.int8), np.array([value]))
     with pytest.raises(BarsError, match=said):
         timeline(two(), events)
+
+
+def test_a_position_is_turned_round_in_one_fill_where_all_of_equity_is_held():
+    account = AccountConfig(cash=1000.0, short=True)
+    fills, _ = weighed(two(), {1: {0: 1.0}, 4: {0: -1.0}}, account=account)
+    assert [f[1:3] for f in fills] == [(2, 10.0), (5, -20.0)]
+
+
+def test_opposite_market_orders_are_one_and_a_cancel_reaches_its_number_alone():
+    both = [(1, 0, "market", 10.0, 0.0, 1), (1, 0, "market", -4.0, 0.0, 2)]
+    costs = CostsConfig(commission_bp=0, slippage_bp=0, commission_minimum=1.0, volume_cap=None)
+    fills, path, _ = ordered(two(), both, costs=costs)
+    assert [f[1:3] for f in fills] == [(2, 6.0)]
+    assert path.cash[-1] == 10_000 - 600 - 1  # one commission
+    fills, *_ = ordered(two(), [*both, (1, 0, "market", 0.0, 0.0, 2)])
+    assert [f[1:3] for f in fills] == [(2, 10.0)]
+
+
+def test_a_split_rounds_down_each_order_of_whole_units():
+    panel = two()
+    events = Events(
+        np.searchsorted([3], np.arange(11)).astype(np.int64),
+        np.zeros(1, np.int64), np.zeros(1, np.int8), np.array([0.5]),
+    )  # fmt: skip
+    line = timeline(panel, events)
+    found = np.zeros(1, RESTING)
+    found[0] = (0, ORDER_KINDS.index("limit"), 3.0, 60.0, line.rows[1, 0], 1, FOR_EVER)
+    given = Given(np.searchsorted([1], np.arange(11)).astype(np.int64), found)
+    account = AccountConfig(cash=10_000.0, units="whole")
+    state, filled = accounts(1, 2, account, FREE, 9, 1), tape(9)
+    follow_orders(state, line, given, filled)
+    assert filled.fills["quantity"][: filled.n[0]].tolist() == [1.0]
+    assert state.purse["n_resting"][0] == 0

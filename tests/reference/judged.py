@@ -59,7 +59,7 @@ def compared(study: Study, got: Judged) -> list[str]:
         if not abs(float(slow.commission) - fast["commission"]) <= 1e-6 + 1e-9 * slow_size(slow):
             found.append(f"fill {k} {who}: commission {slow.commission} by hand, "
                          f"{fast['commission']!r} by the kernel")  # fmt: skip
-        if slow.order_row != fast["order_row"] and study.kind != "orders":  # sums have several
+        if slow.order_row != fast["order_row"]:
             found.append(f"fill {k} {who}: ordered at {slow.order_row} by hand, "
                          f"{fast['order_row']} by the kernel")  # fmt: skip
     if len(got.fills) != len(got.slow.fills):

@@ -104,12 +104,10 @@ def an_account(rng: np.random.Generator, kind: str) -> AccountConfig:
         "drawdown": maybe(0.15, 0.05, 0.1),
         "cool_down": maybe(0.4, 1, 3),
     }
-    if (
-        kind != "wishes"
-    ):  # how limits share out what orders and weights ask for, the page leaves open
-        wish |= {"max_gross": 2.0 if short else None, "max_weight": None, "max_group": None}
-        if kind == "orders":  # rests of sales of more than is held, in whole units: not settled
-            wish["units"] = "fractional"
+    if kind == "orders":  # sizes of one's own are bound by the money and max_gross alone
+        wish |= {"max_weight": None, "max_group": None}
+    if kind == "weights":
+        wish["max_group"] = None
     return AccountConfig(**{k: v for k, v in wish.items() if v is not None})
 
 
@@ -237,8 +235,6 @@ def some_orders(rng: np.random.Generator, made: Study) -> None:
     number, given = 0, []
     whole = made.account.units == "whole"
     share = float(rng.choice([0.1, 0.3]))
-    # what becomes of the rests of several orders that one bar's volume shares is not settled
-    made.costs = made.costs.model_copy(update={"volume_cap": None})
     for t, row in enumerate(made.rows):
         for i in np.flatnonzero(row >= 0):
             while rng.random() < share:

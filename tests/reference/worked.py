@@ -267,8 +267,8 @@ CASES = [
           (5, "A", 49.425750, 100.05, 4.95, "entry")],  # half of 9885.15; 4945.046
          account={"cool_down": 2}, a={"low": {2: 97.0}},
          wishes=[*wish(**STOPS), *(w for t in (2, 3, 4) for w in wish(at=t, **STOPS))]),
-    Case("longs at most half: 5000 / 100.15 with costs for the first, nothing for the second",
-         [(1, "A", 49.925112, 100.05, 5.00, "entry"), (4, "A", -49.925112, 99.95, 4.99, "time")],
+    Case("longs at most half, at the fill too: 5000 less 5.00 for the first, the second nothing",
+         [(1, "A", 49.925037, 100.05, 5.00, "entry"), (4, "A", -49.925037, 99.95, 4.99, "time")],
          account={"max_gross": 0.5}, b={}, wishes=[*wish(rank=2.0), *wish(who="B", rank=1.0)]),
     Case("one instrument at most 30 %",
          [(1, "A", 30, 100.05, 3.00, "entry"), (4, "A", -30, 99.95, 3.00, "time")],

@@ -2,6 +2,8 @@
 
 import hashlib
 
+import numpy as np
+
 from touchstone.backtest.again import Again
 from touchstone.backtest.replay import run_of
 from touchstone.backtest.result import Run
@@ -61,15 +63,14 @@ def run_orders(
 def again_of_orders(panel: Panel, given: Given, cash: float) -> Again:
     """The same orders on another deposit, their quantities scaled as it is; nothing is counted.
 
-    Whole units times a share are no whole units, and rounded to 0 an order would be none: on other
-    deposits the account holds fractions.
+    Whole units are rounded down; an order of less than one unit comes to nothing.
     """
 
     def follow_again(account: AccountConfig, costs: CostsConfig) -> Run:
         order = given.order.copy()
-        if account.cash != cash:
-            order["quantity"] *= account.cash / cash
-            account = account.model_copy(update={"units": "fractional"})
+        order["quantity"] *= account.cash / cash
+        if account.units == "whole":  # rounded down; one of less than a unit ends itself
+            order["quantity"] = np.trunc(order["quantity"] * (1 + 1e-12))
         line = world_line(panel, costs, account)
         return _followed(panel, line, given._replace(order=order), account, costs)
 

@@ -44,9 +44,10 @@ class AccountConfig(Config):
     max_gross: Annotated[float, Field(gt=0, le=10)] = _extra(1.0)
     """Longs and shorts together, share of equity, at most when something is entered."""
     max_weight: _Share = _extra(1.0)
-    """One instrument's share of equity, at most when it is entered."""
+    """One instrument's share of equity, at most when it is entered; not of orders of one's own."""
     max_group: Annotated[float, Field(gt=0, le=10)] | None = _extra(None)
-    """One group's share of equity, at most when something of it is entered; null: no limit."""
+    """One group's share of equity, at most when a strategy's wish enters something of it; null: no
+    limit. Weights and orders of one's own are not bound."""
     daily_loss: _Share | None = _extra(None)
     """Loss since the day began, share of equity, at which everything is left until the next day."""
     drawdown: _Share | None = _extra(None)

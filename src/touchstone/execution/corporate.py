@@ -7,7 +7,7 @@ from touchstone.arrays import Int64
 from touchstone.execution.columns import Events
 from touchstone.execution.compiled import compiled
 from touchstone.execution.fills import book, forget_idle, write
-from touchstone.execution.records import DELISTED, IN_LIEU, Accounts, Tape
+from touchstone.execution.records import DELISTED, GIVEN, IN_LIEU, MARKET_ORDER, Accounts, Tape
 from touchstone.market.actions import DELISTING, DIVIDEND, SPLIT
 
 
@@ -30,7 +30,7 @@ def apply_events(
             purse.dividends += position.quantity * value
         elif kind == SPLIT:
             _split(position, order, value)
-            _split_resting(accounts, k, i, value)
+            _split_resting(accounts, k, i, value, terms.whole)
             if terms.whole:
                 _pay_in_lieu(purse, position, order, (rows[i], i), tape)
         elif kind == DELISTING:
@@ -50,12 +50,19 @@ def _split(position: Any, order: Any, ratio: float) -> None:
 
 
 @compiled
-def _split_resting(accounts: Accounts, k: int, i: int, ratio: float) -> None:
+def _split_resting(accounts: Accounts, k: int, i: int, ratio: float, whole: bool) -> None:
+    together = 0.0
     for r in range(accounts.purse[k].n_resting):
-        order = accounts.resting[k, r]
-        if order.instrument == i:
-            order.quantity *= ratio
-            order.price /= ratio
+        one = accounts.resting[k, r]
+        if one.instrument == i:
+            one.quantity *= ratio
+            one.price /= ratio
+            if whole:
+                one.quantity = math.trunc(one.quantity * (1.0 + 1e-12))
+            if one.kind == MARKET_ORDER:
+                together += one.quantity
+    if accounts.orders[k, i].reason == GIVEN and accounts.orders[k, i].quantity != 0.0:
+        accounts.orders[k, i].quantity = together
 
 
 @compiled

@@ -156,12 +156,20 @@ def fee(terms: Any, quantity: float, price: float, side: float) -> float:
 def affordable(terms: Any, money: float, price: float, side: float) -> float:
     """The units that `money` pays at `price`, commission and fees included; 0 for none.
 
-    Rounding may make the commission up to half a cent dearer than its rate: the quantity gives
-    way, so that no account is ever overdrawn.
+    They follow from the rates. Where the rounded or the least commission asks for more, the
+    quantity gives way for exactly that commission, so that no account is ever overdrawn. A short
+    sale that brings no more than its fees: none.
     """
     extra = price * terms.sell_fee + terms.sell_fee_per_unit if side < 0.0 else 0.0
-    per_unit = price * (1.0 + terms.commission) + terms.per_unit + extra
-    quantity = min(money / per_unit, max(0.0, money - terms.minimum) / (price + extra))
-    # rounding may ask for more
-    quantity = min(quantity, (money - fee(terms, quantity, price, side)) / price)
-    return float(max(0.0, quantity) * (1.0 - 1e-14))
+    quantity = money / (price * (1.0 + terms.commission) + terms.per_unit + extra)
+    if quantity <= 0.0:
+        return 0.0
+    asked = fee(terms, quantity, price, side)
+    if quantity * price + asked > money:
+        quantity = max(0.0, money - asked) / price
+        paid = fee(terms, quantity, price, side)
+        if paid < asked and fee(terms, (money - paid) / price, price, side) == paid:
+            quantity = (money - paid) / price
+    if side < 0.0 and fee(terms, quantity, price, side) >= quantity * price:
+        return 0.0
+    return float(quantity * (1.0 - 1e-14))

@@ -111,7 +111,8 @@ def fill(
     if payable < math.inf:
         closes = max(0.0, min(size, -side * position.quantity))
         opens = size - closes
-        if opens * price + fee(terms, opens, price, side) > payable:
+        payable += closes * position.close  # what is turned round makes room for its other side
+        if opens > 0.0 and opens * price + fee(terms, opens, price, side) > payable:
             purse.n_cut += 1
             size = closes + units(terms, affordable(terms, payable, price, side))
             if size <= wished * DUST:
@@ -141,6 +142,8 @@ def book(purse: Any, position: Any, quantity: float, price: float, paid: float) 
     purse.cash += -value - paid
     before = position.quantity
     after = before + quantity
+    if abs(after) < 1e-12 * abs(quantity):
+        after = 0.0  # sold in parts, whose sum binary has a hair off
     if before * quantity >= 0.0:
         position.entry_price = (position.entry_price * before + value) / after
     elif before * after < 0.0:  # turned round

@@ -72,7 +72,7 @@ def fill_resting(accounts: Accounts, k: int, market: Market, rows: Int64, tape: 
     purse = accounts.purse[k]
     if purse.n_resting == 0:
         return
-    _settle(accounts, k)
+    _settle(accounts, k, market, rows)
     for kind in (STOP_ORDER, LIMIT_ORDER):
         for r in range(purse.n_resting):
             order = accounts.resting[k, r]
@@ -88,19 +88,27 @@ def fill_resting(accounts: Accounts, k: int, market: Market, rows: Int64, tape: 
 
 
 @compiled
-def _settle(accounts: Accounts, k: int) -> None:
-    """Tell the market orders of the list what the opening left of them, each its share."""
+def _settle(accounts: Accounts, k: int, market: Market, rows: Int64) -> None:
+    """Tell the market orders of the list what the opening left of their sum.
+
+    The first given are done first, and so is all that went the other way.
+    """
     purse, orders, resting = accounts.purse[k], accounts.orders[k], accounts.resting[k]
     for r in range(purse.n_resting):
-        orders[resting[r].instrument].up = 0.0
-    for r in range(purse.n_resting):
-        if resting[r].kind == MARKET_ORDER:
-            orders[resting[r].instrument].up += resting[r].quantity
-    for r in range(purse.n_resting):
-        one, order = resting[r], orders[resting[r].instrument]
-        if one.kind == MARKET_ORDER and order.reason == GIVEN:
-            left = order.quantity / order.up if order.up != 0.0 else 0.0
-            one.quantity = one.quantity * left if abs(left) > _NOTHING else 0.0
+        order = orders[resting[r].instrument]
+        if order.reason == GIVEN:
+            order.up = order.quantity  # what is still to be handed out, signed
+    for back in range(purse.n_resting):
+        one = resting[purse.n_resting - 1 - back]
+        row, order = rows[one.instrument], orders[one.instrument]
+        is_served = row >= 0 and not is_halted(market, row) and order.reason == GIVEN
+        if one.kind != MARKET_ORDER or not is_served:
+            continue
+        part = 0.0
+        if one.quantity * order.up > 0.0:
+            part = min(one.quantity, order.up) if order.up > 0.0 else max(one.quantity, order.up)
+        order.up -= part
+        one.quantity = part if abs(part) > _NOTHING * abs(one.quantity) else 0.0
 
 
 @compiled
@@ -113,21 +121,29 @@ def _work(accounts: Accounts, k: int) -> None:
             orders[active[a]].quantity, orders[active[a]].reserve = 0.0, 0.0
     for r in range(purse.n_resting):
         one = resting[r]
-        i = one.instrument
-        position, order = positions[i], orders[i]
+        order = orders[one.instrument]
         if one.kind != MARKET_ORDER or (order.reason == LIMIT and order.quantity != 0.0):
             continue
-        activate(active, purse, i)
+        activate(active, purse, one.instrument)
         order.quantity += one.quantity
         if abs(order.quantity) <= _NOTHING * abs(one.quantity):
             order.quantity = 0.0
-        order.row, order.rank, order.reason = one.row, 0.0, GIVEN
+        order.rank, order.reason = 0.0, GIVEN
         order.up, order.down, order.hold = math.inf, math.inf, FOR_EVER
+    terms = accounts.terms[k]
+    rates = 1.0 + terms.commission + terms.worsening
+    for r in range(purse.n_resting):  # the newest of its side stands for it
+        one = resting[r]
+        position, order = positions[one.instrument], orders[one.instrument]
+        goes_with = one.quantity * order.quantity > 0.0 and order.reason == GIVEN
+        if one.kind != MARKET_ORDER or not goes_with:
+            continue
         opens = abs(order.quantity)
-        if order.quantity * position.quantity < 0.0:
+        if order.quantity < 0.0 and not terms.margin:
+            opens = 0.0  # it sells what it has
+        elif order.quantity * position.quantity < 0.0:
             opens = max(0.0, opens - abs(position.quantity))
-        terms = accounts.terms[k]
-        rates = 1.0 + terms.commission + terms.worsening
+        order.row = one.row
         order.reserve = opens * (one.price * rates + terms.per_unit)
     forget_idle(purse, positions, orders, active)
 
@@ -153,6 +169,7 @@ def _try(accounts: Accounts, k: int, market: Market, rows: Int64, r: int, tape: 
         payable = math.inf
         if wanted * had >= 0.0 or abs(wanted) > abs(had):
             payable = room(terms, purse, accounts.positions[k], accounts.active[k])
+            payable -= _reserved(accounts, k)
         filled = fill(
             (terms, purse, position), bar_of(terms, market, row),
             (wanted, reference, not is_stop, payable), (row, first.row, i, GIVEN), tape,
@@ -167,6 +184,17 @@ def _try(accounts: Accounts, k: int, market: Market, rows: Int64, r: int, tape: 
     if abs(rest) <= _NOTHING * abs(wanted):
         rest = 0.0
     _share_out(accounts, k, market, (row, r, reference), rest)
+
+
+@compiled
+def _reserved(accounts: Accounts, k: int) -> float:
+    """Money kept for working orders, which what rests does not get at."""
+    kept = 0.0
+    for a in range(accounts.purse[k].n_active):
+        order = accounts.orders[k, accounts.active[k, a]]
+        if order.quantity != 0.0:
+            kept += order.reserve
+    return kept
 
 
 @compiled

@@ -106,15 +106,16 @@ def enter(position: Any, order: Any, row: int, reference: float) -> None:
 
 @compiled
 def room(terms: Any, purse: Any, positions: Records, active: Int64) -> float:
-    """Money that opening fills may cost now: the cash, or what the gross limit leaves."""
-    if not terms.margin:
+    """Money that opening fills may cost now: the cash, and what the gross limit leaves."""
+    if math.isinf(terms.max_gross):
         return float(purse.cash)
     invested, gross = 0.0, 0.0
     for a in range(purse.n_active):
         value = positions[active[a]].quantity * positions[active[a]].close
         invested += value
         gross += abs(value)
-    return float(terms.max_gross * (purse.cash + invested) - gross)
+    left = terms.max_gross * (purse.cash + invested) - gross
+    return float(left if terms.margin else min(left, purse.cash))
 
 
 @compiled

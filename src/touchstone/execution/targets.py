@@ -7,7 +7,7 @@ from touchstone.arrays import Float64, Int64
 from touchstone.execution.columns import Market, Weights
 from touchstone.execution.compiled import compiled
 from touchstone.execution.fills import activate, units
-from touchstone.execution.records import FOR_EVER, LIMIT, REBALANCE, Accounts
+from touchstone.execution.records import FOR_EVER, GIVEN, LIMIT, REBALANCE, Accounts
 
 
 @compiled
@@ -62,7 +62,7 @@ def leave_all(accounts: Accounts, k: int, rows: Int64) -> None:
         row, position, order = rows[active[a]], positions[active[a]], orders[active[a]]
         if position.quantity == 0.0:
             order.quantity, order.reserve = 0.0, 0.0
-        elif order.quantity != -position.quantity:
+        elif order.quantity != -position.quantity or order.reason == GIVEN:
             row = row if row >= 0 else position.row
             _write(order, (-position.quantity, 0.0, 0.0), row, LIMIT)
 
@@ -75,7 +75,7 @@ def _order(
     purse, terms = accounts.purse[k], accounts.terms[k]
     position, order = accounts.positions[k, i], accounts.orders[k, i]
     order.quantity, order.reserve = 0.0, 0.0
-    target = min(max(weight, -terms.max_weight), terms.max_weight)
+    target = min(max(weight, -terms.max_weight if terms.margin else 0.0), terms.max_weight)
     close = market.bars[row, 3]
     wanted = target * purse.equity / close
     wanted = units(terms, wanted) if wanted >= 0.0 else -units(terms, -wanted)

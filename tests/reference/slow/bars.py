@@ -26,9 +26,10 @@ class Bars(Book):
         trading = {symbol: bar for symbol, bar in bars.items() if not bar.halted}
         if len(trading) < len(bars):
             self.count("halted bar")
-        self.end_late()
         self.opening(trading)
         self.intrabar(trading)
+        self.end_late()
+        self.reckon()
         self.mark(bars)
 
     def begin_day(self, day: int) -> None:
@@ -43,41 +44,48 @@ class Bars(Book):
         waiting = {o.symbol for o in self.orders} - set(bars)
         if waiting:
             self.count("waits for a bar")
-        self.offset(set(bars))
         turns = self.turns(bars)
         while turns:
             orders = turns.pop(0)
             if len(orders) > 1:
                 self.count("orders summed")
-            bar = bars[orders[0].symbol]
+            symbol = orders[0].symbol
+            before = sum((o.quantity for o in orders), ZERO)
             free = [o for later in turns for o in later] + orders
-            self.serve(orders, bar.open, bar, True, self.payable(free))
-
-    def offset(self, symbols: set[str]) -> None:
-        """Market orders of an instrument in both directions meet each other, without a fill."""
-        for symbol in sorted(symbols):
-            mine = [o for o in self.of(symbol) if o.kind == "market"]
-            sides = {s: [o for o in mine if o.quantity * s > 0] for s in (1, -1)}
-            both = min(sum((abs(o.quantity) for o in sides[s]), ZERO) for s in (1, -1))
-            if both:
-                self.count("orders offset")
-                for side in (1, -1):
-                    self.take_from(sides[side], side * both)
+            self.serve(orders, bars[symbol].open, bars[symbol], True, self.payable(free))
+            if symbol in self.kept:
+                left = sum((o.quantity for o in self.given(symbol)), ZERO)
+                self.kept[symbol] *= left / before
 
     def turns(self, bars: dict[str, Bar]) -> list[list[Order]]:
-        """Market orders, those of one instrument and side together, in their turn."""
-        groups: dict[tuple[str, bool], list[Order]] = {}
-        for order in sorted(self.orders, key=self.turn):
-            if order.kind == "market" and order.symbol in bars:
-                groups.setdefault((order.symbol, order.quantity > 0), []).append(order)
-        return list(groups.values())
+        """Market orders, those of one instrument together, in their turn."""
+        groups = []
+        for symbol in sorted({o.symbol for o in self.orders} & set(bars)):
+            mine = self.given(symbol)
+            if not mine:
+                mine = [o for o in self.of(symbol) if o.kind == "market" and o.reason != "order"]
+            mine = self.offset(mine)
+            if mine:
+                groups.append(mine)
+        return sorted(groups, key=self.turn)
 
-    def turn(self, order: Order) -> tuple[bool, float, str]:
+    def offset(self, mine: list[Order]) -> list[Order]:
+        """Those of one order in both directions meet each other, without a fill; what is left."""
+        sides = {s: [o for o in mine if o.quantity * s > 0] for s in (1, -1)}
+        both = min(sum((abs(o.quantity) for o in sides[s]), ZERO) for s in (1, -1))
+        if both:
+            self.count("orders offset")
+            for side in (1, -1):
+                self.take_from(sides[side], side * both)
+        return [o for o in mine if o.quantity]
+
+    def turn(self, orders: list[Order]) -> tuple[bool, float, str]:
         """What only closes a position, by symbol; then the higher rank, then by symbol."""
-        held = self.held(order.symbol)
-        is_within = abs(order.quantity) <= abs(held) or not self.terms.margin
-        closes = order.quantity * held < 0 and is_within
-        return not closes, 0.0 if closes else -order.rank, order.symbol
+        symbol, quantity = orders[0].symbol, sum((o.quantity for o in orders), ZERO)
+        held = self.held(symbol)
+        is_within = abs(quantity) <= abs(held) or not self.terms.margin
+        closes = quantity * held < 0 and is_within
+        return not closes, 0.0 if closes else -orders[0].rank, symbol
 
     def intrabar(self, bars: dict[str, Bar]) -> None:
         """Stops and targets of positions; then resting stops, then resting limits, as given."""
@@ -173,8 +181,8 @@ class Bars(Book):
     # -- orders from outside that rest
 
     def end_late(self) -> None:
-        """Those whose last bar is over, what is left of market orders and stops too."""
-        late = [o for o in self.orders if 0 <= o.expires < self.clock]
+        """Those whose last bar this was, what is left of market orders and stops too."""
+        late = [o for o in self.orders if 0 <= o.expires <= self.clock]
         if late:
             self.count("expiry")
         self.drop(late)
@@ -194,7 +202,7 @@ class Bars(Book):
         self.serve(like, at, bar, is_stop, self.payable(like))
         for one in like:
             if is_stop and one.quantity:
-                one.kind = "market"  # it has gone off
+                one.kind, one.price = "market", at  # it has gone off
 
     def met(self, order: Order, bar: Bar) -> Decimal | None:
         """The reference price of a resting order in this bar, None where it is not met."""

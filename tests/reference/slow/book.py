@@ -33,6 +33,7 @@ class Book:
         self.latch = 0
         self.positions: dict[str, Position] = {}
         self.orders: list[Order] = []
+        self.kept: dict[str, Decimal] = {}
         self.seen: dict[str, Seen] = {}
         self.fills: list[Filled] = []
         self.count = Counts()
@@ -58,7 +59,32 @@ class Book:
 
     def reserved(self, but: list[Order]) -> Decimal:
         """Cash kept for working orders, these excepted."""
-        return sum((o.reserve for o in self.orders if not any(o is b for b in but)), ZERO)
+        kept = sum((o.reserve for o in self.orders if not any(o is b for b in but)), ZERO)
+        served = {b.symbol for b in but}
+        return kept + sum((m for s, m in self.kept.items() if s not in served), ZERO)
+
+    def given(self, symbol: str) -> list[Order]:
+        """Market orders from outside that work; none while a loss limit's order does."""
+        market = [o for o in self.of(symbol) if o.kind == "market"]
+        mine = [o for o in market if o.reason == "order"]
+        return mine if len(mine) == len(market) else []
+
+    def reckon(self) -> None:
+        """What market orders from outside keep for themselves: those of an instrument are one
+        order of their sum, and what it opens is reserved at the close when the newest of its side
+        was given, with the flat rates."""
+        self.kept = {}
+        for symbol in {o.symbol for o in self.orders}:
+            mine, terms = self.given(symbol), self.terms
+            net = sum((o.quantity for o in mine), ZERO)
+            if not net or (net < 0 and not terms.margin):
+                continue
+            opens = abs(net)
+            if net * self.held(symbol) < 0:
+                opens = max(ZERO, opens - abs(self.held(symbol)))
+            rates = 1 + terms.commission + terms.slippage + terms.half_spread
+            newest = [o for o in mine if o.quantity * net > 0][-1]
+            self.kept[symbol] = opens * (newest.price * rates + terms.per_unit)
 
     # -- a fill
 
@@ -71,10 +97,12 @@ class Book:
         working; what money, or the position of a long-only account, withholds is given up.
         """
         symbol, wanted = orders[0].symbol, sum((o.quantity for o in orders), ZERO)
+        # market orders are one working order, told by its newest; of others the first came first
+        told = orders[-1 if orders[0].kind == "market" else 0]
         possible = self.possible(symbol, wanted)
         if possible != wanted:
             self.count("sell of more than is held")
-            self.take_from(orders[::-1], wanted - possible)
+            self.take_from(orders, wanted - possible)
         orders = [o for o in orders if o.quantity]
         if not possible:
             return
@@ -88,7 +116,7 @@ class Book:
             if at_market:
                 price = self.worse(reference, symbol, paid, bar)
                 self.remember(symbol, paid, bar)
-            self.book(orders[0], paid, price, reference, bar)
+            self.book(told, paid, price, reference, bar)
         if paid != through:
             self.count("cut for money" if paid else "rejected for money")
             self.drop(orders)
@@ -121,21 +149,24 @@ class Book:
         opens = abs(wanted) - closes
         if not opens or money == NEVER:
             return wanted
-        if opens * price + self.money.commission(wanted, price) <= money:
-            return wanted
         side = 1 if wanted > 0 else -1
+        money += closes * self.seen[symbol].close  # what is turned round makes room
+        if opens * price + self.money.commission(side * opens, price) <= money:
+            return wanted
         units = self.money.units(closes + self.money.paid_by(money, price, side))
         if units <= abs(wanted) * Decimal("1e-6"):
             return ZERO
         return min(units, abs(wanted)).copy_sign(wanted)
 
     def payable(self, free: list[Order]) -> Decimal:
-        """Money for an opening order: cash that no other order reserved. In a margin account,
-        what is left of its equity's `max_gross`, at the last mark's equity and closes.
-        """
-        money = self.cash
-        if self.terms.margin:
-            money = self.terms.max_gross * self.worth() - self.gross(set(self.positions))
+        """Money for an opening order: cash that no other order reserved, and what is left of
+        `max_gross` of equity at the last closes; in a margin account that alone."""
+        money = NEVER if self.terms.margin else self.cash
+        if self.terms.max_gross < NEVER:
+            left = self.terms.max_gross * self.worth() - self.gross(set(self.positions))
+            if left < money:
+                self.count("gross limit at a fill")
+            money = min(money, left)
         return money - self.reserved(free)
 
     def worse(self, reference: Decimal, symbol: str, quantity: Decimal, bar: Bar) -> Decimal:

@@ -39,6 +39,7 @@ class Engine(Bars):
         self.balance(bars, decisions)
         for asked in decisions.asked:
             self.take(bars, asked)
+        self.reckon()
 
     # -- leaving
 
@@ -57,7 +58,9 @@ class Engine(Bars):
 
     def leaves(self, order: Order) -> bool:
         is_out = order.kind == "market" and order.quantity * self.held(order.symbol) < 0
-        is_named = order.reason not in ("rebalance", "order")
+        if order.reason == "order":
+            return False
+        is_named = order.reason != "rebalance"
         return is_out and (is_named or order.quantity == -self.held(order.symbol))
 
     def leave(self, bars: dict[str, Bar], decisions: Decisions) -> None:
@@ -165,8 +168,9 @@ class Engine(Bars):
     # -- target weights
 
     def balance(self, bars: dict[str, Bar], decisions: Decisions) -> None:
-        """Towards weights of equity where they are off by more than the buffer; sells first."""
-        wanted = []
+        """Towards weights of equity where they are off by more than the buffer. Nothing is scaled
+        down here: at the fill each is cut to what is there, the larger weight served first."""
+        rates = 1 + self.terms.commission + self.terms.slippage + self.terms.half_spread
         for symbol, asked in decisions.weights:
             if symbol not in bars:
                 continue
@@ -176,24 +180,15 @@ class Engine(Bars):
             weight = most.copy_sign(asked)
             if not self.terms.margin:
                 weight = max(weight, ZERO)
-            units = self.money.units(weight * self.equity / close) - self.held(symbol)
+            held, wanted = self.held(symbol), self.money.units(weight * self.equity / close)
+            units = wanted - held
             if weight and abs(units) * close < decisions.buffer * self.equity:
                 self.count("inside the buffer")
                 continue
             if units:
-                rank = float(abs(weight))
-                wanted.append(Order(symbol, units, bars[symbol].row, "rebalance", rank=rank))
-        self.orders += [o for o in wanted if o.quantity < 0]
-        purse = self.purse(self.leaving())
-        for order in wanted:
-            if order.quantity > 0:
-                dear = self.dear(bars[order.symbol], order.quantity)
-                if not self.terms.margin:
-                    order.quantity = min(order.quantity, self.money.units(purse / dear))
-                if order.quantity * bars[order.symbol].close > self.equity * DUST:
-                    order.reserve = order.quantity * dear
-                    purse -= order.reserve
-                    self.orders.append(order)
+                order = Order(symbol, units, bars[symbol].row, "rebalance", rank=float(abs(asked)))
+                order.reserve = max(ZERO, abs(wanted) - abs(held)) * close * rates
+                self.orders.append(order)
 
     # -- orders from outside
 
@@ -210,7 +205,7 @@ class Engine(Bars):
             asked.symbol, self.money.units(asked.quantity), row, "order", asked.kind,
             price=asked.price, number=asked.number, expires=asked.expires,
         )  # fmt: skip
-        if order.quantity > 0 and asked.symbol in bars and asked.kind == "market":
-            order.reserve = order.quantity * self.dear(bars[asked.symbol], order.quantity)
+        if asked.kind == "market":
+            order.price = bars[asked.symbol].close
         if order.quantity:
             self.orders.append(order)

@@ -5,6 +5,7 @@ from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from reference.slow.nouns import ZERO, Terms
 
 CENT = Decimal("0.01")
+HAIR = Decimal("1e-30")
 
 
 class Money:
@@ -29,7 +30,8 @@ class Money:
         return side > 0 or self.commission(-units, price) < units * price
 
     def rounded(self, owed: Decimal) -> Decimal:
-        return owed.quantize(CENT, ROUND_HALF_UP) if self.terms.to_cents else owed
+        # half a cent that a division of fifty digits left a hair short is half a cent
+        return owed.quantize(HAIR).quantize(CENT, ROUND_HALF_UP) if self.terms.to_cents else owed
 
     def units(self, quantity: Decimal) -> Decimal:
         """Whole units are rounded towards nothing; fractional ones stay."""
@@ -41,15 +43,21 @@ class Money:
         """Units of a buy (side 1) or a short sale (-1) that `money` covers with all costs.
 
         At the rates first; where the rounded commission, or the least one, asks for more, the
-        units give way for it.
+        units give way for it, and for no more than the commission of what is left of them.
         """
         if money <= 0:
             return ZERO
         per_unit = price * (1 + self.terms.commission) + self.terms.per_unit
         if side < 0:
             per_unit += price * self.terms.sell_fee + self.terms.sell_fee_per_unit
-        most = money / per_unit
-        units = max(ZERO, min(most, (money - self.commission(side * most, price)) / price))
+        units = money / per_unit
+        asked = self.commission(side * units, price)
+        if units * price + asked > money:
+            units = max(ZERO, money - asked) / price
+            paid = self.commission(side * units, price)
+            more = (money - paid) / price
+            if paid < asked and self.commission(side * more, price) == paid:
+                units = more
         return units if self.is_worth_it(units, price, side) else ZERO
 
     def impact(self, quantity: Decimal, volume: Decimal, sigma: Decimal) -> Decimal:
