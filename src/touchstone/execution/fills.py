@@ -142,10 +142,10 @@ def book(purse: Any, position: Any, quantity: float, price: float, paid: float) 
     purse.cash += -value - paid
     before = position.quantity
     after = before + quantity
-    if abs(after) < 1e-12 * abs(quantity):
-        after = 0.0  # sold in parts, whose sum binary has a hair off
     if before * quantity >= 0.0:
         position.entry_price = (position.entry_price * before + value) / after
+    elif abs(after) < 1e-12 * abs(quantity):
+        after = 0.0  # sold in parts, whose sum binary has a hair off
     elif before * after < 0.0:  # turned round
         position.entry_price = price
     position.quantity = after
