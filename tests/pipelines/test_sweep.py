@@ -132,7 +132,7 @@ def test_the_best_of_losers_has_neighbours_and_no_plateau(swept):
     losing = swept[2].result
     around = losing.around.model_copy(update={"word": "alone"})
     losing = losing.model_copy(update={"around": around})
-    assert "earns nothing" in standing(losing)
+    assert "shows no gain" in standing(losing)
     html = page(losing, 7, "")
     assert "without neighbours" not in html
     assert "and it earns nothing" in html
