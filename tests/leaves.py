@@ -19,7 +19,7 @@ def leaves(config: Config) -> Iterator[tuple[str, Config]]:
     Raises:
         AssertionError: a leaf for which no legal change was found: add one to `_changes`.
     """
-    tree = config.model_dump(mode="json", serialize_as_any=True)
+    tree = _whole(config, config.model_dump(mode="json", serialize_as_any=True))
     for path, value, annotation in _walk(config, tree, ()):
         choices = _literals(annotation)
         if choices == [value]:
@@ -29,15 +29,27 @@ def leaves(config: Config) -> Iterator[tuple[str, Config]]:
         yield ".".join(map(str, path)), changed
 
 
+def _whole(config: Config, tree: Any) -> Any:
+    """The tree with the fields that it leaves out because they stand at their default."""
+    for name in type(config).model_fields:
+        value = getattr(config, name)
+        if isinstance(value, Config):
+            missing = value.model_dump(mode="json", serialize_as_any=True)
+            tree[name] = _whole(value, tree.get(name, missing))
+        elif isinstance(value, tuple) and value and isinstance(value[0], Config):
+            tree[name] = [_whole(v, t) for v, t in zip(value, tree[name], strict=True)]
+        elif name not in tree:
+            tree[name] = list(value) if isinstance(value, tuple) else value
+    return tree
+
+
 def _walk(
     here: Any, tree: Any, path: tuple[str | int, ...], annotation: Any = None
 ) -> Iterator[tuple[tuple[str | int, ...], Any, Any]]:
     """(path, value as JSON, annotation) of every leaf."""
     if isinstance(here, Config):
         for name, field in type(here).model_fields.items():
-            value = getattr(here, name)  # a field at its default may be left out of the tree
-            inner = tree.get(name, list(value) if isinstance(value, tuple) else value)
-            yield from _walk(value, inner, (*path, name), field.annotation)
+            yield from _walk(getattr(here, name), tree[name], (*path, name), field.annotation)
     elif isinstance(tree, list) and tree:
         for i, value in enumerate(tree):
             yield from _walk(here[i], value, (*path, i), annotation)

@@ -176,9 +176,17 @@ class SlowBooks:
         waiting = sum(self.orders[s].reserve for s in buys if s not in trading)
         here = sorted((s for s in buys if s in trading), key=lambda s: -self.orders[s].rank)
         for symbol in here:
-            self._buy(symbol, bars[symbol], self.cash - waiting)
+            self._buy(symbol, bars[symbol], self._spendable() - waiting)
             if symbol in self.orders:
                 waiting += self.orders[symbol].reserve
+
+    def _spendable(self) -> float:
+        """The cash, and of it what the gross limit lets into the market."""
+        share = self.account.max_gross
+        if share >= 1:
+            return self.cash
+        held = sum(p.quantity * p.close for _, p in sorted(self.positions.items()))
+        return min(self.cash, share * (self.cash + held) - held)
 
     def _buy(self, symbol: str, row: int, payable: float) -> None:
         order, reference = self.orders[symbol], float(self.panel.open[row])
