@@ -59,8 +59,9 @@ def tried(only: tuple[str, ...], n_examples: int) -> list[Tried]:
             if not re.match(r"test_\d\d_", name):
                 continue
             bad = case.find("failure") is not None or case.find("error") is not None
-            result = "FAILED" if bad else "holds"
-            n = counts.get(name, 1)
+            known = case.find("skipped") is not None
+            result = "FAILED" if bad else "known not to hold" if known else "holds"
+            n = counts.get(name, 0)  # 0: no Hypothesis test, one case worked by hand
             found.append(Tried(name, n, float(case.attrib["time"]), result))
             if bad:
                 print(f"{name}: {case[0].attrib.get('message', '')[:2000]}", file=sys.stderr)
@@ -74,7 +75,7 @@ def counted(said: str) -> dict[str, int]:
     for line in said.splitlines():
         if head := re.match(r"\S+::(test_\w+(?:\[.*\])?):$", line.strip()):
             name = head.group(1)
-        elif passing := re.search(r"(\d+) passing examples", line):
+        elif passing := re.search(r"(\d+) passing(?:,| examples)", line):
             counts[name] = counts.get(name, 0) + int(passing.group(1))
     return counts
 
@@ -148,25 +149,28 @@ def main() -> int:
         "",
         "| property | examples | s | result |",
         "|---|---|---|---|",
-        *(f"| {t.name[5:].replace('_', ' ')} | {t.n_examples} | {t.seconds:.1f} | {t.result} |"
+        *(f"| {t.name[5:].replace('_', ' ')} | {t.n_examples or 'one case'} | {t.seconds:.1f} | {t.result} |"
           for t in found),
         "",
         "| property | fault planted | fate |",
         "|---|---|---|",
-        *(f"| {f.property} | {f.file}: `{last(f.new)}` for `{last(f.old)}` | {fates[f.property]} |"
+        *(f"| {f.property} | {f.file}: {told(f)} | {fates[f.property]} |"
           for f in faults),
     ]  # fmt: skip
     if only:
         print("\n".join(lines))
     else:
         write("properties", "Properties of the engine", lines)
-    holds = all(t.result == "holds" for t in found)
+    holds = all(t.result != "FAILED" for t in found)
     return int(not (holds and all(f == "caught" for f in fates.values())))
 
 
-def last(text: str) -> str:
-    """The first line that says something, fit for a table."""
-    return text.strip().splitlines()[-1].strip().replace("|", "/")
+def told(fault: Fault) -> str:
+    """The first line that the fault changes, then how it reads."""
+    old, new = fault.old.splitlines(), fault.new.splitlines()
+    same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), -1)
+    before, after = (x[same].strip().replace("|", "/") for x in (old, new))
+    return f"`{before}` -> `{after}`"
 
 
 if __name__ == "__main__":

@@ -150,8 +150,10 @@ def test_22_a_stop_is_never_left_better_than_its_trigger(world):
         for f in range(fills.row.size):
             symbol = done.symbol[f]
             if fills.reason[f] == REASONS.index("entry"):
-                entries[symbol] = (int(fills.row[f]), int(fills.order_row[f]))
+                entries.setdefault(symbol, (int(fills.row[f]), int(fills.order_row[f])))
             if fills.reason[f] != STOP or symbol in split or symbol not in entries:
+                if fills.left[f] == 0.0:
+                    entries.pop(symbol, None)
                 continue
             if fills.order_row[f] != entries[symbol][0]:
                 continue
