@@ -66,8 +66,8 @@ prove-surrogates: $(DEV) ## search-corrected p on 100 markets without an edge ->
 prove-engine: $(DEV) ## 1,000 random accounts beside the decimal engine, to the cent -> docs/proofs/engine.md
 	$(BIN)/python tests/proofs/engine.py
 
-prove-properties: $(DEV) ## the engine's properties, 500 examples each -> docs/proofs/properties.md
-	$(BIN)/python tests/proofs/properties.py
+prove-properties: $(DEV) ## the engine's properties, 500 examples each, and a fault for each (6 minutes) -> docs/proofs/properties.md
+	$(BIN)/python tests/proofs/properties.py --fault-examples 100
 
 prove-peers: $(DEV) peers ## the books of vectorbt and backtesting.py beside ours -> docs/proofs/peers.md
 	$(BIN)/python tests/proofs/peers.py

@@ -1,7 +1,6 @@
 """1-3, 10, 11, 20, 21, 27: money is where it should be, and only there."""
 
 import numpy as np
-import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -48,7 +47,6 @@ def test_01_cash_and_positions_are_the_equity(world):
         np.testing.assert_array_equal(done.path.n_held, (books.quantity != 0).sum(axis=1))
 
 
-@pytest.mark.xfail(strict=True, reason="0.1 + 0.2 - 0.3 leaves a position of 6e-17 units")
 def test_01_dust_is_no_position():
     orders = (
         Order(0, MARKET_ORDER, 0.1, 0.0, 1),
