@@ -55,8 +55,10 @@ def proof(seeds: range) -> tuple[list[str], bool]:
     lines = [
         f"{len(seeds)} studies ({', '.join(KINDS)} in turn): small random markets and accounts, "
         "decided alike by the kernel (`src/touchstone/execution`, numba, float64) and by an engine "
-        "in decimal arithmetic that was written from the market semantics by somebody who had not "
-        "read the kernel (`tests/reference/slow`). Compared: row, instrument, order row, reason, "
+        "in decimal arithmetic (`tests/reference/slow`), begun from the market semantics by who had "
+        "not read the kernel. What the semantics leave open was settled for both "
+        "([decision 15](../decisions/0015-how-the-kernel-reads-the-market-page.md)): there only the "
+        "arithmetic is judged. Compared: row, instrument, order row, reason, "
         "quantity, price and reference of every fill (1e-9 relative), its commission (to the "
         "cent), cash and equity after every bar (to the cent).",
         "",
