@@ -8,6 +8,14 @@ import os
 
 from hypothesis import settings
 
+from touchstone.pipelines.compiled_code import forget_stale_code
+
 settings.register_profile("touchstone", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("explore", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "touchstone"))
+
+
+def pytest_configure(config):
+    """Before anything is compiled, and once: workers come after."""
+    if not hasattr(config, "workerinput"):
+        forget_stale_code()

@@ -38,6 +38,7 @@ def run(
         TouchstoneError: what is wrong and the way out.
     """
     # The rooms are imported when they are needed: `touchstone --help` must not wait for them.
+    from touchstone.pipelines.compiled_code import forget_stale_code  # noqa: PLC0415
     from touchstone.pipelines.finished import read_run  # noqa: PLC0415
     from touchstone.pipelines.progress import Silent  # noqa: PLC0415
     from touchstone.pipelines.run import Ask  # noqa: PLC0415
@@ -45,6 +46,7 @@ def run(
     from touchstone.pipelines.study import bars_overrides, read_study  # noqa: PLC0415
     from touchstone.pipelines.workspace import Workspace  # noqa: PLC0415
 
+    forget_stale_code()
     asked = {key.replace("__", "."): value for key, value in overrides.items()}
     if bars is not None:
         asked = bars_overrides(study, asked, Path(bars))

@@ -26,7 +26,9 @@ app = typer.Typer(
 def main() -> None:
     """The door: every error of the tree becomes one message and its exit code."""
     from touchstone.cli import commands
+    from touchstone.pipelines.compiled_code import forget_stale_code
 
+    forget_stale_code()
     if not app.registered_commands:  # a process may come in more than once: tests, notebooks
         commands.attach(app)
     try:
