@@ -30,10 +30,11 @@ DUST = 1e-6
 def decide(c, book, market, terms):
     """Orders of the last close, into `book`, and the order in which they are served.
 
-    `book` holds, by instrument, what is wanted, its reserve, its rank, bars held and whether it
-    was cut; `market` open, close (last known), volume and score, (n_times, n_instruments).
+    `book` holds, by instrument, what is wanted, its reserve, its rank, bars held and room for a
+    queue, and what the orders whose turn has passed keep back (1,); `market` open, close (last
+    known), volume and score, (n_times, n_instruments).
     """
-    wanted, reserve, rank, held, queue = book
+    wanted, reserve, rank, held, queue, _ = book
     open_, close, _, score = market
     entry, exit_, hold, slots, weight, fees, slippage = terms[:7]
     i, n, n_queue, cash = c.i - 1, c.group_len, 0, c.last_cash[0]
@@ -88,8 +89,12 @@ def candidates(score, level, out):
 @njit
 def line_up(c, book, market, out):
     """Instruments with an order and a bar: sales, then buys by rank; how many."""
-    wanted, _, rank, _, _ = book
+    wanted, reserve, rank, _, _, kept = book
     n = 0
+    kept[0] = 0.0
+    for col in range(c.group_len):  # an order without a bar keeps its reserve
+        if wanted[col] > 0.0 and np.isnan(market[0][c.i, col]):
+            kept[0] += reserve[col]
     for col in range(c.group_len):
         if wanted[col] < 0.0 and not np.isnan(market[0][c.i, col]):
             out[n] = col
@@ -107,18 +112,32 @@ def line_up(c, book, market, out):
 
 
 @njit
-def order_of(col, i, book, market, terms):
-    """The instrument's working order, as much of it as the volume lets through."""
+def cents(money):
+    """Half up."""
+    return np.floor(money * 100.0 * TIE + 0.5) / 100.0
+
+
+@njit
+def order_of(col, i, cash, book, market, terms):
+    """The instrument's working order, as much of it as the volume and the money let through."""
     wanted, fees, slippage, to_cents, cap = book[0][col], terms[5], terms[6], terms[7], terms[8]
     most = cap * market[2][i, col]
     if most <= 0.0:
         return NoOrder
-    fixed = 0.0
+    fixed, side = 0.0, 1.0 if wanted > 0.0 else -1.0
+    price = market[0][i, col] * (1.0 + side * slippage)
+    size, payable = min(abs(wanted), most), cash - book[5][0]
     if to_cents > 0.0:  # vectorbt does not round; a fixed fee may be a rounded one
-        side = 1.0 if wanted > 0.0 else -1.0
-        value = min(abs(wanted), most) * market[0][i, col] * (1.0 + side * slippage)
-        fixed = np.floor(value * fees * 100.0 * TIE + 0.5) / 100.0
+        fixed = cents(size * price * fees)
+        if wanted > 0.0 and size * price + fixed > payable:
+            most = payable / (price * (1.0 + fees))
+            most = max(0.0, min(most, (payable - cents(most * price * fees)) / price))
+            fixed = cents(most * price * fees)
         fees = 0.0
+    elif wanted > 0.0 and size * price * (1.0 + fees) > payable:
+        most = max(0.0, payable / (price * (1.0 + fees)))
+    if most <= 0.0:
+        return NoOrder
     return nb.order_nb(
         size=wanted, price=market[0][i, col], direction=Direction.LongOnly, fees=fees,
         fixed_fees=fixed, slippage=slippage, max_size=most,
@@ -146,7 +165,7 @@ def before(c, book, market, terms):
 def by_instrument(c, _, book, market, terms):
     if book[0][c.col] == 0.0 or np.isnan(market[0][c.i, c.col]):
         return NoOrder
-    return order_of(c.col, c.i, book, market, terms)
+    return order_of(c.col, c.i, c.cash_now, book, market, terms)
 
 
 @njit
@@ -161,14 +180,14 @@ def by_queue(c, n, book, market, terms):
     if c.call_idx >= n:
         return -1, NoOrder
     col = book[4][c.call_idx]
-    return col, order_of(col, c.i, book, market, terms)
+    return col, order_of(col, c.i, c.last_cash[0], book, market, terms)
 
 
 @njit
 def after(c, _, book, market, terms):
     """What the volume did not let through goes on working; what the cash did not is dropped."""
-    wanted, reserve, _, held, _ = book
-    if wanted[c.col] == 0.0:
+    wanted, reserve, _, held, _, kept = book
+    if wanted[c.col] == 0.0 or np.isnan(market[0][c.i, c.col]):
         return
     done, filled = c.order_result, 0.0
     if done.status == OrderStatus.Filled:
@@ -183,6 +202,7 @@ def after(c, _, book, market, terms):
         left = 0.0
     reserve[c.col] *= left / wanted[c.col]
     wanted[c.col] = left
+    kept[0] += reserve[c.col] if left > 0.0 else 0.0
 
 
 class Work:
@@ -210,6 +230,7 @@ class Work:
         n = self.close.shape[1]
         book = (
             np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, np.int64), np.zeros(n, np.int64),
+            np.zeros(1),
         )  # fmt: skip
         args = (book, self.market, self.terms)
         is_flexible = self.rules["flexible"]
