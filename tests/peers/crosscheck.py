@@ -208,6 +208,8 @@ class Alone(NamedTuple):
     """The same bars and prices."""
     stop_first: int
     """The bar opens beyond the target, where ours leaves, and falls to the stop, where theirs."""
+    touched: int
+    """A bar's high *is* the target, where theirs leaves; ours waits for a trade through it."""
     unexplained: int
     cents: float
     """Largest difference between their profit and that of our rules at their sizes, money."""
@@ -217,16 +219,18 @@ def alone(panel, run, theirs, equity, rules):
     """Every trade of theirs from our prices, our sizing rule and our commission, one by one."""
     mine, size = run.trades, theirs["Size"].to_numpy()
     if mine.pnl.size != size.size:
-        return Alone(size.size, 0, 0, abs(mine.pnl.size - size.size) or 1, float("nan"))
+        return Alone(size.size, 0, 0, 0, abs(mine.pnl.size - size.size) or 1, float("nan"))
     out, leaves = theirs["ExitPrice"].to_numpy(), mine.exit_row
-    same = (mine.entry_row == theirs["EntryBar"].to_numpy()) & (
-        leaves == theirs["ExitBar"].to_numpy()
-    )
-    same &= abs(mine.entry_price / theirs["EntryPrice"].to_numpy() - 1) < 1e-12
+    left_at = theirs["ExitBar"].to_numpy()
+    entered = mine.entry_row == theirs["EntryBar"].to_numpy()
+    entered &= abs(mine.entry_price / theirs["EntryPrice"].to_numpy() - 1) < 1e-12
+    same = entered & (leaves == left_at)
     equal = same & (abs(mine.exit_price / out - 1) < 1e-12)
     upper, lower = (mine.entry_reference * w for w in (1 + (rules.up or 9), 1 - (rules.down or 1)))
     stop_first = same & ~equal & (panel.open[leaves] > upper) & (panel.low[leaves] <= lower)
     stop_first &= abs(out - lower) < 1e-9 * lower
+    touched = entered & (leaves > left_at) & (abs(out / upper - 1) < 1e-12)
+    touched &= abs(panel.high[left_at] / upper - 1) < 1e-12
     at = mine.entry_row - 1
     wanted = np.floor(rules.weight * equity[at] / panel.close[at] * (1 + 1e-12))
     rate = rules.commission_bp * 1e-4
@@ -234,13 +238,14 @@ def alone(panel, run, theirs, equity, rules):
     def fee(value):
         return np.floor(value * rate * 100 * (1 + 1e-12) + 0.5) / 100
 
-    exits = np.where(stop_first, out, mine.exit_price)
+    exits = np.where(stop_first | touched, out, mine.exit_price)
     profit = size * (exits - mine.entry_price) - fee(size * mine.entry_price) - fee(size * exits)
-    known = (equal | stop_first) & (wanted == size)
+    known = (equal | stop_first | touched) & (wanted == size)
     return Alone(
         size.size,
         int(equal.sum()),
         int(stop_first.sum()),
+        int(touched.sum()),
         int((~known).sum()),
         float(abs(theirs["PnL"].to_numpy() - profit).max(initial=0.0)),
     )

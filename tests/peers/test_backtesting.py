@@ -6,7 +6,7 @@ the same cents. Four things it does otherwise, each met below and none hidden in
 1. It takes a bracket as prices when the order is given, and refuses one that does not span the
    last close; here a bracket is a width of the open that fills. Those wishes are taken out of ours.
 2. A target is a limit that it fills when the bar touches it; here the bar trades through it. Only
-   a bar whose high *is* the target could tell, and there is none.
+   a bar whose high *is* the target can tell: there is none here, and one in the longer proof.
 3. It looks at the stop of a bar before its target, even where the bar *opens* beyond the target
    and falls to the stop later: here the open is first, and the target fills at it.
 4. Its `spread` worsens the entry alone; here slippage worsens both sides.

@@ -82,7 +82,7 @@ def one_by_one(n_bars, seeds, folder):
                     misses += missed
                     rows.append(
                         f"| {symbol} | {seed} | {name} | {seen.n} | {seen.equal} "
-                        f"| {seen.stop_first} | {len(refused)} | {seen.unexplained} "
+                        f"| {seen.stop_first} | {seen.touched} | {len(refused)} | {seen.unexplained} "
                         f"| {seen.cents:.1e} | {'MISSED' if missed else 'same'} |"
                     )
     return rows, misses
@@ -114,13 +114,14 @@ def main():
         "",
         f"backtesting.py, one instrument: {missed_single} of {len(single)} runs missed. *Stop",
         "first*: the bar opens beyond the target, where ours leaves, and falls to the stop, where",
-        "theirs does. *Refused*: brackets that do not span the last close, which it does not take;",
+        "theirs does. *Touched*: the bar's high is the target to the last digit, which fills theirs;",
+        "ours wants a trade through it. *Refused*: brackets that do not span the last close, which it does not take;",
         "those wishes are taken out of ours. *Cents*: largest difference of a trade's profit from",
         "our rules at its sizes.",
         "",
-        "| instrument | seed | rules | trades | equal | stop first | refused | unexplained | cents "
+        "| instrument | seed | rules | trades | equal | stop first | touched | refused | unexplained | cents "
         "| |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
         *single,
     ]
     write("peers", "The backtest against vectorbt and backtesting.py", lines)
