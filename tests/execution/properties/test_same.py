@@ -96,7 +96,9 @@ def test_14_a_symbol_that_is_not_traded_changes_nothing(world, symbol, denser):
     panel = world.panel
     first, last = int(panel.time.min()), int(panel.time.max())
     time = np.arange(first - HOUR_NS, last + 2 * HOUR_NS, HOUR_NS // (2 if denser else 1))
-    if world.costs.impact_half_life or world.account.cool_down:  # they count bars of the clock
+    heeds = world.account.drawdown or world.account.daily_loss
+    on_clock = world.costs.impact_half_life or world.account.cool_down  # they count its bars
+    if on_clock or (heeds and world.happenings):  # which are met at its first instant after
         time = panel.blocks().time
     price = np.full(time.size, 50.0)
     extra = Bars(symbol, time, price, price, price, price, price)
