@@ -94,4 +94,5 @@ class Hybrid(Network):
     def trust(self, windows: torch.Tensor) -> torch.Tensor:
         """What the gate gives convolution, LSTM and transformer, (n, 3), summing to one."""
         regime = torch.cat([windows.mean(1), windows.std(1, correction=0)], 1)
-        return self.gate(regime).softmax(1)  # type: ignore[no-any-return]
+        trust: torch.Tensor = self.gate(regime).softmax(1)
+        return trust

@@ -75,7 +75,7 @@ class HysteresisConfig(Config):
 
 
 @STRATEGIES.register(HysteresisConfig)
-def hysteresis(config: HysteresisConfig, outlook: Outlook, hold_bars: int) -> Intent:  # noqa: ARG001
+def hysteresis(config: HysteresisConfig, outlook: Outlook, hold_bars: int) -> Intent:  # noqa: ARG001  it has its own
     """Enter where a side's value > entry, leave where it is <= exit; rank = the value.
 
     Raises:

@@ -69,7 +69,7 @@ class ScoreWeightedConfig(Config):
 
 
 @STRATEGIES.register(ScoreWeightedConfig)
-def score_weighted(config: ScoreWeightedConfig, outlook: Outlook, hold_bars: int) -> Targets:  # noqa: ARG001
+def score_weighted(config: ScoreWeightedConfig, outlook: Outlook, hold_bars: int) -> Targets:  # noqa: ARG001  weights know no age
     """`gross` x a row's value over the sum of its instant's, cut at `max_weight`.
 
     A row without a score is left as it is, and weighs nothing in the sum.

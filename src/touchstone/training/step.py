@@ -69,7 +69,7 @@ class Recorded:
     A step of a small network is hundreds of kernels; launching them one by one costs the CPU more
     than they cost the card. A batch of another size is taken as it comes.
 
-    Source: CUDA graphs, in PyTorch since Nguyen, Gschwandtner et al. (2021).
+    Source: Nguyen, Carilli et al. (2021), Accelerating PyTorch with CUDA graphs (PyTorch's blog).
     """
 
     def __init__(self, step: Plain, batch: int) -> None:

@@ -36,7 +36,7 @@ class BatchNorm(nn.BatchNorm1d):
 class ResidualBlock(nn.Module):
     """x + f(x): two causal convolutions of one dilation, normalised over the channels.
 
-    Source: Bai, Kolter & Koltun (2018), section 3.3, with layer for weight normalisation.
+    Source: Bai, Kolter & Koltun (2018), section 3.4, with layer for weight normalisation.
     """
 
     def __init__(self, size: int, kernel: int, dilation: int, dropout: float) -> None:

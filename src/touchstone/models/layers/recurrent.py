@@ -31,7 +31,7 @@ class Recurrent(Network):
     def __init__(self, config: Config, shape: Shape) -> None:
         """Build it for windows of this shape."""
         super().__init__(config, shape)
-        wish: RecurrentConfig = config  # type: ignore[assignment]
+        wish: RecurrentConfig = config  # type: ignore[assignment]  # the part's own config
         size = wish.hidden * (2 if wish.bidirectional else 1)
         self.asset = AssetEmbedding(shape.n_assets, wish.embedding)
         self.recurrence = self.cell(
