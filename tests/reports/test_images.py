@@ -80,3 +80,12 @@ def test_results_without_trades_or_analysis_draw_what_they_have():
         assert read(png).shape[1] == 1600
     nothing = PAGES["none"]().market
     assert "costs" not in images(None, nothing.sealed)
+
+
+@pytest.mark.parametrize("title", ["Best 2", "The Sharpe halves at 247 m under management; " * 3])
+def test_a_title_of_any_length_stays_on_its_picture(title):
+    chart = HeatMap([[1.0, None], [-2.0, 2.0]], ["a", "b"], ["1", "2"], "x", "y", (1, 1), 2.0)
+    pixels = read(heat_map_image(chart, title, "With z 3"))
+    lines = pixels[: pixels.shape[0] // 5]
+    assert (np.abs(lines - lines[0, 0]) > 30).any()  # something is written
+    assert (np.abs(lines[:, -20:] - lines[0, 0]) <= 2).all()  # and not up to the edge

@@ -258,16 +258,21 @@ def heat_map_image(chart: HeatMap, title: str, note: str) -> bytes:
 
 
 def _titled(inches: tuple[float, float], title: str, note: str) -> "Figure":
+    """A figure with its two lines; one that is too long for it is set smaller."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  (see above)
     from matplotlib.figure import Figure  # noqa: PLC0415  (see above)
 
     figure = Figure(inches, facecolor=_PAPER)
+    drawn = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]  # it has none
     for text, size, weight, colour, down in (
         (title, 15, "bold", _INK, 0.36), (note, 10, "normal", _QUIET, 0.62),
     ):  # fmt: skip
-        figure.text(
+        line = figure.text(
             0.025, 1 - down / inches[1], text.translate(_LETTERS), color=colour, size=size,
             weight=weight, parse_math=False,
         )  # fmt: skip
+        room = 0.95 * figure.bbox.width / max(line.get_window_extent(drawn).width, 1.0)
+        line.set_fontsize(size * min(1.0, room))
     return figure
 
 
