@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import resource
 import signal
 import time
 from pathlib import Path
@@ -262,3 +263,17 @@ def test_pieces_that_are_not_what_was_announced_leave_nothing(tmp_path, given):
     assert cache.load("s", "k") is None
     assert cache.entries() == ()
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+
+
+def test_too_many_open_files_are_told_and_cost_no_entry(tmp_path):
+    cache = StageCache(tmp_path)
+    cache.save("stage", "key", {"x": np.arange(4)})
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    n_open = len(os.listdir("/proc/self/fd"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (n_open, hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            cache.load("stage", "key")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    np.testing.assert_array_equal(cache.load("stage", "key")["x"], np.arange(4))

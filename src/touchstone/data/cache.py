@@ -10,6 +10,7 @@ Whatever does not check is removed and counts as a miss.
 """
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
@@ -30,6 +31,8 @@ _MANIFEST = "manifest.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _HIDDEN = ".making-"
 _N_TRIES = 10
+_NOT_ITS_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Errors of a process with too many files open or too little memory: an entry may be sound."""
 
 AnyArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Taken = TypeVar("Taken")
@@ -64,7 +67,7 @@ class StageCache:
     """
 
     def __init__(self, root: Path, *, verify: bool = False) -> None:
-        self.root = root
+        self.root = root.absolute()  # a worker process may stand in another folder
         self.verify = verify
 
     def load(self, stage: str, key: str) -> dict[str, AnyArray] | None:
@@ -153,11 +156,16 @@ class StageCache:
 
         All files are opened through the one folder, so that an entry put in its place meanwhile
         is never mixed in. What turns out broken is removed: a miss.
+
+        Raises:
+            OSError: too many files are open, or no memory is left to map one.
         """
         path = self._folder(stage, key)
         try:
             folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        except OSError:
+        except OSError as error:
+            if error.errno in _NOT_ITS_FAULT:
+                raise
             return None
         try:
             held, rows = _manifest(folder)
@@ -166,7 +174,9 @@ class StageCache:
             for row in rows:
                 self._check(folder, row)
             return take(folder, [(row["name"], row["file"]) for row in rows])
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in _NOT_ITS_FAULT:
+                raise
             with contextlib.suppress(OSError):
                 if os.path.samestat(path.stat(), os.fstat(folder)):
                     self._remove(path)

@@ -95,7 +95,7 @@ def run_fingerprint(study: Study, loaded: Loaded, data: str) -> str:
 
 def ledger_of(workspace: Workspace) -> Callable[[], SqliteLedger]:
     """Opens the workspace's ledger; may be handed to worker processes."""
-    return partial(_open_ledger, workspace.ledger, who(), git_commit(workspace.root))
+    return partial(_open_ledger, workspace.ledger.absolute(), who(), git_commit(workspace.root))
 
 
 def ledger_head(text: str) -> Head:

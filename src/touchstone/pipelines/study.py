@@ -385,7 +385,7 @@ def identified(config: StudyConfig, root: Path) -> Study:
     own = hashlib.sha256(b"\0".join((root / plugin).read_bytes() for plugin in config.plugins))
     plugin_hash = own.hexdigest()[:16] if config.plugins else ""
     digest.update(plugin_hash.encode())
-    return Study(config, root, digest.hexdigest()[:12], plugin_hash)
+    return Study(config, root.absolute(), digest.hexdigest()[:12], plugin_hash)
 
 
 def _date_ns(date: str) -> int:
