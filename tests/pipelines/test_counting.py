@@ -12,7 +12,7 @@ from touchstone.pipelines.study import identified, read_study
 from touchstone.simulation import MarketConfig, simulate
 
 REPEATS = re.compile(
-    r"name|seed|null_twin|universe|surrogates|capacity\..*|folds\..*|training\.(epochs|threads|device|precision)"
+    r"name|seed|null_twin|universe|surrogates|capacity\..*|folds\..*|training\.(epochs|threads|device|precision|keep_every)"
 )
 """Settings that repeat a candidate: folds, seeds, surrogates, epochs, where it is computed."""
 SEEN_IN_THE_PANEL = re.compile(r"bars\..*|symbols|side.*")

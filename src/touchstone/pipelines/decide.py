@@ -26,7 +26,13 @@ from touchstone.strategies import STRATEGIES, Decision, Outlook, columns_of
 from touchstone.validation.candidates import candidate, choose
 from touchstone.validation.deflated import N_TRADES_TO_JUDGE
 
-_NO_CANDIDATE: Final = {"epochs": 1, "threads": 1, "device": "auto", "precision": "float32"}
+_NO_CANDIDATE: Final = {
+    "epochs": 1,
+    "threads": 1,
+    "device": "auto",
+    "precision": "float32",
+    "keep_every": None,
+}
 """Of the training's settings, those that make no other candidate."""
 
 

@@ -14,6 +14,8 @@ from touchstone.models import MODELS, Fitted, head_of
 from touchstone.training.job import Epoch as Epoch
 from touchstone.training.job import Fit as Fit
 from touchstone.training.job import Job as Job
+from touchstone.training.job import Phase as Phase
+from touchstone.training.job import PhaseSamples as PhaseSamples
 from touchstone.training.job import State as State
 from touchstone.training.job import TrainingConfig as TrainingConfig
 from touchstone.training.refusals import check

@@ -8,6 +8,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from touchstone.config import Config, Range
 from touchstone.dataset.samples import Samples
+from touchstone.labels import LABELS
 from touchstone.models import OUTCOMES, Fitted, Shape, head_of
 from touchstone.registration import PartOf
 from touchstone.training.losses import LOSSES
@@ -15,6 +16,15 @@ from touchstone.training.losses.cross_entropy import CrossEntropyConfig
 
 State: TypeAlias = Mapping[str, bytes]
 """A checkpoint: files by name, safetensors and JSON."""
+
+
+class Phase(Config):
+    """Epochs on another label, often an easier one, before the study's own."""
+
+    label: Annotated[Config, PartOf(LABELS)]
+    """What the network foresees meanwhile."""
+    epochs: PositiveInt
+    """Exactly so many passes."""
 
 
 class TrainingConfig(Config):
@@ -32,19 +42,29 @@ class TrainingConfig(Config):
     batch: PositiveInt = 512
     """Rows of one step."""
     learning_rate: Annotated[PositiveFloat, Range(1e-4, 1e-2, log=True)] = 2e-3
-    """Of AdamW."""
+    """Of a step; of `one_cycle` the highest."""
     weight_decay: Annotated[NonNegativeFloat, Range(1e-5, 1e-1, log=True)] = 1e-2
-    """Of AdamW: share of a weight that is lost per step, times the learning rate."""
+    """Share of a weight that is lost per step, times the learning rate; of `adam`, which adds it
+    to the gradient, the strength of an L2 penalty."""
+    optimiser: Annotated[
+        Literal["adamw", "adam"], Field(exclude_if=lambda value: value == "adamw")
+    ] = "adamw"
+    """What takes the steps; only adamw keeps the decay out of its moments."""
     loss: Annotated[Config, PartOf(LOSSES)] = CrossEntropyConfig()
     """What a network learns from."""
-    schedule: Literal["fixed", "plateau", "cosine"] = "fixed"
+    schedule: Literal["fixed", "plateau", "cosine", "one_cycle"] = "fixed"
     """The learning rate: as it is; halved after 3 epochs in which `metric` on validation rows (or
-    without them the train loss) did not improve; or falling to zero over `epochs`."""
+    without them the train loss) did not improve; falling to zero over `epochs`; or rising and
+    falling, step by step, over `epochs`. Phases of a curriculum count among these epochs."""
     clip: PositiveFloat = 1.0
     """Longest gradient, Euclidean norm."""
-    metric: Literal["pr_auc", "roc_auc", "log_loss", "loss", "accuracy"] = "pr_auc"
-    """What the best epoch is best in, on validation rows; all but the last two are about p(+1).
-    Trees know no `loss` of their own here: it is their log-loss over all outcomes."""
+    metric: Literal[
+        "pr_auc", "roc_auc", "log_loss", "loss", "accuracy", "precision", "recall", "f1", "net"
+    ] = "pr_auc"
+    """What the best epoch is best in, on validation rows; all but `loss` and `accuracy` are about
+    p(+1). Trees know no `loss` of their own here: it is their log-loss over all outcomes.
+    Precision, recall and f1 are those at the threshold of the best f1; net is the mean return,
+    after the round trip, of the share of rows that it is highest for."""
     patience: PositiveInt = 10
     """Ends the fit after so many epochs (trees: looks) without a better one."""
     threads: PositiveInt = 1
@@ -52,9 +72,27 @@ class TrainingConfig(Config):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where networks are fitted; auto: a GPU if there is one. Scoring is always on the CPU."""
     precision: Annotated[
-        Literal["float32", "bf16"], Field(exclude_if=lambda value: value == "float32")
+        Literal["float32", "bf16", "fp16"], Field(exclude_if=lambda value: value == "float32")
     ] = "float32"
-    """Of a network's products while it is fitted; bf16 pays on a GPU, and on CPUs that have it."""
+    """Of a network's products while it is fitted; bf16 pays on a GPU, and on CPUs that have it.
+    fp16, for GPUs only, scales the loss so that small gradients do not vanish."""
+    sampling: Annotated[
+        Literal["uniform", "weighted"], Field(exclude_if=lambda value: value == "uniform")
+    ] = "uniform"
+    """An epoch's rows: each once, weighing what it weighs; or as many drawn with replacement, by
+    weight and so that every outcome is as likely, each then weighing the same."""
+    curriculum: Annotated[tuple[Phase, ...], Field(exclude_if=lambda value: not value)] = ()
+    """Labels that a network learns first, one after the other; the weights go on."""
+    keep_every: Annotated[PositiveInt | None, Field(exclude_if=lambda value: value is None)] = None
+    """Keeps the checkpoint of every so many epochs beside the best; null: the best alone."""
+
+
+class PhaseSamples(NamedTuple):
+    """A phase of a curriculum: its own outcomes, the same windows."""
+
+    train: Samples
+    epochs: int
+    """Exactly so many."""
 
 
 class Job(NamedTuple):
@@ -72,9 +110,14 @@ class Job(NamedTuple):
     data: str
     """Hash of the data, for the ledger."""
     epochs: int | None = None
-    """Exactly so many epochs (trees: rounds) and the last weights, whatever validation says."""
+    """Exactly so many epochs (trees: rounds), phases included, and the last weights, whatever
+    validation says."""
     resume: State | None = None
     """A checkpoint of this same job, to go on from."""
+    round_trip: float = 0.0
+    """What a trade costs in all, fraction of its price; taken off in the metric `net`."""
+    phases: tuple[PhaseSamples, ...] = ()
+    """Of the recipe's curriculum, in its order, before `train`; networks only."""
 
     @property
     def shape(self) -> Shape:
@@ -95,15 +138,22 @@ class Epoch(NamedTuple):
     """One pass over the train rows (trees: some rounds), just finished."""
 
     index: int  # type: ignore[assignment]  # a tuple's index() is of no use here
-    """Epochs (trees: rounds) done, from 1; 0 for a fit without any."""
+    """Epochs (trees: rounds) done, phases included, from 1; 0 for a fit without any."""
     metrics: dict[str, float]
     """`train_<name>` and, with validation rows, `validate_<name>` of loss, accuracy and, where
-    defined, pr_auc, roc_auc, log_loss of p(+1). A network's train metrics are gathered while it
-    learns, so with dropout and from weights that still change."""
+    defined, pr_auc, roc_auc, log_loss, precision, recall, f1 and net of p(+1). A network's train
+    metrics are gathered while it learns, so with dropout and from weights that still change; of
+    rows drawn with replacement those that were drawn count, once each. In a phase of a curriculum
+    train metrics are about its label, those of validation about the study's own."""
     best: bool
-    """Best so far in the recipe's metric; with `epochs` fixed: the last."""
+    """Best so far in the recipe's metric, in no phase but the last; with `epochs` fixed: the
+    last."""
     state: Callable[[], dict[str, bytes]]
     """The checkpoint of this epoch: call it before asking for the next one."""
+    phase: int = 0
+    """1, 2, ... in the phases of a curriculum, 0 on the study's own label."""
+    periodic: bool = False
+    """Whether `keep_every` keeps this epoch's checkpoint."""
 
 
 class Fit(NamedTuple):
