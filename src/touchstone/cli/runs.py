@@ -125,6 +125,7 @@ def _export_folds(
         ledger_of(workspace),
         Terminal(console(), -1 if quiet else 0),
         jobs or os.cpu_count() or 1,
+        workspace.checkpoints,
     )
     for line in export_folds(run, target, resources):
         typer.echo(line)

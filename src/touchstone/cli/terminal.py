@@ -3,13 +3,26 @@
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from touchstone.pipelines.progress import Running, Watch
 
 _MANY_NOTES = 8
+_MANY_FITS = 16
+_ASK_SECONDS = 0.25
 
 
 class Terminal:
@@ -41,7 +54,7 @@ class Terminal:
                 TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(),
                 TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
             )  # fmt: skip
-            bar = Progress(*columns, console=self._console, transient=True)
+            bar = _Bar(step, *columns, console=self._console, transient=True)
             task = bar.add_task(name, total=total, note="")
             step.listen(lambda note: bar.update(task, advance=1, note=note))
             late = threading.Timer(self._bar_after, bar.start)
@@ -67,9 +80,9 @@ class Terminal:
         elif self._n_notes == _MANY_NOTES + 1:
             self._line("  note: more of them stand in the report; -v shows them here", "yellow")
 
-    def unit(self, name: str, note: str) -> None:
-        """One unit of a stage is done; shown with -v where there is no bar."""
-        if self._verbosity > 0 and not self._console.is_terminal:
+    def unit(self, name: str, note: str, long: bool = False) -> None:
+        """One unit of a stage is done; shown where there is no bar: with -v, or if it took long."""
+        if self._verbosity >= (0 if long else 1) and not self._console.is_terminal:
             self._line(f"{name}: {note}")
 
     def _line(self, text: str, style: str | None = None) -> None:
@@ -84,6 +97,8 @@ class _Step:
         self._terminal = terminal
         self._name = name
         self._listener: Callable[[str], object] = lambda _: None
+        self.running: Watch = tuple
+        """The fits under way, to be asked."""
 
     def listen(self, listener: Callable[[str], object]) -> None:
         """Hand every advance on, to a bar."""
@@ -94,9 +109,71 @@ class _Step:
         self._listener(note)
         self._terminal.unit(self._name, note)
 
+    def done(self, text: str) -> None:
+        """One unit more is done that took long."""
+        self._listener(text)
+        self._terminal.unit(self._name, text, long=True)
+
+    def watch(self, running: Watch) -> None:
+        """Show the fits under way below the bar."""
+        self.running = running
+
     def say(self, text: str) -> None:
         """What the stage found."""
         self.said = text
+
+
+class _Bar(Progress):
+    """A stage's bar, and below it a line for each fit under way in it, as far as it has come."""
+
+    def __init__(
+        self, step: _Step, *columns: ProgressColumn, console: Console, transient: bool
+    ) -> None:
+        self._step = step
+        self._asked = -_ASK_SECONDS
+        self._found: Sequence[Running] = ()
+        super().__init__(*columns, console=console, transient=transient)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The stage, then its fits; drawn by rich's own thread, which ends with the bar."""
+        yield self.make_tasks_table(self.tasks)
+        now = time.perf_counter()
+        if now - self._asked >= _ASK_SECONDS:
+            self._asked, self._found = now, self._step.running()
+        if self._found:
+            yield fit_lines(self._found)
+
+
+def fit_lines(fits: Sequence[Running]) -> Table:
+    """Fits under way, a line each: epochs, metrics, rate, and how long it can take at most."""
+    table = Table.grid(padding=(0, 2))
+    for _ in range(7):
+        table.add_column(no_wrap=True)
+    for one in fits[:_MANY_FITS]:
+        table.add_row(
+            f"  {one.fit}",
+            ProgressBar(one.epochs or 1, one.epoch if one.epochs else 0, width=12),
+            f"epoch {one.epoch}" + (f"/{one.epochs}" if one.epochs else ""),
+            "" if one.loss is None else f"loss {one.loss:.4f}",
+            "" if one.score is None else f"{one.metric} {one.score:.4f}",
+            "" if one.best is None else f"best {one.best:.4f} at {one.best_epoch}",
+            _pace(one),
+        )
+    if len(fits) > _MANY_FITS:
+        table.add_row(f"  and {len(fits) - _MANY_FITS} more")
+    return table
+
+
+def _pace(one: Running) -> str:
+    """Epochs a second, and the time that those to come would take; validation may end it sooner."""
+    if not one.rate:
+        return ""
+    pace = f"{one.rate:.1f}/s" if one.rate >= 1 else f"{1 / one.rate:.1f} s each"
+    if one.epochs is None:
+        return pace
+    left = max(one.epochs - one.epoch, 0) / one.rate
+    minutes, seconds = divmod(round(left), 60)
+    return f"{pace}, {minutes // 60}:{minutes % 60:02}:{seconds:02} at most"
 
 
 def console(stderr: bool = True) -> Console:

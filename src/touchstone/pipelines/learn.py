@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -20,6 +21,7 @@ from touchstone.dataset.windows import Windows
 from touchstone.ledger import Ledger
 from touchstone.models import Fitted, Shape, restore
 from touchstone.models.scoring import score
+from touchstone.pipelines.drive import Beside, History, Place, drive, newest, running, settle
 from touchstone.pipelines.identities import known_first
 from touchstone.pipelines.prepare import Prepared, stage_key
 from touchstone.pipelines.shelf import (
@@ -30,10 +32,12 @@ from touchstone.pipelines.shelf import (
     columns_of,
     shelve,
 )
-from touchstone.pipelines.study import Study, StudyConfig, import_plugins
+from touchstone.pipelines.study import Study, StudyConfig
 from touchstone.pipelines.views import asks, fit_views
+from touchstone.pipelines.workers import begin
+from touchstone.registry.checkpoints import saved
 from touchstone.seeding import derive
-from touchstone.training import Fit, Job, run
+from touchstone.training import Job
 
 
 class Task(NamedTuple):
@@ -46,6 +50,11 @@ class Task(NamedTuple):
     epochs: int | None = None
     view: View | None = None
     """What the fold's models see; None for every column."""
+
+    @property
+    def told(self) -> str:
+        """The fit, for people."""
+        return f"{getattr(self.model, 'kind', '?')} {self.name}"
 
 
 class Learned(NamedTuple):
@@ -71,7 +80,8 @@ class Learned(NamedTuple):
     metric: str = ""
     """The recipe's, by which the epoch was chosen."""
     history: tuple[tuple[int, dict[str, float]], ...] = ()
-    """(epoch or tree, its metrics as in `training.Epoch`) of every look from the first."""
+    """(epoch or tree, its metrics as in `training.Epoch`) of every look from the first; `net`,
+    which depends on the costs, only where epochs are chosen by it."""
 
     def restore(self, config: Config) -> Fitted:
         """The fitted model."""
@@ -81,6 +91,10 @@ class Learned(NamedTuple):
     def seen(self) -> View | None:
         """What the model sees; None for every column."""
         return View.from_json(self.view) if self.view else None
+
+
+Todo: TypeAlias = tuple[str, Task, Place | None]
+"""A fit to be made: its key, itself, where it leaves checkpoints."""
 
 
 def learn(
@@ -93,25 +107,34 @@ def learn(
     shelf = shelve(config, prepared, resources.cache)
     views = fit_views(study, prepared, [(t.name, t.fold) for t in tasks], shelf, resources)
     todo = [
-        (key, task._replace(view=views[task.name]))
+        (key, task._replace(view=views[task.name]), _place(config, key, task, resources))
         for key, task in zip(keys, tasks, strict=True)
         if found[key] is None
     ]
     with resources.progress.stage("models", len(tasks)) as step:
         for _ in range(len(tasks) - len(todo)):
             step.advance("from cache")
-        for key, task, learned in _fits(study, prepared.data, shelf, todo, resources):
-            _keep(resources.cache, key, learned)
-            found[key] = learned
-            step.advance(f"{task.model.kind} {task.name}")  # type: ignore[attr-defined]
+        places = [place for _, _, place in todo if place is not None]
+        step.watch(lambda: running(place.folder for place in places))
+        try:
+            for (key, task, place), learned in _fits(study, prepared.data, shelf, todo, resources):
+                _keep(resources.cache, key, learned)
+                if place is not None:
+                    settle(place.folder, config.training.keep_every)
+                found[key] = learned
+                step.done(_ended(task, learned, place))
+        except KeyboardInterrupt:
+            _tell_left(places, resources)
+            raise
         seconds = sum(f.seconds for f in found.values() if f is not None)
         step.say(f"{len(tasks)} fits, {seconds:.0f} s of one core")
     return [f for f in (found[k] for k in keys) if f is not None]
 
 
 def fit_and_score(
-    config: StudyConfig, task: Task, columns: Columns, data: str, ledger: Ledger
-) -> Learned:
+    config: StudyConfig, task: Task, columns: Columns, data: str, ledger: Ledger,
+    place: Place | None = None,
+) -> Learned:  # fmt: skip
     """Scale, weigh, fit and score one model on one fold; runs in a worker process."""
     began = time.perf_counter()
     fold = task.fold
@@ -130,8 +153,11 @@ def fit_and_score(
         data=data,
         epochs=task.epochs,
         resume=None,
+        round_trip=config.costs.round_trip if config.training.metric == "net" else 0.0,
     )
-    fit = run(job, ledger)
+    view = "" if task.view is None else task.view.to_json()
+    fit, history = drive(job, ledger, place, Beside(scaler.to_json(), view))
+    history = _told(history, config.training.metric)
     return Learned(
         validate=score(fit.fitted, windows, fold.validate),
         test=score(fit.fitted, windows, fold.test),
@@ -142,51 +168,89 @@ def fit_and_score(
         shape=fit.fitted.shape,
         scaler=scaler.to_json(),
         files=fit.fitted.files(),
-        view="" if task.view is None else task.view.to_json(),
-        looks=_looks(fit, config.training.metric),
+        view=view,
+        looks=_looks(history, config.training.metric),
         metric=config.training.metric,
-        history=tuple((e.index, dict(e.metrics)) for e in fit.history),
+        history=history,
     )
 
 
-def _looks(fit: Fit, metric: str) -> tuple[tuple[int, float], ...]:
+def _looks(history: History, metric: str) -> tuple[tuple[int, float], ...]:
     """The score vector behind the choice of the epoch."""
     name = f"validate_{metric}"
-    return tuple((e.index, e.metrics[name]) for e in fit.history if name in e.metrics)
+    return tuple((at, told[name]) for at, told in history if name in told)
+
+
+def _told(history: History, metric: str) -> History:
+    """A fit knows the costs only if it chooses by them, so that other costs need no other fit."""
+    if metric == "net":
+        return history
+    return tuple(
+        (at, {name: v for name, v in told.items() if not name.endswith("_net")})
+        for at, told in history
+    )
+
+
+def _place(config: StudyConfig, key: str, task: Task, resources: Resources) -> Place | None:
+    """Where a fit leaves its checkpoints, and the one that it goes on from."""
+    if resources.checkpoints is None:
+        return None
+    folder = resources.checkpoints.absolute() / key
+    resume = newest(folder, resources.progress.note)
+    return Place(folder, config.name, task.told, resume)
+
+
+def _ended(task: Task, learned: Learned, place: Place | None) -> str:
+    """One line about a fit that was made."""
+    told = dict(learned.looks)
+    score = told.get(learned.best_epoch)
+    best = "" if score is None else f", {learned.metric} {score:.4f}"
+    epoch = f", epoch {learned.best_epoch} of {learned.history[-1][0]}" * bool(learned.best_epoch)
+    again = "" if place is None or place.resume is None else ", went on from a checkpoint"
+    return f"{task.told}{epoch}{best}, {learned.seconds:.1f} s{again}"
+
+
+def _tell_left(places: Sequence[Place], resources: Resources) -> None:
+    """Say where those who stopped a run find what its fits had come to."""
+    n = sum(bool(saved(place.folder)) for place in places)
+    if n:
+        resources.progress.note(
+            f"{n} fits under way left checkpoints in {resources.checkpoints}: the same command "
+            "goes on from them, and touchstone runs checkpoints lists them"
+        )
 
 
 def _fits(
-    study: Study,
-    data: str,
-    shelf: Shelf,
-    todo: list[tuple[str, Task]],
-    resources: Resources,
-) -> Iterator[tuple[str, Task, Learned]]:
+    study: Study, data: str, shelf: Shelf, todo: Sequence[Todo], resources: Resources
+) -> Iterator[tuple[Todo, Learned]]:
     """Yields each fit as it is done."""
     config = study.config
     if resources.jobs == 1 or len(todo) < 2:
         columns = columns_of(shelf)
-        for key, task in todo:
-            yield key, task, fit_and_score(config, task, columns, data, resources.ledger())
+        for one in todo:
+            _, task, place = one
+            yield one, fit_and_score(config, task, columns, data, resources.ledger(), place)
         return
     pool = Parallel(
         n_jobs=resources.jobs,
         return_as="generator_unordered",
-        initializer=import_plugins,
-        initargs=(study.plugins,),
+        initializer=begin,
+        initargs=(study.plugins, os.getpid()),
     )
     calls = (
-        delayed(_in_worker)(i, config, task, shelf, data, resources.ledger)
-        for i, (_, task) in enumerate(todo)
+        delayed(_in_worker)(i, (config, task, shelf, data), resources.ledger, place)
+        for i, (_, task, place) in enumerate(todo)
     )
     for i, learned in pool(calls):
-        yield *todo[i], learned
+        yield todo[i], learned
 
 
 def _in_worker(
-    place: int, config: StudyConfig, task: Task, shelf: Shelf, data: str, ledger: OpenLedger
-) -> tuple[int, Learned]:
-    return place, fit_and_score(config, task, columns_of(shelf), data, ledger())
+    number: int, asked: tuple[StudyConfig, Task, Shelf, str], ledger: OpenLedger,
+    place: Place | None,
+) -> tuple[int, Learned]:  # fmt: skip
+    config, task, shelf, data = asked
+    return number, fit_and_score(config, task, columns_of(shelf), data, ledger(), place)
 
 
 def _task_key(config: StudyConfig, prepared: Prepared, task: Task) -> str:
@@ -194,8 +258,14 @@ def _task_key(config: StudyConfig, prepared: Prepared, task: Task) -> str:
     return stage_key(
         prepared.key, task.model, config.training, config.scaler, str(config.lookback),
         str(config.seed), task.name, str(task.epochs), config.weights, *asks(config),
+        *_paid(config),
         *(hashlib.sha256(r).hexdigest() for r in rows),
     )  # fmt: skip
+
+
+def _paid(config: StudyConfig) -> list[str]:
+    """The costs, where the fit depends on them."""
+    return [str(config.costs.round_trip)] if config.training.metric == "net" else []
 
 
 def _keep(cache: StageCache, key: str, learned: Learned) -> None:

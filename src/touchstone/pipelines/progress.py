@@ -1,8 +1,47 @@
 """What a long pipeline says while it works: stages with a count, told to whoever listens."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import NamedTuple, Protocol, Self, TypeAlias
+
+
+class Running(NamedTuple):
+    """A fit under way, as its last epoch left it."""
+
+    fit: str
+    """As in "gru, fold 2"."""
+    epoch: int
+    """Epochs (trees: rounds) done."""
+    epochs: int | None
+    """Most there can be, if that is known."""
+    loss: float | None
+    """On train rows."""
+    metric: str
+    score: float | None
+    """`metric` on validation rows."""
+    best: float | None
+    """The best of it so far."""
+    best_epoch: int | None
+    rate: float | None
+    """Epochs a second."""
+
+    def to_json(self) -> bytes:
+        """For another process."""
+        return json.dumps(self).encode()
+
+    @classmethod
+    def from_json(cls, content: bytes) -> Self:
+        """What `to_json` wrote.
+
+        Raises:
+            ValueError, TypeError: something else.
+        """
+        return cls(*json.loads(content))
+
+
+Watch: TypeAlias = Callable[[], Sequence[Running]]
+"""Asks which fits are under way; cheap, and may be asked at any time from any thread."""
 
 
 class Step(Protocol):
@@ -13,6 +52,12 @@ class Step(Protocol):
 
     def say(self, text: str) -> None:
         """What the stage found, for its closing line."""
+
+    def watch(self, running: Watch) -> None:
+        """Whom to ask, until the stage is over, about the fits under way in it."""
+
+    def done(self, text: str) -> None:
+        """One unit more is done that took long: worth a line of its own where no bar shows it."""
 
 
 class Progress(Protocol):
@@ -37,6 +82,12 @@ class Silent:
         """Nothing."""
 
     def say(self, text: str) -> None:
+        """Nothing."""
+
+    def watch(self, running: Watch) -> None:
+        """Nothing."""
+
+    def done(self, text: str) -> None:
         """Nothing."""
 
     def note(self, text: str) -> None:

@@ -137,8 +137,9 @@ def _run(
         )
     folder, loaded, data = place
     resources = Resources(
-        StageCache(ask.workspace.cache), ledger_of(ask.workspace), progress, ask.jobs
-    )
+        StageCache(ask.workspace.cache), ledger_of(ask.workspace), progress, ask.jobs,
+        ask.workspace.checkpoints,
+    )  # fmt: skip
     title = "planted edge" if study.config.null_twin else study.config.name
     market = judge_market(study, title, (loaded, data), resources)
     twin = None

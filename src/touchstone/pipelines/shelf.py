@@ -1,6 +1,7 @@
 """What every fit needs of a market, put into the cache once and mapped from there by workers."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,8 @@ class Resources(NamedTuple):
     ledger: OpenLedger
     progress: Progress
     jobs: int
+    checkpoints: Path | None = None
+    """Folder of the checkpoints of fits under way; None: a fit that is stopped is begun again."""
 
 
 class Columns(NamedTuple):

@@ -5,6 +5,7 @@ enters the p-value. Each score is kept in the stage cache as soon as it is there
 code, seed and number, so that a run that was stopped goes on where it was.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -22,7 +23,8 @@ from touchstone.pipelines.decide import Comparison
 from touchstone.pipelines.prepare import Prepared, data_hash, stage_key
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.shelf import Resources
-from touchstone.pipelines.study import Study, identified, import_plugins
+from touchstone.pipelines.study import Study, identified
+from touchstone.pipelines.workers import begin
 from touchstone.reports.result import SurrogateSearch
 from touchstone.simulation.surrogate import surrogate
 from touchstone.validation.surrogates import (
@@ -178,8 +180,8 @@ def _searched(
     pool = Parallel(
         n_jobs=resources.jobs,
         return_as="generator_unordered",
-        initializer=import_plugins,
-        initargs=(job.study.plugins,),
+        initializer=begin,
+        initargs=(job.study.plugins, os.getpid()),
     )
     yield from pool(delayed(_in_worker)(job, number) for number in numbers)
 

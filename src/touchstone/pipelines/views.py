@@ -1,6 +1,7 @@
 """Fit what each fold's models see, regimes and selection, once a fold; kept in the cache."""
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 
 from joblib import Parallel, delayed
@@ -9,7 +10,8 @@ from touchstone.dataset.splits import Fold
 from touchstone.dataset.view import View, fit_view
 from touchstone.pipelines.prepare import Prepared, stage_key
 from touchstone.pipelines.shelf import Resources, Shelf, columns_of
-from touchstone.pipelines.study import Study, StudyConfig, import_plugins
+from touchstone.pipelines.study import Study, StudyConfig
+from touchstone.pipelines.workers import begin
 from touchstone.seeding import derive
 
 
@@ -66,8 +68,8 @@ def _made(
     pool = Parallel(
         n_jobs=min(jobs, len(folds)),
         return_as="generator_unordered",
-        initializer=import_plugins,
-        initargs=(study.plugins,),
+        initializer=begin,
+        initargs=(study.plugins, os.getpid()),
     )
     yield from pool(delayed(_in_worker)(config, name, fold, shelf) for name, fold in folds.items())
 

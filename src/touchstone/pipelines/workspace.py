@@ -36,6 +36,11 @@ class Workspace:
         return self.root / ".touchstone" / "cache"
 
     @property
+    def checkpoints(self) -> Path:
+        """Of fits under way, a folder a fit; without it a fit that was stopped is begun again."""
+        return self.root / ".touchstone" / "checkpoints"
+
+    @property
     def registry(self) -> Path:
         """Champions and their history, a folder a name."""
         return self.root / "registry"

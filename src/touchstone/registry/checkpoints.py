@@ -1,7 +1,7 @@
 """Checkpoints of a fit under way: one folder each, whole or not there, of the fit it says it is of.
 
     <fit's folder>/<name>/checkpoint.safetensors, checkpoint.json    as `training` gave them
-    <fit's folder>/<name>/about.json                                 what it is, and what came before
+    <fit's folder>/<name>/about.json                                 what it is, and what came first
     <fit's folder>/<name>/files.json                                 size and SHA-256 of the others
 
 Whatever does not check is refused, so that nothing goes on from a torn or an exchanged file.
@@ -43,8 +43,8 @@ class About(Config):
     """Epochs (trees: rounds) done."""
     best: bool
     """Whether it is the best epoch up to then."""
-    best_epoch: NonNegativeInt
-    """The best one up to then; its weights are in the checkpoint too."""
+    best_epoch: NonNegativeInt | None
+    """The best one up to then, its weights are in the checkpoint too; None before there is one."""
     periodic: bool
     """Kept for its epoch's number, whatever comes after."""
     metric: str
@@ -63,7 +63,12 @@ class About(Config):
     @property
     def score(self) -> float | None:
         """`metric` on validation rows after this epoch."""
-        return self.history[-1][1].get(f"validate_{self.metric}") if self.history else None
+        return self.score_at(self.epoch)
+
+    def score_at(self, epoch: int | None) -> float | None:
+        """`metric` on validation rows after an epoch; None where it is not known."""
+        told = dict(self.history).get(-1 if epoch is None else epoch, {})
+        return told.get(f"validate_{self.metric}")
 
 
 class Checkpoint(NamedTuple):
@@ -127,9 +132,10 @@ def saved(place: Path) -> list[Path]:
 
 
 def remove(path: Path) -> None:
-    """Remove a checkpoint, or all of a fit's: out of sight first, so that none is ever half there."""
+    """Remove a checkpoint, or all of a fit's; out of sight first, so that none is half there."""
     hidden = path.with_name(f".{path.name}.gone")
-    with contextlib.suppress(FileNotFoundError):
+    shutil.rmtree(hidden, ignore_errors=True)
+    with contextlib.suppress(OSError):  # another process of the same study was quicker
         path.rename(hidden)
     shutil.rmtree(hidden, ignore_errors=True)
 

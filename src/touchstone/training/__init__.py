@@ -11,6 +11,7 @@ from collections.abc import Generator
 
 from touchstone.ledger import Ledger, Watching
 from touchstone.models import MODELS, Fitted, head_of
+from touchstone.training.checkpoint import checkpoint_name as checkpoint_name
 from touchstone.training.job import Epoch as Epoch
 from touchstone.training.job import Fit as Fit
 from touchstone.training.job import Job as Job
@@ -35,6 +36,11 @@ def fit(job: Job, ledger: Ledger) -> Generator[Epoch, None, Fitted]:
             change.
     """
     return (yield from _recorded(job, ledger)).fitted
+
+
+def driven(job: Job, ledger: Ledger) -> Generator[Epoch, None, Fit]:
+    """`fit` for whoever drives it and wants all of the `Fit` as the generator's value."""
+    return _recorded(job, ledger)
 
 
 def run(job: Job, ledger: Ledger) -> Fit:
