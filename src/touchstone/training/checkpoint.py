@@ -1,13 +1,33 @@
-"""The JSON half of a checkpoint: which fit it is of, and how far that was."""
+"""The JSON half of a checkpoint: its name, which fit it is of, and how far that was."""
 
 import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from touchstone.errors import TrainingError
-from touchstone.training.job import Job, State
+from touchstone.training.job import Epoch, Job, State
 
 FACTS: Final = "checkpoint.json"
+
+
+def watched(job: Job, metrics: Mapping[str, float]) -> tuple[str, float]:
+    """Name and value of what the schedule, the choice of the epoch and its checkpoint go by."""
+    if job.validate is None:
+        return "loss", metrics["train_loss"]
+    metric = job.recipe.metric
+    if f"validate_{metric}" in metrics:
+        return metric, metrics[f"validate_{metric}"]
+    # Only with `epochs` fixed may validation rows be of one kind, and then nothing is chosen.
+    return "loss", metrics["validate_loss"]
+
+
+def checkpoint_name(job: Job, epoch: Epoch) -> str:
+    """Names an epoch's checkpoint, without an ending: epoch0012_gru_pr_auc_0.23451.
+
+    Epoch, kind of model and metric; names of one fit sort by epoch.
+    """
+    metric, value = watched(job, epoch.metrics)
+    return f"epoch{epoch.index:04d}_{getattr(job.model, 'kind', '?')}_{metric}_{value:.5f}"
 
 
 def facts(job: Job, epoch: int, metrics: Mapping[str, float], **more: object) -> dict[str, bytes]:
@@ -50,4 +70,6 @@ def _identity(job: Job) -> dict[str, object]:
         "data": job.data,
         "n_rows": int(job.train.rows.size),
         "epochs": job.epochs,
+        "phases": [int(phase.train.rows.size) for phase in job.phases],
+        "round_trip": job.round_trip,
     }
