@@ -114,7 +114,12 @@ def test_every_loss_teaches_both_heads(loss, head):
 
 def test_metrics_are_those_of_both_sorts_of_rows():
     done = training.run(job("mlp", TRAIN, VALIDATE, {"epochs": 1}), MemoryLedger())
-    names = {"loss", "accuracy", "pr_auc", "roc_auc", "log_loss"}
+    names = {"loss", "accuracy", "pr_auc", "roc_auc", "log_loss"} | {
+        "precision",
+        "recall",
+        "f1",
+        "net",
+    }
     expected = {f"{rows}_{name}" for rows in ("train", "validate") for name in names}
     for kind in KINDS:
         done = training.run(job(kind, TRAIN, VALIDATE, {"epochs": 1}), MemoryLedger())

@@ -4,6 +4,7 @@ A measure that the arrays do not define (a Sharpe ratio without variance, a prec
 selected) is None, never 0, NaN or infinite.
 """
 
+from touchstone.metrics import acceptance as acceptance
 from touchstone.metrics import classification as classification
 from touchstone.metrics import trading as trading
 from touchstone.metrics.declaration import MEASURES as MEASURES

@@ -21,6 +21,18 @@ class Ranked(NamedTuple):
     hit: Bool
     cluster: Int64
     """Each row's cluster, 0 to n_clusters - 1."""
+    score: Floats
+    """Rising."""
+
+
+class BestF1(NamedTuple):
+    """Where F1 is highest, and what else is true there."""
+
+    threshold: float
+    """Rows that score as much or more are selected."""
+    precision: float
+    recall: float
+    f1: float
 
 
 def ranked(score: Floats, hit: Bool, cluster: Int64) -> Ranked:
@@ -40,7 +52,7 @@ def ranked(score: Floats, hit: Bool, cluster: Int64) -> Ranked:
     order = np.argsort(column, kind="stable")
     rising = column[order]
     ends = np.append(rising[1:] > rising[:-1], True) if rising.size else np.empty(0, np.bool_)
-    return Ranked(ends, hits[order], np.asarray(cluster, np.int64)[order])
+    return Ranked(ends, hits[order], np.asarray(cluster, np.int64)[order], rising)
 
 
 def ranked_float32(probability: Float32, hit: Bool) -> Ranked:
@@ -60,7 +72,8 @@ def ranked_float32(probability: Float32, hit: Bool) -> Ranked:
     keys = np.sort((bits << np.uint32(1)) | hits)
     value = keys >> np.uint32(1)
     ends = np.append(value[1:] > value[:-1], True) if keys.size else np.empty(0, np.bool_)
-    return Ranked(ends, (keys & np.uint32(1)).astype(np.bool_), np.zeros(keys.size, np.int64))
+    hit_of = (keys & np.uint32(1)).astype(np.bool_)
+    return Ranked(ends, hit_of, np.zeros(keys.size, np.int64), value.view(np.float32))
 
 
 def ranked_roc_auc(rows: Ranked, counts: Float64) -> float | None:
@@ -79,6 +92,35 @@ def ranked_pr_auc(rows: Ranked, counts: Float64) -> float | None:
     """
     area = _pr_area(rows.ends, rows.hit, rows.cluster, counts)
     return None if np.isnan(area) else float(area)
+
+
+def ranked_best_f1(rows: Ranked) -> BestF1 | None:
+    """The threshold with the highest `classification.f1`, every row counting once.
+
+    Of several equally good ones the highest: it selects fewest rows. No score does worse than
+    selecting every row, 2 r / (1 + r) at the base rate r. None without a hit.
+    """
+    place, taken, tp = _best_f1(rows.ends, rows.hit)
+    if place < 0:
+        return None
+    hits = int(rows.hit.sum())
+    threshold = float(rows.score[place])
+    return BestF1(threshold, tp / taken, tp / hits, 2 * tp / (taken + hits))
+
+
+@njit(cache=True)
+def _best_f1(ends: Bool, hit: Bool) -> tuple[int, int, int]:
+    """Lowest place that is selected, rows and hits selected; place -1 without a hit."""
+    n, hits = hit.size, hit.sum()
+    place, best_taken, best_tp, best = -1, 1, 0, 0.0
+    tp = 0
+    for i in range(n - 1, -1, -1):
+        tp += hit[i]
+        if (i == 0 or ends[i - 1]) and tp > 0:
+            f1 = 2.0 * tp / (n - i + hits)
+            if f1 > best:
+                place, best_taken, best_tp, best = i, n - i, tp, f1
+    return place, best_taken, best_tp
 
 
 @njit(cache=True)

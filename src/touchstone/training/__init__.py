@@ -19,7 +19,7 @@ from touchstone.training.job import Phase as Phase
 from touchstone.training.job import PhaseSamples as PhaseSamples
 from touchstone.training.job import State as State
 from touchstone.training.job import TrainingConfig as TrainingConfig
-from touchstone.training.refusals import check
+from touchstone.training.refusals import check, no_memory, out_of_memory
 from touchstone.training.tabular import looks
 
 
@@ -87,6 +87,10 @@ def _follow(job: Job, facts: dict[str, object], ledger: Ledger) -> Generator[Epo
             except StopIteration as end:
                 done: Fit = end.value
                 return done
+            except (MemoryError, RuntimeError) as error:
+                if out_of_memory(error):
+                    raise no_memory(job) from None
+                raise
             facts["epochs"] = epoch.index
             if epoch.best:
                 facts["metrics"] = epoch.metrics

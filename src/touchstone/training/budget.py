@@ -57,3 +57,23 @@ def chance(weight: Float64, n_rows: int) -> Float64:
             break
     arrived: Float64 = -np.expm1(-t * rate)
     return arrived
+
+
+def balanced_chance(weight: Floats, label: Int64) -> Float64:
+    """Each row's chance in a draw by weight in which every class is as likely, (n,), sum 1.
+
+    Args:
+        weight: (n,) positive.
+        label: (n,) the rows' classes, from 0.
+    """
+    weights = np.asarray(weight, np.float64)
+    mass = np.bincount(label, weights)
+    share: Float64 = weights / mass[label] / np.count_nonzero(mass)
+    return share
+
+
+def redraw(share: Float64, rng: np.random.Generator) -> Int64:
+    """As many places as there are rows, drawn with replacement by their chances, (n,)."""
+    edges = np.cumsum(share)
+    place: Int64 = np.searchsorted(edges, rng.random(share.size) * edges[-1], side="right")
+    return np.asarray(np.minimum(place, share.size - 1), np.int64)

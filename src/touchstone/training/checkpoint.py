@@ -1,4 +1,4 @@
-"""The JSON half of a checkpoint: which fit it is of, and how far that was."""
+"""The JSON half of a checkpoint: its name, which fit it is of, and how far that was."""
 
 import json
 from collections.abc import Mapping
@@ -70,4 +70,6 @@ def _identity(job: Job) -> dict[str, object]:
         "data": job.data,
         "n_rows": int(job.train.rows.size),
         "epochs": job.epochs,
+        "phases": [int(phase.train.rows.size) for phase in job.phases],
+        "round_trip": job.round_trip,
     }

@@ -167,3 +167,8 @@ class Fit(NamedTuple):
     finished fit holds no samples in memory."""
     rows_used: int
     rows_available: int
+
+
+def periodic(recipe: TrainingConfig, index: int) -> bool:
+    """Whether `keep_every` keeps the checkpoint of this epoch."""
+    return recipe.keep_every is not None and index > 0 and index % recipe.keep_every == 0

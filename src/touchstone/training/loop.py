@@ -1,10 +1,11 @@
 """THE loop: passes over windows, one optimiser step per batch. Networks only; imports torch.
 
-All that is drawn in an epoch (order of the rows, dropout) is seeded by (seed, epoch), so that an
-epoch needs from the ones before only the weights, the optimiser's moments and the schedule.
+All that is drawn in an epoch (its rows and their order, dropout) is seeded by (seed, epoch), and
+the rate of a step is a function of (epoch, step), so that an epoch needs from the ones before only
+the weights, the optimiser's moments, the schedule and the scale of fp16.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from functools import partial
 from typing import Final, NamedTuple, cast
@@ -12,101 +13,173 @@ from typing import Final, NamedTuple, cast
 import numpy as np
 import torch
 
+from touchstone.arrays import Float64, Int64
 from touchstone.dataset.samples import Samples
 from touchstone.errors import TrainingError
 from touchstone.models import MODELS, head_of
 from touchstone.models.layers.network import Network, finish, probabilities, threads
 from touchstone.seeding import derive, generator
 from touchstone.training.batches import Rows, batches, rows_on
-from touchstone.training.budget import spend
-from touchstone.training.job import Epoch, Fit, Job, TrainingConfig
+from touchstone.training.budget import balanced_chance, redraw, spend
+from touchstone.training.checkpoint import watched
+from touchstone.training.job import Epoch, Fit, Job, TrainingConfig, periodic
 from touchstone.training.losses import LOSSES, Loss
-from touchstone.training.progress import Schedule, Watch, measured
-from touchstone.training.refusals import diverged, finite_windows, needs_an_end
+from touchstone.training.progress import Schedule, Truth, Watch, classes, measured
+from touchstone.training.refusals import (
+    diverged,
+    exploded,
+    finite_windows,
+    needs_an_end,
+    phases_agree,
+)
 from touchstone.training.step import Steps, log_p, precision, steps
+from touchstone.training.update import Update
 from touchstone.training.weights import copied, pack, unpack
 
 _FORWARD: Final = {"cpu": 1024, "cuda": 16_384}
 """Rows of a forward pass without gradients."""
+_OPTIMISERS: Final[dict[str, type[torch.optim.Adam]]] = {
+    "adamw": torch.optim.AdamW,
+    "adam": torch.optim.Adam,
+}
 
 
 class Course(NamedTuple):
     """What a fit works with and changes from epoch to epoch."""
 
     network: Network
-    optimiser: torch.optim.AdamW
-    steps: Steps
+    optimiser: torch.optim.Adam
+    update: Update
     watch: Watch
     schedule: Schedule
+
+
+class Stage(NamedTuple):
+    """A phase of the curriculum, or 0: the study's own label."""
+
+    phase: int
+    samples: Samples
+    last: int
+    """Its last epoch, counted from the start of the fit."""
+
+
+class Ground(NamedTuple):
+    """What the epochs of a stage go over."""
+
+    train: Rows
+    share: Float64 | None
+    """Each train row's chance to be drawn; None: an epoch takes every row once."""
+    steps: Steps
+    validate: Rows | None
 
 
 def passes(job: Job) -> Generator[Epoch, None, Fit]:
     """Fit a network; see `touchstone.training.fit`."""
     needs_an_end(job)
-    device = _device(job.recipe.device)
-    train = _rows(job, job.train, job.recipe.rows, device)
-    validate = None if job.validate is None else _rows(job, job.validate, None, device, train)
-    course = _begin(job, train, device)
+    phases_agree(job)
+    course = _begin(job, _device(job.recipe))
     done, best = (0, {}) if job.resume is None else unpack(job, job.resume, course)
     history: list[Epoch] = []
-    last = job.epochs or job.recipe.epochs
-    with closing(course.steps):
-        for index in range(done + 1, last + 1):
-            if job.epochs is None and course.watch.waited >= job.recipe.patience:
-                break
-            metrics = _pass(job, index, course, train, validate)
-            improved = course.watch.see(index, _watched(job, metrics))
-            course.schedule.see(improved)
-            is_best = improved if job.epochs is None else index == last
-            best = copied(course.network) if is_best else best
-            state = partial(pack, job, index, metrics, course, best)
-            epoch = Epoch(index, metrics, is_best, state)
-            history.append(epoch._replace(state=dict))
-            yield epoch
+    for stage, ground in _grounds(job, course, done):
+        with closing(ground.steps):
+            for index in range(done + 1, stage.last + 1):
+                if job.epochs is None and course.watch.waited >= job.recipe.patience:
+                    break
+                metrics = _pass(job, index, course, ground)
+                is_best = stage.phase == 0 and _judge(job, index, course, metrics)
+                best = copied(course.network) if is_best else best
+                state = partial(pack, job, index, metrics, course, best)
+                keep = periodic(job.recipe, index)
+                epoch = Epoch(index, metrics, is_best, state, stage.phase, keep)
+                history.append(epoch._replace(state=dict))
+                yield epoch
+        done = max(done, stage.last)
     best_epoch = job.epochs or course.watch.best_epoch
     part = cast("type[Network]", MODELS.part_of(job.model))
     fitted = finish(part, job.model, job.shape, best, best_epoch)
-    return Fit(fitted, best_epoch, tuple(history), len(train), job.train.rows.size)
+    n_rows = job.train.rows.size
+    return Fit(fitted, best_epoch, tuple(history), min(job.recipe.rows or n_rows, n_rows), n_rows)
 
 
-def _pass(
-    job: Job, index: int, course: Course, train: Rows, validate: Rows | None
-) -> dict[str, float]:
-    """One epoch: learn from every row once, then look at the validation rows."""
+def _grounds(job: Job, course: Course, done: int) -> Iterator[tuple[Stage, Ground]]:
+    """The stages that are not over yet, one after the other; the first one's base rates said."""
+    device, train, validate = next(course.network.parameters()).device, None, None
+    ends = np.cumsum([0, *(phase.epochs for phase in job.phases)]).tolist()
+    phases = [Stage(i + 1, p.train, ends[i + 1]) for i, p in enumerate(job.phases)]
+    last = Stage(0, job.train, job.epochs or ends[-1] + job.recipe.epochs)
+    for stage in (*(phase for phase in phases if phase.last > done), last):
+        train, share = _train_rows(job, stage, device, train)
+        if validate is None and job.validate is not None:
+            validate = _rows("validation", _spent(job, job.validate, None), job, device, train)
+        if done == 0 and stage is (*phases, last)[0]:
+            _say_base_rates(job, course.network, train, share)
+        of_stage = job._replace(train=stage.samples)
+        learn = steps(of_stage, course.network, course.update, train)
+        yield stage, Ground(train, share, learn, validate)
+
+
+def _judge(job: Job, index: int, course: Course, metrics: dict[str, float]) -> bool:
+    """Whether the weights of now are those to keep."""
+    improved = course.watch.see(index, watched(job, metrics)[1])
+    course.schedule.see(improved)
+    return improved if job.epochs is None else index == job.epochs
+
+
+def _pass(job: Job, index: int, course: Course, ground: Ground) -> dict[str, float]:
+    """One epoch: learn from the train rows, then look at the validation rows."""
     seed = derive(job.seed, "epoch", index)
-    devices = [train.truth.device] if train.truth.is_cuda else []
-    try:
-        with threads(job.recipe.threads), torch.random.fork_rng(devices=devices):
-            torch.manual_seed(seed)
-            metrics = _learn(job, index, course, train)
-            if validate is not None:
-                metrics |= _look(job, index, course.network, validate)
-    except torch.OutOfMemoryError:
-        raise TrainingError(
-            f"the device ran out of memory at batch={job.recipe.batch}: lower it, or set "
-            "device: cpu"
-        ) from None
+    truth = ground.train.truth
+    devices = [truth.device] if truth.is_cuda else []
+    with threads(job.recipe.threads), torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        metrics = _learn(job, index, course, ground)
+        if ground.validate is not None:
+            metrics |= _look(job, index, course.network, ground.validate)
     return metrics
 
 
-def _learn(job: Job, index: int, course: Course, train: Rows) -> dict[str, float]:
-    network, steps = course.network, course.steps
-    rate = job.recipe.learning_rate * course.schedule.at(index)
+def _learn(job: Job, index: int, course: Course, ground: Ground) -> dict[str, float]:
+    network, learn, train, schedule = course.network, ground.steps, ground.train, course.schedule
+    order = _order(job, index, ground)
+    n_steps = -(-order.size // job.recipe.batch)
+    _set_rate(job, course, schedule.at(index))
+    learn.total.zero_()
+    course.update.begin()
+    network.train()
+    for step, (place, row) in enumerate(batches(train, order, job.recipe.batch)):
+        if schedule.stepwise:
+            _set_rate(job, course, schedule.at(index, step / n_steps))
+        learn(place, row)
+    mean_loss = float(learn.total) / len(train)
+    if not np.isfinite(mean_loss) or not _sound(network, train.gather(row), train.asset_id[place]):
+        raise diverged(index, job)
+    if n_broken := course.update.broken():
+        raise exploded(index, job, n_broken)
+    seen = slice(None) if ground.share is None else np.unique(order)
+    probability = probabilities(learn.said).cpu().numpy()[seen]
+    return measured("train", probability, _truth(job, train, seen), mean_loss)
+
+
+def _order(job: Job, index: int, ground: Ground) -> Int64:
+    """Places of the train rows, as an epoch goes over them."""
+    rng = generator(job.seed, "order", index)
+    if ground.share is None:
+        return rng.permutation(len(ground.train))
+    return redraw(ground.share, rng)
+
+
+def _set_rate(job: Job, course: Course, factor: float) -> None:
+    rate = job.recipe.learning_rate * factor
     for group in course.optimiser.param_groups:
         if isinstance(group["lr"], torch.Tensor):
             group["lr"].fill_(rate)  # a recorded step reads it there
         else:
             group["lr"] = rate
-    order = generator(job.seed, "order", index).permutation(len(train))
-    steps.total.zero_()
-    network.train()
-    for place, row in batches(train, order, job.recipe.batch):
-        steps(place, row)
-    mean_loss = float(steps.total) / len(train)
-    if not np.isfinite(mean_loss) or not _sound(network, train.gather(row), train.asset_id[place]):
-        raise diverged(index, job)
-    probability = probabilities(steps.said).cpu().numpy()
-    return measured("train", probability, train.samples.outcome, mean_loss)
+
+
+def _truth(job: Job, rows: Rows, seen: slice | Int64) -> Truth:
+    samples = rows.samples
+    return Truth(samples.outcome[seen], samples.realised[seen], job.round_trip)
 
 
 def _sound(network: Network, windows: torch.Tensor, asset_id: torch.Tensor) -> bool:
@@ -130,73 +203,80 @@ def _look(job: Job, index: int, network: Network, rows: Rows) -> dict[str, float
         probability = probabilities(logits).cpu().numpy()
     if not np.isfinite(probability).all():
         raise diverged(index, job)
-    return measured("validate", probability, rows.samples.outcome, mean)
+    return measured("validate", probability, _truth(job, rows, slice(None)), mean)
 
 
-def _rows(
-    job: Job, samples: Samples, n_rows: int | None, device: torch.device, like: Rows | None = None
-) -> Rows:
-    """The rows of a budget, on the device, their windows looked through once."""
-    name = "train" if samples is job.train else "validation"
-    place, weight = spend(samples.weight, n_rows, generator(job.seed, "rows"))
-    taken = samples._replace(
-        rows=samples.rows[place],
-        outcome=samples.outcome[place],
-        realised=samples.realised[place],
-        weight=weight,
-    )
-    finite_windows(name, samples.windows, taken.rows)
-    return rows_on(taken, head_of(job.model), device, like)
+def _train_rows(
+    job: Job, stage: Stage, device: torch.device, like: Rows | None
+) -> tuple[Rows, Float64 | None]:
+    """The rows of a stage's budget; for weighted sampling their chances, and all weigh the same."""
+    taken = _spent(job, stage.samples, job.recipe.rows, *([stage.phase] if stage.phase else []))
+    if job.recipe.sampling == "uniform":
+        return _rows("train", taken, job, device, like), None
+    weightless = taken._replace(weight=np.ones_like(taken.weight))
+    rows = _rows("train", weightless, job, device, like)
+    return rows, balanced_chance(taken.weight, classes(head_of(job.model), taken.outcome))
 
 
-def _begin(job: Job, train: Rows, device: torch.device) -> Course:
-    """A network that says the base rates, and an optimiser that has seen nothing."""
+def _spent(job: Job, samples: Samples, n_rows: int | None, *phase: int) -> Samples:
+    """The rows of a budget; the mean of all weights is 1."""
+    place, weight = spend(samples.weight, n_rows, generator(job.seed, "rows", *phase))
+    return samples.take(place)._replace(weight=weight)
+
+
+def _rows(name: str, samples: Samples, job: Job, device: torch.device, like: Rows | None) -> Rows:
+    """Rows on the device, their windows looked through once."""
+    finite_windows(name, samples.windows, samples.rows)
+    return rows_on(samples, head_of(job.model), device, like)
+
+
+def _begin(job: Job, device: torch.device) -> Course:
+    """A network with its first weights, and an optimiser that has seen nothing."""
     part, recipe = cast("type[Network]", MODELS.part_of(job.model)), job.recipe
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(derive(job.seed, "weights"))
         network = part(job.model, job.shape)
-    # From zero biases the first epochs only find out that hits are rare (Lin et al. 2017, 3.3).
-    n_classes = max(job.shape.n_outcomes, 2)
-    mass = torch.zeros(n_classes).index_add_(0, train.truth.cpu(), train.weight.cpu())
-    log_rate = (mass / mass.sum()).clamp_min(1e-4).log()
-    with torch.no_grad():
-        one = job.shape.n_outcomes == 1
-        network.head.bias.copy_(log_rate[1:] - log_rate[:1] if one else log_rate)
     network.to(device)
-    optimiser = _optimiser(network, recipe, train.truth.device)
-    schedule = Schedule(recipe.schedule, recipe.epochs)
-    watch = Watch(_watched_name(job))
-    return Course(network, optimiser, steps(job, network, optimiser, train), watch, schedule)
+    optimiser = _optimiser(network, recipe, device)
+    update = Update(recipe, network, optimiser)
+    metric = "loss" if job.validate is None else recipe.metric
+    n_epochs = sum(phase.epochs for phase in job.phases) + recipe.epochs
+    return Course(network, optimiser, update, Watch(metric), Schedule(recipe.schedule, n_epochs))
 
 
-def _optimiser(network: Network, recipe: TrainingConfig, device: torch.device) -> torch.optim.AdamW:
-    rate, decay = recipe.learning_rate, recipe.weight_decay
+def _say_base_rates(job: Job, network: Network, train: Rows, share: Float64 | None) -> None:
+    """From zero biases the first epochs only find out that hits are rare (Lin et al. 2017, 3.3)."""
+    weight = train.weight.cpu() if share is None else torch.from_numpy(share).float()
+    n_classes = max(job.shape.n_outcomes, 2)
+    mass = torch.zeros(n_classes).index_add_(0, train.truth.cpu(), weight)
+    log_rate = (mass / mass.sum()).clamp_min(1e-4).log()
+    if job.shape.n_outcomes == 1:
+        log_rate = log_rate[1:] - log_rate[:1]
+    with torch.no_grad():
+        network.head.bias[: len(log_rate)].copy_(log_rate)
+
+
+def _optimiser(network: Network, recipe: TrainingConfig, device: torch.device) -> torch.optim.Adam:
+    rate, decay, kind = recipe.learning_rate, recipe.weight_decay, _OPTIMISERS[recipe.optimiser]
     if device.type != "cuda":
-        return torch.optim.AdamW(network.parameters(), rate, weight_decay=decay)
+        return kind(network.parameters(), rate, weight_decay=decay)
     # One kernel for all weights, which can be recorded; the rate is a tensor, to be read anew.
-    return torch.optim.AdamW(
+    return kind(
         network.parameters(), torch.tensor(rate, device=device), weight_decay=decay,
         fused=True, capturable=True,
     )  # fmt: skip
 
 
-def _watched_name(job: Job) -> str:
-    return "loss" if job.validate is None else job.recipe.metric
-
-
-def _watched(job: Job, metrics: dict[str, float]) -> float:
-    """What the schedule and the choice of the epoch go by."""
-    if job.validate is None:
-        return metrics["train_loss"]
-    name = f"validate_{job.recipe.metric}"
-    # Only with `epochs` fixed may validation rows be of one kind, and then nothing is chosen.
-    return metrics.get(name, metrics["validate_loss"])
-
-
-def _device(wanted: str) -> torch.device:
-    there = torch.cuda.is_available()
+def _device(recipe: TrainingConfig) -> torch.device:
+    wanted, there = recipe.device, torch.cuda.is_available()
     if wanted == "cuda" and not there:
         raise TrainingError(
             "device: cuda, but torch sees no CUDA device here: use device: auto or cpu"
         )
-    return torch.device("cuda" if there and wanted != "cpu" else "cpu")
+    device = torch.device("cuda" if there and wanted != "cpu" else "cpu")
+    if recipe.precision == "fp16" and device.type == "cpu":
+        raise TrainingError(
+            "precision: fp16, but this fit is on the CPU, where fp16 is slow and overflows: use "
+            "precision: float32, or bf16 where the CPU has it, or fit on a GPU (device: cuda)"
+        )
+    return device

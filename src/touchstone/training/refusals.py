@@ -9,6 +9,7 @@ from touchstone.errors import TrainingError
 from touchstone.training.job import Job
 
 _CHUNK = 4096
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "std::bad_alloc")
 
 
 def check(job: Job) -> None:
@@ -43,6 +44,33 @@ def needs_an_end(job: Job) -> None:
         raise TrainingError(f"epochs fixed at {job.epochs}: at least 1 is needed")
 
 
+def phases_agree(job: Job) -> None:
+    """A curriculum needs samples of its own labels, and a fixed number of epochs more than its.
+
+    Raises:
+        TrainingError: phases that are not the recipe's, rows that `check` would refuse, or too
+            few epochs.
+    """
+    asked = tuple(phase.epochs for phase in job.recipe.curriculum)
+    given = tuple(phase.epochs for phase in job.phases)
+    if asked != given:
+        raise TrainingError(
+            f"the curriculum has phases of {asked} epochs, the job samples for {given}: give every "
+            "phase the samples of its own label"
+        )
+    for number, phase in enumerate(job.phases, 1):
+        try:
+            _weights("train", phase.train)
+            _both_kinds("train", phase.train)
+        except TrainingError as error:
+            raise TrainingError(f"phase {number} of the curriculum: {error}") from None
+    if job.epochs is not None and job.epochs <= sum(asked):
+        raise TrainingError(
+            f"epochs fixed at {job.epochs}, and the curriculum alone takes {sum(asked)}: fix more, "
+            "or shorten its phases"
+        )
+
+
 def finite_windows(name: str, windows: Windows, rows: Int64) -> None:
     """Look for values that are not finite in the windows of these rows.
 
@@ -63,11 +91,38 @@ def finite_table(name: str, inputs: Floats, rows: Int64) -> None:
 
 def diverged(epoch: int, job: Job) -> TrainingError:
     """The error of a fit whose loss is not a number any more."""
-    recipe = job.recipe
+    return TrainingError(f"the loss is not finite in epoch {epoch}: {_calmer(job)}")
+
+
+def exploded(epoch: int, job: Job, n_steps: int) -> TrainingError:
+    """The error of a fit whose steps had no finite gradient."""
     return TrainingError(
-        f"the loss is not finite in epoch {epoch}: lower learning_rate (now "
-        f"{recipe.learning_rate:g}) or clip (now {recipe.clip:g}); if both are small already, a "
-        "feature has values beyond any scale: look at the features' report"
+        f"the gradient of {n_steps} steps is not finite in epoch {epoch}: {_calmer(job)}"
+    )
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether this is how numpy, torch on a CPU or torch on a GPU say that memory is out."""
+    return isinstance(error, MemoryError) or any(text in str(error) for text in _NO_MEMORY)
+
+
+def no_memory(job: Job) -> TrainingError:
+    """The error of a fit that asked for more memory than there is."""
+    recipe, kind = job.recipe, getattr(job.model, "kind", "?")
+    rows = "all" if recipe.rows is None else f"{recipe.rows:,}"
+    return TrainingError(
+        f"memory ran out while {kind!r} was fitted: lower batch (now {recipe.batch}), rows (now "
+        f"{rows}) or the size of the model, run fewer fits at once, or, on a GPU, set device: cpu"
+    )
+
+
+def _calmer(job: Job) -> str:
+    recipe = job.recipe
+    half = "use precision: bf16, " if recipe.precision == "fp16" else ""
+    return (
+        f"{half}lower learning_rate (now {recipe.learning_rate:g}) or clip (now {recipe.clip:g}); "
+        "if both are small already, a feature has values beyond any scale: look at the features' "
+        "report"
     )
 
 
@@ -78,6 +133,11 @@ def _weights(name: str, samples: Samples) -> None:
             "label's horizon, or add instruments"
         )
     weight = samples.weight
+    if not weight.any():
+        raise TrainingError(
+            f"all {weight.size} weights of {name} rows are 0, so nothing would be learned: look at "
+            "what weighs the rows (weights), or leave the weights out"
+        )
     if not (np.isfinite(weight) & (weight > 0)).all():
         bad = int((~(np.isfinite(weight) & (weight > 0))).sum())
         raise TrainingError(

@@ -11,6 +11,7 @@ from touchstone.models.layers.network import Network
 from touchstone.training.batches import Resident, Rows
 from touchstone.training.job import Job, TrainingConfig
 from touchstone.training.losses import LOSSES
+from touchstone.training.update import Update
 
 _BEFORE: Final = 3
 """Steps that a GPU takes before one is recorded: they allocate what every later one uses."""
@@ -34,13 +35,10 @@ class Steps(Protocol):
 class Plain:
     """Gather, forward, backward, clip, step."""
 
-    def __init__(
-        self, job: Job, network: Network, optimiser: torch.optim.Optimizer, train: Rows
-    ) -> None:
+    def __init__(self, job: Job, network: Network, update: Update, train: Rows) -> None:
         self.recipe, self.head = job.recipe, head_of(job.model)
-        self.network, self.optimiser, self.train = network, optimiser, train
+        self.network, self.update, self.train = network, update, train
         self.loss = LOSSES.part_of(job.recipe.loss)
-        self.parameters = list(network.parameters())
         device = train.truth.device
         self.said = torch.zeros((len(train), job.shape.n_outcomes), device=device)
         self.total = torch.zeros((), device=device)
@@ -52,10 +50,7 @@ class Plain:
             logits = self.network(train.gather(row), train.asset_id[place]).float()
         row_loss = self.loss(log_p(logits, self.head), train.truth[place], recipe.loss)
         mean = (row_loss * train.weight[place]).mean()
-        self.optimiser.zero_grad(set_to_none=True)
-        mean.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.parameters, recipe.clip)
-        self.optimiser.step()
+        self.update(mean)
         self.total += mean.detach() * len(place)
         self.said.index_copy_(0, place, logits.detach())
 
@@ -111,19 +106,19 @@ class Recorded:
         torch.cuda.current_stream().wait_stream(stream)
 
 
-def steps(job: Job, network: Network, optimiser: torch.optim.Optimizer, train: Rows) -> Steps:
+def steps(job: Job, network: Network, update: Update, train: Rows) -> Steps:
     """How this job's batches are learned from, where its rows are."""
-    plain = Plain(job, network, optimiser, train)
+    plain = Plain(job, network, update, train)
     if train.truth.is_cuda and isinstance(train.gather, Resident):
         return Recorded(plain, job.recipe.batch)
     return plain
 
 
 def precision(recipe: TrainingConfig, device: torch.device) -> AbstractContextManager[None]:
-    """Where a network's products are taken in bfloat16; its weights and the loss stay float32."""
-    return torch.autocast(
-        device.type, torch.bfloat16, enabled=recipe.precision == "bf16", cache_enabled=False
-    )
+    """Where a network's products are taken in 16 bits; its weights and the loss stay float32."""
+    kind = torch.float16 if recipe.precision == "fp16" else torch.bfloat16
+    enabled = recipe.precision != "float32"
+    return torch.autocast(device.type, kind, enabled=enabled, cache_enabled=False)
 
 
 def log_p(logits: torch.Tensor, head: Head) -> torch.Tensor:

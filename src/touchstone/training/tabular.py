@@ -10,8 +10,8 @@ from touchstone.dataset.samples import Samples
 from touchstone.models import MODELS, Fitted, Progress, Table, Tabular, head_of
 from touchstone.seeding import derive
 from touchstone.training.checkpoint import facts, read_facts
-from touchstone.training.job import Epoch, Fit, Job
-from touchstone.training.progress import Watch, measured, surprise
+from touchstone.training.job import Epoch, Fit, Job, periodic
+from touchstone.training.progress import Truth, Watch, measured, surprise
 from touchstone.training.refusals import finite_table, needs_an_end
 
 _PROBE: Final = 50_000
@@ -39,7 +39,8 @@ def looks(job: Job) -> Generator[Epoch, None, Fit]:
         metrics = _metrics(job, look, train, validate)
         best = _is_best(job, look, watch, metrics)
         chosen = look if best or chosen is None else chosen
-        epoch = Epoch(look.step, metrics, best, partial(_checkpoint, job, look, metrics))
+        state = partial(_checkpoint, job, look, metrics)
+        epoch = Epoch(look.step, metrics, best, state, periodic=periodic(job.recipe, look.step))
         if look.step > done or look.step == 0:
             history.append(epoch._replace(state=dict))
             yield epoch
@@ -70,11 +71,13 @@ def _metrics(job: Job, look: Progress, train: Table, validate: Table | None) -> 
     probe = slice(None, None, step)
     said, head = look.train()[probe], head_of(job.model)
     loss = surprise(said, head, train.outcome[probe], train.weight[probe])
-    metrics = measured("train", said, train.outcome[probe], loss)
+    truth = Truth(train.outcome[probe], job.train.realised[probe], job.round_trip)
+    metrics = measured("train", said, truth, loss)
     found = look.validate()
-    if found is not None and validate is not None:
+    if found is not None and validate is not None and job.validate is not None:
         loss = surprise(found, head, validate.outcome, validate.weight)
-        metrics |= measured("validate", found, validate.outcome, loss)
+        truth = Truth(validate.outcome, job.validate.realised, job.round_trip)
+        metrics |= measured("validate", found, truth, loss)
     return metrics
 
 

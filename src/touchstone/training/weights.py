@@ -12,6 +12,7 @@ from touchstone.models.layers.network import Network
 from touchstone.training.checkpoint import facts, read_facts
 from touchstone.training.job import Job, State
 from touchstone.training.progress import Schedule, Watch
+from touchstone.training.update import Update
 
 TENSORS: Final = "checkpoint.safetensors"
 _MOMENTS: Final = ("step", "exp_avg", "exp_avg_sq")
@@ -28,8 +29,12 @@ class Running(Protocol):
         """With the weights of now."""
 
     @property
-    def optimiser(self) -> torch.optim.AdamW:
+    def optimiser(self) -> torch.optim.Adam:
         """With the moments of now."""
+
+    @property
+    def update(self) -> Update:
+        """With the scale of now."""
 
     @property
     def watch(self) -> Watch:
@@ -57,12 +62,16 @@ def pack(
     for name, parameter in running.network.named_parameters():
         moments = running.optimiser.state[parameter]
         tensors |= {f"{m}/{name}": moments[m].detach().cpu().clone() for m in _MOMENTS}
-    where = {"watch": vars(running.watch), "schedule": vars(running.schedule)}
+    where = {
+        "watch": vars(running.watch),
+        "schedule": vars(running.schedule),
+        "scaler": running.update.state(),
+    }
     return {TENSORS: safetensors.torch.save(tensors), **facts(job, epoch, metrics, **where)}
 
 
 def unpack(job: Job, state: State, running: Running) -> tuple[int, Weights]:
-    """Put a checkpoint into a network, optimiser, watch and schedule that were just made.
+    """Put a checkpoint into what of a fit was just made.
 
     Returns:
         Epochs done, and the best weights so far.
@@ -84,6 +93,7 @@ def unpack(job: Job, state: State, running: Running) -> tuple[int, Weights]:
             }
         vars(running.watch).update(content["watch"])
         vars(running.schedule).update(content["schedule"])
+        running.update.load(content["scaler"])
         return int(content["epoch"]), groups.get("best", {})
     except (SafetensorError, RuntimeError, KeyError, ValueError, TypeError) as error:
         reason = " ".join(str(error).split())
