@@ -73,6 +73,36 @@ def compare(
         typer.echo(line)
 
 
+@app.command()
+def checkpoints(
+    study: Annotated[str, typer.Argument(help="Only of studies whose name begins so.")] = "",
+    clear: Annotated[bool, typer.Option("--clear", help="Remove them.")] = False,
+    out: o.Out = Path(),
+    json_: o.Json = False,
+) -> None:
+    """List checkpoints of fits that were stopped, and those that `training.keep_every` keeps.
+
+    The command that was stopped goes on from them when it is given again.
+    """
+    from touchstone.pipelines.checkpoints import as_json, line, listed
+    from touchstone.pipelines.workspace import Workspace
+    from touchstone.registry.checkpoints import remove
+
+    found = listed(Workspace(out).checkpoints, study)
+    if clear:
+        for one in found:
+            remove(one.path)
+        typer.echo(json.dumps({"removed": len(found)}) if json_ else f"{len(found)} removed")
+        return
+    if json_:
+        typer.echo(json.dumps(as_json(found), indent=1))
+        return
+    for one in found:
+        typer.echo(line(one))
+    if not found:
+        typer.echo("no checkpoints: no fit was stopped, and none keeps any", err=True)
+
+
 def export(
     run: o.RunName,
     what: Annotated[

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
+from touchstone.arrays import Int32
 from touchstone.errors import ArtifactError
 from touchstone.ledger import Ledger
 from touchstone.models import MODELS
@@ -53,6 +54,8 @@ class Beside(NamedTuple):
 
     scaler: str
     view: str
+    number: Int32
+    """The model's number of each instrument, (n_instruments,)."""
 
 
 def drive(job: Job, ledger: Ledger, place: Place | None, beside: Beside) -> tuple[Fit, History]:
@@ -239,6 +242,7 @@ class _Keeper:
             shape=tuple(job.shape),
             scaler=self._beside.scaler,
             view=self._beside.view,
+            number=tuple(self._beside.number.tolist()),
             history=history,
         )
         return checkpoints.save(place.folder, checkpoint_name(job, epoch), state, about)

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from joblib import Parallel, delayed
 
-from touchstone.arrays import Float64
+from touchstone.arrays import Float64, Int64
 from touchstone.config import Config
 from touchstone.data.cache import StageCache
 from touchstone.dataset.samples import samples
@@ -19,10 +19,11 @@ from touchstone.dataset.splits import Fold
 from touchstone.dataset.view import View
 from touchstone.dataset.windows import Windows
 from touchstone.ledger import Ledger
-from touchstone.models import Fitted, Shape, restore
+from touchstone.models import MODELS, Fitted, Shape, restore
 from touchstone.models.scoring import score
 from touchstone.pipelines.drive import Beside, History, Place, drive, newest, running, settle
 from touchstone.pipelines.identities import known_first
+from touchstone.pipelines.phases import phase_rows
 from touchstone.pipelines.prepare import Prepared, stage_key
 from touchstone.pipelines.shelf import (
     Columns,
@@ -37,7 +38,7 @@ from touchstone.pipelines.views import asks, fit_views
 from touchstone.pipelines.workers import begin
 from touchstone.registry.checkpoints import saved
 from touchstone.seeding import derive
-from touchstone.training import Job
+from touchstone.training import Job, PhaseSamples
 
 
 class Task(NamedTuple):
@@ -50,6 +51,8 @@ class Task(NamedTuple):
     epochs: int | None = None
     view: View | None = None
     """What the fold's models see; None for every column."""
+    phases: tuple[Int64, ...] = ()
+    """Train rows of each phase of the curriculum."""
 
     @property
     def told(self) -> str:
@@ -106,8 +109,13 @@ def learn(
     found = {k: _kept(resources.cache, k) for k in keys}
     shelf = shelve(config, prepared, resources.cache)
     views = fit_views(study, prepared, [(t.name, t.fold) for t in tasks], shelf, resources)
+    rows = phase_rows(config, prepared, resources.cache)
     todo = [
-        (key, task._replace(view=views[task.name]), _place(config, key, task, resources))
+        (
+            key,
+            task._replace(view=views[task.name], phases=rows(task.fold)),
+            _place(config, key, task, resources),
+        )
         for key, task in zip(keys, tasks, strict=True)
         if found[key] is None
     ]
@@ -153,10 +161,11 @@ def fit_and_score(
         data=data,
         epochs=task.epochs,
         resume=None,
+        phases=_phases(config, task, windows, columns),
         round_trip=config.costs.round_trip if config.training.metric == "net" else 0.0,
     )
     view = "" if task.view is None else task.view.to_json()
-    fit, history = drive(job, ledger, place, Beside(scaler.to_json(), view))
+    fit, history = drive(job, ledger, place, Beside(scaler.to_json(), view, number))
     history = _told(history, config.training.metric)
     return Learned(
         validate=score(fit.fitted, windows, fold.validate),
@@ -172,6 +181,19 @@ def fit_and_score(
         looks=_looks(history, config.training.metric),
         metric=config.training.metric,
         history=history,
+    )
+
+
+def _phases(
+    config: StudyConfig, task: Task, windows: Windows, columns: Columns
+) -> tuple[PhaseSamples, ...]:
+    """What a network learns first: the same windows, another label."""
+    if MODELS.part_of(task.model).inputs != "window":
+        return ()
+    recipe = config.training
+    return tuple(
+        PhaseSamples(samples(windows, labels, rows, config.weights), phase.epochs)
+        for phase, labels, rows in zip(recipe.curriculum, columns.phases, task.phases, strict=True)
     )
 
 

@@ -1,13 +1,13 @@
 """What every fit needs of a market, put into the cache once and mapped from there by workers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from touchstone.arrays import Bool, Float32, Float64, Int32, Int64
-from touchstone.data.cache import StageCache
+from touchstone.data.cache import AnyArray, StageCache
 from touchstone.dataset.regimes import begins
 from touchstone.dataset.view import Raw, Rows
 from touchstone.errors import DataError
@@ -48,6 +48,8 @@ class Columns(NamedTuple):
     labels: Labels
     inputs: Float64 | None
     """Of the regime filter, (n_rows, n_inputs)."""
+    phases: tuple[Labels, ...] = ()
+    """Labels of the curriculum's phases."""
 
     @property
     def raw(self) -> Raw:
@@ -69,6 +71,7 @@ class Shelf(NamedTuple):
     labels: str
     instruments: str
     inputs: str | None
+    phases: tuple[str, ...] = ()
 
 
 def shelve(config: StudyConfig, prepared: Prepared, cache: StageCache) -> Shelf:
@@ -97,6 +100,10 @@ def shelve(config: StudyConfig, prepared: Prepared, cache: StageCache) -> Shelf:
         labels_key(config.label, prepared.data, prepared.source),
         key,
         inputs,
+        tuple(
+            labels_key(phase.label, prepared.data, prepared.source)
+            for phase in config.training.curriculum
+        ),
     )
 
 
@@ -106,15 +113,23 @@ def columns_of(shelf: Shelf) -> Columns:
     Raises:
         DataError: the cache was cleared meanwhile.
     """
-    cache = shelf.cache
-    features = cache.load("features", shelf.features)
-    labels = cache.load("labels", shelf.labels)
-    instruments = cache.load("instruments", shelf.instruments)
-    inputs = {} if shelf.inputs is None else cache.load("inputs", shelf.inputs)
-    if features is None or labels is None or instruments is None or inputs is None:
-        raise DataError(f"{cache.root}: the cache was cleared while a run was using it; run again")
-    found = Labels(**{name: np.asarray(labels[name]) for name in Labels._fields})
+    features = _loaded(shelf, "features", shelf.features)["features"]
+    labels = _labels(_loaded(shelf, "labels", shelf.labels))
+    phases = tuple(_labels(_loaded(shelf, "labels", key)) for key in shelf.phases)
+    instruments = _loaded(shelf, "instruments", shelf.instruments)
+    inputs = None if shelf.inputs is None else _loaded(shelf, "inputs", shelf.inputs)["inputs"]
     rows = {n: np.asarray(instruments[n]) for n in ("asset_id", "begun", "begins", "known")}
-    return Columns(
-        features["features"], shelf.names, **rows, labels=found, inputs=inputs.get("inputs")
-    )
+    return Columns(features, shelf.names, **rows, labels=labels, inputs=inputs, phases=phases)
+
+
+def _loaded(shelf: Shelf, stage: str, key: str) -> dict[str, AnyArray]:
+    found = shelf.cache.load(stage, key)
+    if found is None:
+        raise DataError(
+            f"{shelf.cache.root}: the cache was cleared while a run was using it; run again"
+        )
+    return found
+
+
+def _labels(kept: Mapping[str, AnyArray]) -> Labels:
+    return Labels(**{name: np.asarray(kept[name]) for name in Labels._fields})

@@ -57,6 +57,8 @@ class About(Config):
     """The fold's scaler as JSON."""
     view: str
     """What the model sees of the features, as JSON; empty for all."""
+    number: tuple[int, ...]
+    """The model's number of each of the study's instruments."""
     history: tuple[tuple[int, dict[str, float]], ...]
     """(epoch, metrics) of every epoch up to this one."""
 
