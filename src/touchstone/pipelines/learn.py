@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from touchstone.arrays import Float64
 from touchstone.config import Config
@@ -30,8 +30,9 @@ from touchstone.pipelines.shelf import (
     columns_of,
     shelve,
 )
-from touchstone.pipelines.study import Study, StudyConfig, import_plugins
+from touchstone.pipelines.study import Study, StudyConfig
 from touchstone.pipelines.views import asks, fit_views
+from touchstone.pipelines.workers import workers
 from touchstone.seeding import derive
 from touchstone.training import Fit, Job, run
 
@@ -166,12 +167,7 @@ def _fits(
         for key, task in todo:
             yield key, task, fit_and_score(config, task, columns, data, resources.ledger())
         return
-    pool = Parallel(
-        n_jobs=resources.jobs,
-        return_as="generator_unordered",
-        initializer=import_plugins,
-        initargs=(study.plugins,),
-    )
+    pool = workers(resources.jobs, study.plugins)
     calls = (
         delayed(_in_worker)(i, config, task, shelf, data, resources.ledger)
         for i, (_, task) in enumerate(todo)

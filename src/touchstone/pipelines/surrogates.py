@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from touchstone.arrays import Float64
 from touchstone.data.cache import StageCache
@@ -22,7 +22,8 @@ from touchstone.pipelines.decide import Comparison
 from touchstone.pipelines.prepare import Prepared, data_hash, stage_key
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.shelf import Resources
-from touchstone.pipelines.study import Study, identified, import_plugins
+from touchstone.pipelines.study import Study, identified
+from touchstone.pipelines.workers import workers
 from touchstone.reports.result import SurrogateSearch
 from touchstone.simulation.surrogate import surrogate
 from touchstone.validation.surrogates import (
@@ -175,12 +176,7 @@ def _searched(
     if resources.jobs == 1 or len(numbers) < 2:
         yield from ((number, _search(job, number)) for number in numbers)
         return
-    pool = Parallel(
-        n_jobs=resources.jobs,
-        return_as="generator_unordered",
-        initializer=import_plugins,
-        initargs=(job.study.plugins,),
-    )
+    pool = workers(resources.jobs, job.study.plugins)
     yield from pool(delayed(_in_worker)(job, number) for number in numbers)
 
 
