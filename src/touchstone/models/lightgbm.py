@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import lightgbm as boosting
 import numpy as np
@@ -120,11 +121,10 @@ class Lightgbm:
         steps: int | None,
     ) -> Iterator[Progress]:
         """Add trees round by round, showing itself every `look_every` rounds and at the end."""
-        parameters = _parameters(config, shape, seed)
-        rows = _dataset(train, shape, parameters, None)
-        booster = boosting.Booster(parameters, rows)
-        if validate is not None:
-            booster.add_valid(_dataset(validate, shape, parameters, rows), "validate")
+        rows, looked_at = BINNED.of(train, validate, shape, config.max_bin)
+        booster = boosting.Booster(_parameters(config, shape, seed), rows)
+        if looked_at is not None:
+            booster.add_valid(looked_at, "validate")
         last = steps or config.rounds
 
         def at(index: int) -> Callable[[], Fitted]:
@@ -152,7 +152,6 @@ def _parameters(config: LightgbmConfig, shape: Shape, seed: int) -> dict[str, ob
         "min_data_in_leaf": config.min_rows,
         "lambda_l2": config.l2,
         "feature_fraction": config.feature_fraction,
-        "max_bin": config.max_bin,
         "seed": seed,
         # The next three make a fit the same bits on every machine of one architecture.
         "deterministic": True,
@@ -163,18 +162,81 @@ def _parameters(config: LightgbmConfig, shape: Shape, seed: int) -> dict[str, ob
     }
 
 
-def _dataset(
-    table: Table, shape: Shape, parameters: dict[str, object], reference: Any
-) -> "boosting.Dataset":
+_Pair: TypeAlias = "tuple[boosting.Dataset, boosting.Dataset | None]"
+
+
+class Binned:
+    """Binned rows of the last fits in this process, so that candidates of one fold share them.
+
+    Binning reads rows, outcomes, weights and `max_bin` alone, never a fit's seed or its other
+    settings, so a fit is the same bits whether its rows were binned for it or for another.
+
+    Args:
+        most_bytes: memory that is kept, at most; older rows go first.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
+        self._kept: OrderedDict[str, tuple[_Pair, int]] = OrderedDict()
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that is kept: a byte a value, as LightGBM needs it, and what stands beside."""
+        return sum(size for _, size in self._kept.values())
+
+    def of(self, train: Table, validate: Table | None, shape: Shape, max_bin: int) -> _Pair:
+        """The rows binned; whoever gets them must not change them."""
+        key = _name(train, validate, shape, max_bin)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key][0]
+        rows = _dataset(train, shape, max_bin, None)
+        looked_at = None if validate is None else _dataset(validate, shape, max_bin, rows)
+        size = _size(train) + (0 if validate is None else _size(validate))
+        if size <= self.most_bytes:
+            self._kept[key] = ((rows, looked_at), size)
+            while self.n_bytes > self.most_bytes:
+                self._kept.popitem(last=False)
+        return rows, looked_at
+
+
+BINNED: Final = Binned(2**28)
+"""This process's own."""
+
+
+def _name(train: Table, validate: Table | None, shape: Shape, max_bin: int) -> str:
+    digest = hashlib.blake2b(repr((shape.n_outcomes, max_bin)).encode(), digest_size=16)
+    for table in (train, validate):
+        for column in () if table is None else table:
+            digest.update(repr((column.shape, column.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(column).data)
+    return digest.hexdigest()
+
+
+def _size(table: Table) -> int:
+    return int(table.inputs.size + 8 * len(table.outcome))
+
+
+def _dataset(table: Table, shape: Shape, max_bin: int, reference: Any) -> "boosting.Dataset":
     outcome = table.outcome
     label = (outcome == 1) if shape.n_outcomes == 1 else outcome + 1
-    return boosting.Dataset(
+    parameters = {
+        "max_bin": max_bin,
+        # Which rows tell the bins follows from a fit's seed otherwise, and which columns are
+        # left out from its `min_rows`.
+        "data_random_seed": 1,
+        "feature_pre_filter": False,
+        "num_threads": 1,
+        "verbose": -1,
+    }
+    rows = boosting.Dataset(
         table.inputs,
         label.astype(np.float32),
         weight=np.asarray(table.weight, np.float32),
         reference=reference,
         params=parameters,
     )
+    return rows.construct()
 
 
 def _running(evaluate: Callable[..., Any]) -> Float64:

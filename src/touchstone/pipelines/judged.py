@@ -9,6 +9,7 @@ import numpy as np
 
 from touchstone.arrays import Float64
 from touchstone.backtest import daily
+from touchstone.config import Config
 from touchstone.data.cache import StageCache
 from touchstone.data.loading import Loaded
 from touchstone.dataset.scalers import Scaler
@@ -17,8 +18,9 @@ from touchstone.features import evaluate
 from touchstone.ledger import MemoryLedger
 from touchstone.market import Panel
 from touchstone.models.scoring import score
-from touchstone.pipelines.decide import Comparison, Scored, intend, placed
+from touchstone.pipelines.decide import Calibration, Comparison, Scored, intend, placed
 from touchstone.pipelines.inputs import whole_windows
+from touchstone.pipelines.learn import Learned
 from touchstone.pipelines.market import search_market
 from touchstone.pipelines.oracle import Rule, rows_of
 from touchstone.pipelines.prepare import Prepared, resolve
@@ -92,8 +94,21 @@ def rule_of(study: Study, chosen: Scored, sealed: SealedRun) -> Rule:
         chosen: the candidate.
         sealed: its last fit, with scaler and calibrator.
     """
-    config, fit, calibration = study.config, sealed.learned, sealed.calibration
-    scaler, fitted = Scaler.from_json(fit.scaler), fit.restore(chosen.model)
+    return rule_by(study, (chosen.model, chosen.strategy), sealed.learned, sealed.calibration)
+
+
+def rule_by(
+    study: Study, candidate: tuple[Config, Config], fit: Learned, calibration: Calibration
+) -> Rule:
+    """The same of any fit of a model, with what validation rows say of its scores.
+
+    Args:
+        study: without a selection of columns and without regimes.
+        candidate: model, and a strategy of one value each.
+        fit, calibration: of the model.
+    """
+    config, (model, strategy) = study.config, candidate
+    scaler, fitted = Scaler.from_json(fit.scaler), fit.restore(model)
 
     def rule(panel: Panel, truth: Truth) -> Decision:  # noqa: ARG001 (it sees no truth)
         features = np.asarray(evaluate(resolve(study, panel), panel), np.float32)
@@ -110,8 +125,8 @@ def rule_of(study: Study, chosen: Scored, sealed: SealedRun) -> Rule:
         view = Outlook(
             probability, labels.up, labels.down, calibration.rest, config.costs.round_trip, expected
         )
-        view = placed(view, chosen.strategy, panel, np.arange(len(panel)))
-        return intend(config.label, chosen.strategy, view)
+        view = placed(view, strategy, panel, np.arange(len(panel)))
+        return intend(config.label, strategy, view)
 
     return rule
 

@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from touchstone.arrays import Float64, Int64
 from touchstone.config import Config
@@ -35,7 +34,7 @@ from touchstone.pipelines.shelf import (
 )
 from touchstone.pipelines.study import Study, StudyConfig
 from touchstone.pipelines.views import asks, fit_views
-from touchstone.pipelines.workers import begin
+from touchstone.pipelines.workers import workers
 from touchstone.registry.checkpoints import saved
 from touchstone.seeding import derive
 from touchstone.training import Job, PhaseSamples
@@ -253,12 +252,7 @@ def _fits(
             _, task, place = one
             yield one, fit_and_score(config, task, columns, data, resources.ledger(), place)
         return
-    pool = Parallel(
-        n_jobs=resources.jobs,
-        return_as="generator_unordered",
-        initializer=begin,
-        initargs=(study.plugins, os.getpid()),
-    )
+    pool = workers(resources.jobs, study.plugins)
     calls = (
         delayed(_in_worker)(i, (config, task, shelf, data), resources.ledger, place)
         for i, (_, task, place) in enumerate(todo)

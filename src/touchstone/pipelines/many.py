@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from touchstone.errors import DataError
 from touchstone.pipelines.progress import Progress
+from touchstone.pipelines.workers import workers
 
 A = TypeVar("A", bound=tuple[Any, ...])
 """A NamedTuple that says which market; its values are of JSON."""
@@ -146,7 +147,7 @@ def _judged(left: Sequence[A], work: Work[A, F]) -> Iterator[tuple[A, Done[F]]]:
     if work.jobs == 1 or len(left) < 2:
         yield from ((ask, _timed(work.judge, ask)) for ask in left)
         return
-    pool = Parallel(n_jobs=work.jobs, return_as="generator_unordered", batch_size=1)
+    pool = workers(work.jobs)
     calls = (delayed(_placed)(i, work.judge, ask) for i, ask in enumerate(left))
     for place, done in pool(calls):
         yield left[place], done

@@ -1,6 +1,6 @@
 """What the truth of a simulated market earns, and what a rule truly earns on fresh years of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -41,6 +41,8 @@ class Earned(NamedTuple):
     """Mean return of a day x days in a year, fraction."""
     n_days: int
     n_trades: int
+    cost_share: float | None = None
+    """What trading cost over what was earned before that; None where nothing was earned."""
 
 
 class Share(NamedTuple):
@@ -154,6 +156,26 @@ def true_earnings(
     return _traded((rule,), market, seed, terms, years)[0].earned
 
 
+def earnings(
+    rules: Sequence[Rule],
+    market: MarketConfig,
+    seed: int,
+    terms: tuple[AccountConfig, CostsConfig],
+    years: float = 20.0,
+    idle_bars: int = 0,
+) -> list[Earned]:
+    """What several rules earn, each in an account of its own, on the same fresh paths.
+
+    Args:
+        rules: each is asked once a path.
+        market, seed, terms, years: as of `true_earnings`.
+        idle_bars: bars at the beginning of a path in which no rule trades, since features warm
+            up: their days are left out.
+    """
+    found = _traded(rules, market, seed, terms, years, idle_bars)
+    return [traded.earned for traded in found]
+
+
 def share_of_oracle(
     rules: tuple[Rule, Rule],
     market: MarketConfig,
@@ -190,23 +212,31 @@ class _Traded(NamedTuple):
 
 
 def _traded(
-    rules: tuple[Rule, ...],
+    rules: Sequence[Rule],
     market: MarketConfig,
     seed: int,
     terms: tuple[AccountConfig, CostsConfig],
     years: float,
+    idle_bars: int = 0,
 ) -> list[_Traded]:
     """Each rule in an account of its own on the same fresh paths."""
     returns: list[list[Float64]] = [[] for _ in rules]
     n_trades, per_year = [0] * len(rules), 365
+    won, paid = [0.0] * len(rules), [0.0] * len(rules)
     for panel, truth in fresh_paths(market, seed, years):
         per_year = panel.calendar.days_per_year
         for k, run in enumerate(sweep(panel, [rule(panel, truth) for rule in rules], *terms)):
-            returns[k].append(daily(panel, run)[1])
+            day, earned = daily(panel, run)
+            first = panel.calendar.day(panel.time[idle_bars : idle_bars + 1])
+            returns[k].append(earned[day >= first])
             n_trades[k] += int(run.trades.pnl.size)
+            won[k] += run.initial_cash * run.total_return
+            paid[k] += run.paid.total
     whole = [np.concatenate(days) for days in returns]
+    share = [p / (w + p) if w + p > 0 else None for w, p in zip(won, paid, strict=True)]
     return [
-        _Traded(days, _earned(days, n, per_year)) for days, n in zip(whole, n_trades, strict=True)
+        _Traded(days, _earned(days, n, per_year)._replace(cost_share=cost))
+        for days, n, cost in zip(whole, n_trades, share, strict=True)
     ]
 
 

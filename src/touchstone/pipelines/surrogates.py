@@ -5,13 +5,12 @@ enters the p-value. Each score is kept in the stage cache as soon as it is there
 code, seed and number, so that a run that was stopped goes on where it was.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from touchstone.arrays import Float64
 from touchstone.data.cache import StageCache
@@ -24,7 +23,7 @@ from touchstone.pipelines.prepare import Prepared, data_hash, stage_key
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study, identified
-from touchstone.pipelines.workers import begin
+from touchstone.pipelines.workers import workers
 from touchstone.reports.result import SurrogateSearch
 from touchstone.simulation.surrogate import surrogate
 from touchstone.validation.surrogates import (
@@ -177,12 +176,7 @@ def _searched(
     if resources.jobs == 1 or len(numbers) < 2:
         yield from ((number, _search(job, number)) for number in numbers)
         return
-    pool = Parallel(
-        n_jobs=resources.jobs,
-        return_as="generator_unordered",
-        initializer=begin,
-        initargs=(job.study.plugins, os.getpid()),
-    )
+    pool = workers(resources.jobs, job.study.plugins)
     yield from pool(delayed(_in_worker)(job, number) for number in numbers)
 
 

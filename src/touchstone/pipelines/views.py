@@ -1,17 +1,16 @@
 """Fit what each fold's models see, regimes and selection, once a fold; kept in the cache."""
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from touchstone.dataset.splits import Fold
 from touchstone.dataset.view import View, fit_view
 from touchstone.pipelines.prepare import Prepared, stage_key
 from touchstone.pipelines.shelf import Resources, Shelf, columns_of
 from touchstone.pipelines.study import Study, StudyConfig
-from touchstone.pipelines.workers import begin
+from touchstone.pipelines.workers import workers
 from touchstone.seeding import derive
 
 
@@ -65,12 +64,7 @@ def _made(
         for name, fold in folds.items():
             yield _in_worker(config, name, fold, shelf)
         return
-    pool = Parallel(
-        n_jobs=min(jobs, len(folds)),
-        return_as="generator_unordered",
-        initializer=begin,
-        initargs=(study.plugins, os.getpid()),
-    )
+    pool = workers(min(jobs, len(folds)), study.plugins)
     yield from pool(delayed(_in_worker)(config, name, fold, shelf) for name, fold in folds.items())
 
 

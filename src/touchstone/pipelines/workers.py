@@ -1,16 +1,38 @@
-"""What a worker process is told before it works: whose it is, and which parts the user brought."""
+"""Worker processes of a pipeline: what each is told before it works, and when it ends."""
 
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
+
+from joblib import Parallel
+from threadpoolctl import threadpool_limits
 
 from touchstone.pipelines.study import import_plugins
 
 _LOOK_SECONDS: Final = 1.0
+
+
+def workers(jobs: int, plugins: Iterable[Path] = ()) -> Parallel:
+    """So many worker processes, whose results come as they are done.
+
+    Two processes with as many threads as the machine has cores wait for each other's more than
+    they work; and some sums' bits depend on the number of threads: each process has one.
+
+    Args:
+        jobs: worker processes; they outlive the call and serve the next one.
+        plugins: a study's own files.
+    """
+    return Parallel(
+        n_jobs=jobs,
+        return_as="generator_unordered",
+        batch_size=1,
+        initializer=begin,
+        initargs=(tuple(plugins), os.getpid()),
+    )
 
 
 def begin(plugins: tuple[Path, ...], parent: int) -> None:
@@ -26,6 +48,7 @@ def begin(plugins: tuple[Path, ...], parent: int) -> None:
     import_plugins(plugins)
     if os.getpid() == parent:  # a pool of threads
         return
+    threadpool_limits(1)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     if os.getppid() == parent:
