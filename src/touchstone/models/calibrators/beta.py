@@ -53,7 +53,7 @@ class Beta:
         columns = np.stack([np.log(inside), -np.log1p(-inside), np.ones_like(inside)])
         theta, _ = least_loss(columns, soft, weight)
         if (theta[:2] >= 0).all():
-            return cls(*theta.tolist())
+            return cls(float(theta[0]), float(theta[1]), float(theta[2]))
         rising = []
         for side in (0, 1):
             found, loss = least_loss(columns[[side, 2]], soft, weight)
@@ -62,9 +62,8 @@ class Beta:
         if not rising:  # it ranks the wrong way and is worth nothing
             return cls(0.0, 0.0, float(logit(np.average(soft, weights=weight))))
         _, side, found = min(rising, key=lambda one: one[:2])
-        coefficients = np.zeros(2)
-        coefficients[side] = found[0]
-        return cls(*coefficients.tolist(), float(found[1]))
+        slope, shift = float(found[0]), float(found[1])
+        return cls(slope, 0.0, shift) if side == 0 else cls(0.0, slope, shift)
 
     def apply(self, score: Floats) -> Float64:
         """(n,) scores -> (n,) probabilities."""

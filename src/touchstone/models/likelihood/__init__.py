@@ -20,7 +20,8 @@ def soft_outcomes(hit: Bool) -> Float64:
     Source: Platt (1999), Probabilistic Outputs for Support Vector Machines, section 2.2.
     """
     n_hit, n_miss = hit.sum(), (~hit).sum()
-    return np.where(hit, (n_hit + 1) / (n_hit + 2), 1 / (n_miss + 2))
+    soft: Float64 = np.where(hit, (n_hit + 1) / (n_hit + 2), 1 / (n_miss + 2))
+    return soft
 
 
 def least_loss(columns: Float64, soft: Float64, weight: Float64) -> tuple[Float64, float]:
