@@ -16,6 +16,7 @@ from touchstone.models.calibrators import (
     expected_return,
     fit,
 )
+from touchstone.models.calibrators.beta import Beta, BetaConfig
 from touchstone.models.calibrators.isotonic import Isotonic, IsotonicConfig
 from touchstone.models.calibrators.platt import PlattConfig
 
@@ -92,6 +93,42 @@ def test_platt_is_the_best_logistic_function(slope, shift, seed):
 def test_platt_names_the_way_out_for_scores_that_are_no_probabilities():
     with pytest.raises(DataError, match="use isotonic"):
         fit(PlattConfig(), np.array([-3.0, 2.0, 5.0]), np.array([True, False, True]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(-1, 2), st.floats(-1, 2), st.floats(-2, 2), st.integers(0, 10**6))
+def test_beta_is_the_best_rising_curve_of_its_family(above, below, shift, seed):
+    """Against a bounded search, where coefficients are free and where one or both would be < 0."""
+    rng = np.random.default_rng(seed)
+    score = rng.uniform(0.02, 0.98, 300)
+    hit = rng.random(300) < expit(above * np.log(score) - below * np.log1p(-score) + shift)
+    weight = rng.uniform(0.5, 2, 300)
+    if hit.all() or not hit.any():
+        return
+    ours = fit(BetaConfig(), score, hit, weight)
+    soft = np.where(hit, (hit.sum() + 1) / (hit.sum() + 2), 1 / ((~hit).sum() + 2))
+
+    def loss(theta):
+        z = theta[0] * np.log(score) - theta[1] * np.log1p(-score) + theta[2]
+        return np.sum(weight * (np.logaddexp(0, z) - soft * z)) / weight.sum()
+
+    bounds = [(0, None), (0, None), (None, None)]
+    best = minimize(loss, [1.0, 1.0, 0.0], bounds=bounds, options={"gtol": 1e-9})
+    assert min(ours.above, ours.below) >= 0
+    assert loss([ours.above, ours.below, ours.shift]) <= best.fun + 1e-7
+
+
+def test_beta_with_ones_and_no_shift_is_the_identity():
+    grid = np.linspace(1e-6, 1 - 1e-6, 501)
+    np.testing.assert_allclose(Beta(1.0, 1.0, 0.0).apply(grid), grid, atol=1e-12)
+    np.testing.assert_allclose(
+        Beta(0.7, 0.7, 0.2).apply(grid), expit(0.7 * logit(grid) + 0.2), atol=1e-12
+    )
+
+
+def test_beta_names_the_way_out_for_scores_that_are_no_probabilities():
+    with pytest.raises(DataError, match="use isotonic"):
+        fit(BetaConfig(), np.array([-3.0, 2.0, 5.0]), np.array([True, False, True]))
 
 
 def three(n=3000, seed=0):

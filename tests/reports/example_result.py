@@ -148,7 +148,12 @@ def skill(rng, edge):
         brier=0.0351,
         brier_skill=0.031,
         ece=0.0042,
+        ece_interval=(0.0031, 0.0066),
         calibration_slope=0.94,
+        calibration_slope_interval=(0.88, 1.01),
+        n_positives=1306,
+        largest_ece=0.2 * base,
+        is_calibrated="met",
         calibration=[
             CalibrationPoint(
                 probability=q, frequency=max(0, q * 0.94 + rng.normal(0, 0.006)), count=3456

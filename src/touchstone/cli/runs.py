@@ -107,7 +107,7 @@ def export(
     run: o.RunName,
     what: Annotated[
         str,
-        typer.Option("--what", help="trades, equity, scores, features, positions, or folds."),
+        typer.Option("--what", help="trades, equity, scores, features, positions, folds, or onnx."),
     ],
     to: Annotated[
         str | None, typer.Option("--to", help="csv or parquet; as the file's suffix by default.")
@@ -118,10 +118,12 @@ def export(
     jobs: o.Jobs = None,
     quiet: o.Quiet = False,
 ) -> None:
-    """Write one of a run's tables as CSV or Parquet, or each fold's model as an artifact.
+    """Write one of a run's tables as CSV or Parquet, each fold's model, or the model as ONNX.
 
     With --what folds a folder is written that holds one artifact a fold: the model, scaler and
-    calibrator as they were known before the fold's test, for a replay of the walk-forward.
+    calibrator as they were known before the fold's test, for a replay of the walk-forward. With
+    --what onnx the chosen model is written as one ONNX file, with scaler, calibrator and strategy
+    in its metadata (needs the extra onnx).
 
     Example: touchstone export quickstart --what folds --file folds
     """
@@ -131,6 +133,11 @@ def export(
     found = find(out / "runs", run)
     if what == "folds":
         _export_folds(found, file or Path(f"{found.name}-folds"), (out, ledger, jobs), quiet)
+        return
+    if what == "onnx":
+        from touchstone.pipelines.onnx_file import export_onnx
+
+        typer.echo(export_onnx(found, file or Path(f"{found.name}.onnx")))
         return
     table = table_of(found, what, out)
     target = file or Path(f"{found.name}-{what}.{to or 'parquet'}")

@@ -148,7 +148,7 @@ def table_of(run: Finished, what: str, out: Path) -> pl.DataFrame:
         return run._table(what)
     if what != "features":
         raise ConfigError(
-            f"--what {what!r}: needs one of {', '.join((*TABLES, 'features', 'folds'))}"
+            f"--what {what!r}: needs one of {', '.join((*TABLES, 'features', 'folds', 'onnx'))}"
         )
     silent = Silent()
     cache = StageCache(Workspace(out).cache)

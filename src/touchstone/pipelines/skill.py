@@ -23,6 +23,7 @@ from touchstone.reports.result import (
     SkillBaseline,
     ThresholdPoint,
 )
+from touchstone.validation.calibrated import calibrated
 from touchstone.validation.stretches import stretches
 
 _N_CURVE = 60
@@ -114,8 +115,9 @@ def skill(
         beside: yardsticks on the same segment, judged on the same rows.
     """
     p, hit = rows.p, rows.hit
-    own, *others = rng.spawn(1 + len(beside))
+    own, *others, for_calibration = rng.spawn(2 + len(beside))
     areas = aucs(Ranks(rows.probability, rows.outcome, rows.symmetric, rows.stretch), own)
+    meant = calibrated(p, hit, rows.stretch, for_calibration)
     round_trip = config.costs.round_trip
     chosen = rows.selected
     return Skill(
@@ -138,8 +140,13 @@ def skill(
         roc_auc=c.roc_auc(p, hit),
         brier=c.brier(p, hit),
         brier_skill=c.brier_skill(p, hit),
-        ece=c.ece(p, hit),
-        calibration_slope=c.calibration_slope(p, hit),
+        ece=meant.ece,
+        ece_interval=meant.ece_interval,
+        calibration_slope=meant.slope,
+        calibration_slope_interval=meant.slope_interval,
+        n_positives=meant.n_positives,
+        largest_ece=meant.largest_ece,
+        is_calibrated=meant.word,
         calibration=_calibration(rows),
         pr_curve=_pr_curve(rows),
         thresholds=_by_threshold(rows, round_trip),

@@ -81,6 +81,11 @@ GLOSSES: Final[dict[str, Gloss]] = {
     "calibration_slope": Gloss(
         "Calibration slope", "1 is calibrated; below 1 the probabilities are too extreme."
     ),
+    "is_calibrated": Gloss(
+        "Calibration bar",
+        "Error at most 2 % and at most a fifth of the base rate, slope 0.8 to 1.25; asked from 200 "
+        "positives on.",
+    ),
     "candidate": Gloss(
         "Candidate",
         "A model with its strategy and threshold or margin; each is one try at being lucky.",

@@ -22,6 +22,7 @@ from touchstone.reports.contents import (
     Probability,
     Ratio,
 )
+from touchstone.validation.calibrated import Word
 
 Rows = Literal["sealed", "walk_forward"]
 """Which rows a part was measured on: the sealed segment, or the pooled tests before it."""
@@ -248,8 +249,20 @@ class Skill(Contents):
     """1 - Brier over the Brier of the base rate; 0 is no skill."""
     ece: Probability | None = None
     """Expected calibration error over ten bins of equal mass."""
+    ece_interval: Interval = None
+    """95 %, bootstrap as above; it leans upward, since resampling adds to the noise of a bin."""
     calibration_slope: Ratio | None = None
     """Of outcomes on the logit of the probability; 1 is calibrated, below 1 over-confident."""
+    calibration_slope_interval: Interval = None
+    """95 %, bootstrap as above."""
+    n_positives: Count | None = None
+    """Rows that ended at the target."""
+    largest_ece: Probability | None = None
+    """The error that is allowed: 0.02, or a fifth of the base rate where that is less."""
+    is_calibrated: Word | None = None
+    """`met`: `ece` is at most `largest_ece` and the slope lies in 0.8 to 1.25; `missed`: one of
+    them does not; `not decidable`: fewer than 200 positives, or no slope. Null in results of
+    before."""
     calibration: tuple[CalibrationPoint, ...] = ()
     """Bins of equal mass, rising."""
     pr_curve: tuple[PrPoint, ...] = ()

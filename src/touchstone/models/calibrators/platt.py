@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import expit, logit
@@ -12,10 +12,7 @@ from touchstone.arrays import Bool, Float64, Floats
 from touchstone.config import Config
 from touchstone.errors import DataError
 from touchstone.models.calibrators import CALIBRATORS
-
-_FLOOR: Final = 1e-6
-"""Scores are rounded to 1e-6, so nothing finer is known about their logit."""
-_STEPS: Final = 100
+from touchstone.models.likelihood import FLOOR, least_loss, soft_outcomes
 
 
 class PlattConfig(Config):
@@ -47,18 +44,15 @@ class Platt:
                 f"platt needs probabilities in [0, 1], got {score.min():g} to {score.max():g}: "
                 "use isotonic for scores of another kind"
             )
-        x = logit(np.clip(score, _FLOOR, 1 - _FLOOR))
-        # The smoothing is that of a uniform prior on the rate of each kind.
-        n_hit, n_miss = hit.sum(), (~hit).sum()
-        soft = np.where(hit, (n_hit + 1) / (n_hit + 2), 1 / (n_miss + 2))
-        slope, shift = _newton(x, soft, weight)
+        x, soft = logit(np.clip(score, FLOOR, 1 - FLOOR)), soft_outcomes(hit)
+        slope, shift = least_loss(np.stack([x, np.ones_like(x)]), soft, weight)[0].tolist()
         if slope <= 0:
             return cls(0.0, float(logit(np.average(soft, weights=weight))))
         return cls(slope, shift)
 
     def apply(self, score: Floats) -> Float64:
         """(n,) scores -> (n,) probabilities."""
-        x = logit(np.clip(np.asarray(score, np.float64), _FLOOR, 1 - _FLOOR))
+        x = logit(np.clip(np.asarray(score, np.float64), FLOOR, 1 - FLOOR))
         probability: Float64 = expit(self.slope * x + self.shift)
         return probability
 
@@ -73,27 +67,3 @@ class Platt:
         if not (np.isfinite(slope) and np.isfinite(shift) and slope >= 0):
             raise ValueError("slope and shift must be finite, the slope not negative")
         return cls(slope, shift)
-
-
-def _newton(x: Float64, soft: Float64, weight: Float64) -> tuple[float, float]:
-    """Slope and shift of least weighted log-loss against soft outcomes."""
-    columns = np.stack([x, np.ones_like(x)])
-    weights = weight / weight.sum()
-
-    def loss(theta: Float64) -> float:
-        z = theta @ columns
-        return float(np.sum(weights * (np.logaddexp(0, z) - soft * z)))
-
-    theta = np.array([0.0, float(logit(np.sum(weights * soft)))])
-    now = loss(theta)
-    for _ in range(_STEPS):
-        p = expit(theta @ columns)
-        gradient = columns @ (weights * (p - soft))
-        hessian = (columns * (weights * p * (1 - p))) @ columns.T + 1e-12 * np.eye(2)
-        step = np.linalg.solve(hessian, gradient)
-        while (then := loss(theta - step)) > now and np.abs(step).max() > 1e-12:
-            step /= 2
-        if then > now or np.abs(gradient).max() < 1e-10:
-            break
-        theta, now = theta - step, then
-    return float(theta[0]), float(theta[1])

@@ -22,6 +22,7 @@ from touchstone.reports.result import (
     Skill,
     SkillBaseline,
 )
+from touchstone.validation.calibrated import FEWEST_POSITIVES
 
 _ENOUGH_ROWS = 20
 _TITLES = {
@@ -87,9 +88,34 @@ def _figures(skill: Skill) -> tuple[Figure, ...]:
         Figure("roc_auc", plain_number(skill.roc_auc)),
         Figure("brier", plain_number(skill.brier)),
         Figure("brier_skill", plain_number(skill.brier_skill)),
-        Figure("ece", percent(skill.ece)),
-        Figure("calibration_slope", plain_number(skill.calibration_slope)),
+        Figure(
+            "ece",
+            _with(percent(skill.ece), interval(skill.ece_interval, 100, sign=False, unit="%")),
+        ),
+        Figure(
+            "calibration_slope",
+            _with(
+                plain_number(skill.calibration_slope),
+                interval(skill.calibration_slope_interval, sign=False),
+            ),
+        ),
+        *((Figure("is_calibrated", _bar(skill)),) if skill.is_calibrated else ()),
     )
+
+
+def _with(value: str, ends: str) -> str:
+    """A number with its interval, where it has one."""
+    return value if NONE in (value, ends) else f"{value} ({ends})"
+
+
+def _bar(skill: Skill) -> str:
+    """Whether the bar for calibration is met, and what was asked."""
+    n = skill.n_positives or 0
+    if skill.is_calibrated == "not decidable":
+        return f"not decidable: {count(n)} positives" + (
+            "" if n >= FEWEST_POSITIVES else f", {FEWEST_POSITIVES} needed"
+        )
+    return f"{skill.is_calibrated}: error at most {percent(skill.largest_ece)} asked"
 
 
 def _finding(skill: Skill) -> str:
