@@ -10,6 +10,8 @@ from hypothesis import settings
 
 from touchstone.pipelines.compiled_code import forget_stale_code
 
+os.environ["TOUCHSTONE_TRACKING"] = "off"  # what tests tracking turns it on
+
 settings.register_profile("touchstone", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("explore", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "touchstone"))

@@ -15,6 +15,7 @@ from touchstone.cli import (
     runs,
     stages,
     studies,
+    track,
     universes,
 )
 from touchstone.cli.backtest import backtest
@@ -44,6 +45,7 @@ def attach(app: typer.Typer) -> None:
     app.add_typer(promote.app, name="registry", rich_help_panel="Runs")
     app.add_typer(data.app, name="data", rich_help_panel="Data")
     app.add_typer(measures.app, name="study", rich_help_panel="Stages alone")
+    app.add_typer(track.app, name="track", rich_help_panel="Workspace")
     app.add_typer(universes.app, name="universe", rich_help_panel="Workspace")
     app.add_typer(cache.app, name="cache", rich_help_panel="Workspace")
     app.add_typer(ledger.app, name="ledger", rich_help_panel="Workspace")

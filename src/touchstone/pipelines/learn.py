@@ -70,6 +70,8 @@ class Learned(NamedTuple):
     """Every epoch or tree at which the fit looked, and `metric` on validation rows."""
     metric: str = ""
     """The recipe's, by which the epoch was chosen."""
+    history: tuple[tuple[int, dict[str, float]], ...] = ()
+    """(epoch or tree, its metrics as in `training.Epoch`) of every look from the first."""
 
     def restore(self, config: Config) -> Fitted:
         """The fitted model."""
@@ -143,6 +145,7 @@ def fit_and_score(
         view="" if task.view is None else task.view.to_json(),
         looks=_looks(fit, config.training.metric),
         metric=config.training.metric,
+        history=tuple((e.index, dict(e.metrics)) for e in fit.history),
     )
 
 
@@ -206,6 +209,7 @@ def _keep(cache: StageCache, key: str, learned: Learned) -> None:
         "view": learned.view,
         "looks": learned.looks,
         "metric": learned.metric,
+        "history": learned.history,
     }
     arrays = {"validate": learned.validate, "test": learned.test}
     blobs = {f"file:{name}": np.frombuffer(b, np.uint8) for name, b in learned.files.items()}
@@ -220,6 +224,7 @@ def _kept(cache: StageCache, key: str) -> Learned | None:
     facts = json.loads(np.asarray(kept["facts"]).tobytes())
     facts["shape"] = Shape(*facts["shape"])
     facts["looks"] = tuple((int(at), float(score)) for at, score in facts["looks"])
+    facts["history"] = tuple((int(at), dict(told)) for at, told in facts["history"])
     files = {
         name.removeprefix("file:"): np.asarray(column).tobytes()
         for name, column in kept.items()
