@@ -44,22 +44,12 @@ def queue(folder: Path, *batches) -> t.Queue:
     return found
 
 
-@pytest.fixture(scope="session")
-def blank(tmp_path_factory):
-    """MLflow's database without a run: made once, since its migrations take seconds."""
-    root = tmp_path_factory.mktemp("blank")
-    place = Place(f"sqlite:///{root}/mlflow.sqlite", root / "mlflow")
-    said = []
-    MlflowTracker(place, said.append).send(runs(0, "first", "blank"), root)
-    assert len(said) == 1
-    assert "takes some seconds once" in said[0]
-    assert not list(root.glob(".mlflow*"))
-    return root / "mlflow.sqlite"
-
-
 @pytest.fixture
-def place(tmp_path, blank):
-    shutil.copy(blank, tmp_path / "mlflow.sqlite")
+def place(tmp_path, blank_mlflow):
+    base, said = blank_mlflow
+    assert ["takes some seconds once" in line for line in said] == [True]
+    assert [p.name for p in base.parent.iterdir()] == ["mlflow.sqlite"]  # and no half of one
+    shutil.copy(base, tmp_path / "mlflow.sqlite")
     return Place(f"sqlite:///{tmp_path}/mlflow.sqlite", tmp_path / "mlflow")
 
 

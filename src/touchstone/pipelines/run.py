@@ -140,14 +140,7 @@ def _run(
     study: Study, ask: Ask, place: tuple[Path, Loaded, str], progress: Progress,
     seconds: list[tuple[str, float]],
 ) -> Outcome:  # fmt: skip
-    started, book = now(), ledger_of(ask.workspace)()
-    broken = book.verify()
-    if broken:
-        raise RefusedError(
-            f"{ask.workspace.ledger}: the trial ledger was changed by something else than "
-            f"touchstone (row {broken[0].row}: {broken[0].problem}), so no verdict can count on "
-            "it. Restore it from a copy; touchstone ledger verify lists all findings."
-        )
+    started, book = now(), _sound_ledger(ask.workspace)
     folder, loaded, data = place
     resources = Resources(
         StageCache(ask.workspace.cache), ledger_of(ask.workspace), progress, ask.jobs
@@ -188,6 +181,18 @@ def _run(
             enqueue(folder, told, progress, who())
         step.say("report.html, result.json, run.json, figures")
     return Outcome(folder, result, shown=False)
+
+
+def _sound_ledger(workspace: Workspace) -> SqliteLedger:
+    book = ledger_of(workspace)()
+    broken = book.verify()
+    if broken:
+        raise RefusedError(
+            f"{workspace.ledger}: the trial ledger was changed by something else than "
+            f"touchstone (row {broken[0].row}: {broken[0].problem}), so no verdict can count on "
+            "it. Restore it from a copy; touchstone ledger verify lists all findings."
+        )
+    return book
 
 
 def _artifact(folder: Path, study: Study, market: Market) -> str | None:

@@ -135,60 +135,74 @@ def standing(workspace: Workspace, asked: str) -> Standing:
 
 def batch(folder: Path, told: Told, user: str) -> Batch:
     """A run and its fits as MLflow is to keep them."""
-    name, key = uuid.uuid4().hex, uuid.uuid4().hex
     began = datetime.fromisoformat(told.facts.started)
     ended = _milliseconds(datetime.now(UTC))  # noqa: TID251  the edge's clock
-    result, study = told.result, told.study
-    group, market = study.config.name, result.market
-    shared = {
-        "touchstone.study": group,
-        "touchstone.study_fingerprint": result.fingerprint,
-        "touchstone.run": folder.name,
-        "touchstone.run_fingerprint": folder.name.rpartition("-")[2],
-        "touchstone.data": told.about["data"],
-        "touchstone.git": told.facts.git,
-        "touchstone.source": study.source,
-        "touchstone.verdict": market.verdict.word,
-        "mlflow.user": user,
-        "mlflow.source.type": "LOCAL",
-        "mlflow.source.name": told.facts.command,
-    }
-    if told.facts.git != "none":
-        shared["mlflow.source.git.commit"] = told.facts.git
+    shared = _tags(folder, told, user)
     own = {
         "touchstone.kind": "run",
         "touchstone.ledger_head": told.about["ledger_head"],
-        "mlflow.note.content": market.verdict.sentence,
+        "mlflow.note.content": told.result.market.verdict.sentence,
     }
-    if result.null_twin is not None:
-        own["touchstone.null_twin_verdict"] = result.null_twin.verdict.word
-    params = flat(result.config)
-    params |= {f"version.{k}": v for k, v in told.facts.versions.items()}
-    params |= {f"host.{k}": v for k, v in hardware().items()}
-    metrics = dict(of_market(market))
-    if result.null_twin is not None:
-        metrics |= {f"null_twin/{k}": v for k, v in of_market(result.null_twin)}
-    metrics |= {f"seconds/{stage}": s for stage, s in _summed(told.facts.stages).items()}
+    if told.result.null_twin is not None:
+        own["touchstone.null_twin_verdict"] = told.result.null_twin.verdict.word
     paths = [folder / n for n in _TELLS]
     paths += [p for n in _FOLDERS for p in (folder / n).rglob("*")]
     parent = TrackedRun(
-        key=key,
-        group=group,
+        key=uuid.uuid4().hex,
+        group=told.study.config.name,
         name=folder.name,
         started_ms=min(_milliseconds(began), ended),
         ended_ms=ended,
         tags=shared | own,
-        params=params,
-        metrics=figures(metrics),
+        params=_params(told),
+        metrics=figures(_measures(told)),
         files=files_of(folder, [p for p in paths if p.is_file()]),
     )
     fits = tuple(
-        _fit(parent, shared, study, fit)
+        _fit(parent, shared, told.study, fit)
         for one, before in ((told.market, ""), (told.twin, "null twin: "))
         if one is not None
-        for fit in _fits(study, one, before)
+        for fit in _fits(told.study, one, before)
     )
-    return Batch(name, (parent, *fits))
+    return Batch(uuid.uuid4().hex, (parent, *fits))
+
+
+def _tags(folder: Path, told: Told, user: str) -> dict[str, str]:
+    """What a run and its fits are found by."""
+    git, result = told.facts.git, told.result
+    tags = {
+        "touchstone.study": told.study.config.name,
+        "touchstone.study_fingerprint": result.fingerprint,
+        "touchstone.run": folder.name,
+        "touchstone.run_fingerprint": folder.name.rpartition("-")[2],
+        "touchstone.data": told.about["data"],
+        "touchstone.git": git,
+        "touchstone.source": told.study.source,
+        "touchstone.verdict": result.market.verdict.word,
+        "mlflow.user": user,
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.name": told.facts.command,
+    }
+    return tags if git == "none" else tags | {"mlflow.source.git.commit": git}
+
+
+def _params(told: Told) -> dict[str, str]:
+    """The study as parsed, what computed it, and on what."""
+    return {
+        **flat(told.result.config),
+        **{f"version.{k}": v for k, v in told.facts.versions.items()},
+        **{f"host.{k}": v for k, v in hardware().items()},
+    }
+
+
+def _measures(told: Told) -> dict[str, float]:
+    """Figures of the run: its market's under their own names, the null twin's under its."""
+    found = dict(of_market(told.result.market))
+    if told.result.null_twin is not None:
+        found |= {f"null_twin/{k}": v for k, v in of_market(told.result.null_twin)}
+    for stage, seconds in told.facts.stages:
+        found[f"seconds/{stage}"] = found.get(f"seconds/{stage}", 0.0) + seconds
+    return found
 
 
 class _Fit(NamedTuple):
@@ -243,13 +257,6 @@ def _fit(parent: TrackedRun, shared: Mapping[str, str], study: Study, fit: _Fit)
         },
         metrics=(*figures(once), *figures(steps)),
     )
-
-
-def _summed(stages: tuple[tuple[str, float], ...]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for name, seconds in stages:
-        found[name] = found.get(name, 0.0) + seconds
-    return found
 
 
 def _milliseconds(at: datetime) -> int:
