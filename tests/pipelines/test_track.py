@@ -153,8 +153,8 @@ def test_a_real_server_and_a_flush_that_is_killed(run, tmp_path):
         assert {status for _, status in found} == {"FINISHED"}
         assert {"report.html", "roc.png"} <= {p.name for p in (tmp_path / "kept").rglob("*")}
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(30)
+        os.killpg(server.pid, signal.SIGKILL)  # its own group: workers and all
+        server.wait()
 
 
 def _wait(url: str) -> None:

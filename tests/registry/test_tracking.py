@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from touchstone.registry import tracking as t
@@ -81,6 +81,7 @@ TOLD = [
 # ---------------------------------------------------------------- the queue
 
 
+@settings(max_examples=30)  # each waits for the disk
 @given(st.integers(0, 3), st.data())
 def test_a_torn_file_loses_only_what_was_cut(tmp_path_factory, n_sent, data):
     folder = tmp_path_factory.mktemp("torn")

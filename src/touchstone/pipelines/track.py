@@ -15,7 +15,7 @@ from touchstone.pipelines.learn import Learned
 from touchstone.pipelines.market import Market
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.study import Study
-from touchstone.pipelines.track_figures import figures, flat, of_market
+from touchstone.pipelines.track_figures import figures, of_market
 from touchstone.pipelines.workspace import Workspace, hardware
 from touchstone.registry.tracking import (
     Batch,
@@ -29,6 +29,7 @@ from touchstone.registry.tracking import (
 )
 from touchstone.registry.tracking_mlflow import MlflowTracker, Place
 from touchstone.reports.result import StudyResult
+from touchstone.reports.settings import flat
 from touchstone.reports.study import RunFacts
 
 OFF: Final = "off"

@@ -1,24 +1,10 @@
-"""A result and a config as a tracking server takes them: flat names, finite numbers."""
+"""A result as a tracking server takes it: flat names, finite numbers."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from touchstone.reports.result import MarketResult
-
-
-def flat(tree: Any, under: str = "") -> dict[str, str]:
-    """A tree of settings as dotted keys; an empty part is a key too.
-
-    >>> flat({"a": {"b": 1}, "c": [{"kind": "gru"}, None], "d": []})
-    {'a.b': '1', 'c.0.kind': 'gru', 'c.1': 'None', 'd': '[]'}
-    """
-    if isinstance(tree, Mapping) and tree:
-        return {k: v for key, part in tree.items() for k, v in flat(part, _at(under, key)).items()}
-    if isinstance(tree, list | tuple) and tree:
-        parts = enumerate(tree)
-        return {k: v for i, part in parts for k, v in flat(part, _at(under, i)).items()}
-    return {under: str(tree)}
 
 
 def figures(
@@ -60,7 +46,3 @@ def _numbers(part: Mapping[str, Any], under: str) -> Iterator[tuple[str, float]]
         elif name.endswith("interval") and isinstance(value, Sequence):
             for end, size in zip(("low", "high"), value, strict=True):
                 yield f"{under}/{name}_{end}", float(size)
-
-
-def _at(under: str, key: object) -> str:
-    return f"{under}.{key}" if under else str(key)
