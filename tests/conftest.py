@@ -6,9 +6,12 @@ HYPOTHESIS_PROFILE=explore draws new ones.
 
 import os
 
+import pytest
 from hypothesis import settings
 
 from touchstone.pipelines.compiled_code import forget_stale_code
+
+os.environ["TOUCHSTONE_TRACKING"] = "off"  # what tests tracking turns it on
 
 settings.register_profile("touchstone", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("explore", deadline=None, print_blob=True)
@@ -19,3 +22,19 @@ def pytest_configure(config):
     """Before anything is compiled, and once: workers come after."""
     if not hasattr(config, "workerinput"):
         forget_stale_code()
+
+
+@pytest.fixture(scope="session")
+def blank_mlflow(tmp_path_factory):
+    """MLflow's database with one run of the group `blank`, and what was said while it was made.
+
+    To be copied: its migrations take seconds.
+    """
+    from touchstone.registry.tracking import Batch, TrackedRun
+    from touchstone.registry.tracking_mlflow import MlflowTracker, Place
+
+    root, said = tmp_path_factory.mktemp("blank"), []
+    place = Place(f"sqlite:///{root}/mlflow.sqlite", root / "mlflow")
+    first = TrackedRun(key="first", group="blank", name="first", started_ms=0, ended_ms=1)
+    MlflowTracker(place, said.append).send(Batch("first", (first,)), root)
+    return root / "mlflow.sqlite", said

@@ -21,6 +21,7 @@ def run(
     jobs: int | None = None,
     again: bool = False,
     bars: str | Path | None = None,
+    tracking: str | None = None,
     **overrides: Any,
 ) -> "Finished":
     """Run a study and return it: its verdict, result, and tables; a finished one is only read.
@@ -31,6 +32,8 @@ def run(
         jobs: worker processes; the number of cores by default.
         again: repeat a finished run.
         bars: folder of bars in place of the study's own.
+        tracking: `off`, or the address of an MLflow server; by default what the environment's
+            TOUCHSTONE_TRACKING says, or the SQLite file .touchstone/mlflow.sqlite.
         **overrides: keys of the study; `__` stands for the dot of a nested key, as in
             strategy__max_positions=5.
 
@@ -51,7 +54,8 @@ def run(
     if bars is not None:
         asked = bars_overrides(study, asked, Path(bars))
     n_jobs = jobs or os.cpu_count() or 1
-    ask = Ask(Workspace(Path(out)), n_jobs, f"touchstone.run({study!r})", again)
+    told = os.environ.get("TOUCHSTONE_TRACKING", "") if tracking is None else tracking
+    ask = Ask(Workspace(Path(out)), n_jobs, f"touchstone.run({study!r})", again, told)
     return read_run(run_study(read_study(study, asked), ask, Silent(), []).folder)
 
 

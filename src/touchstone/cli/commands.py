@@ -15,10 +15,12 @@ from touchstone.cli import (
     runs,
     stages,
     studies,
+    track,
     universes,
 )
 from touchstone.cli.backtest import backtest
 from touchstone.cli.calibrate import calibrate
+from touchstone.cli.compare import compare
 from touchstone.cli.power import power
 from touchstone.cli.sweep import sweep
 
@@ -36,6 +38,7 @@ def attach(app: typer.Typer) -> None:
     for command in alone:
         app.command(rich_help_panel="Stages alone")(command)
     app.command(rich_help_panel="Runs")(audit.audit)
+    app.command(rich_help_panel="Runs")(compare)
     app.command(rich_help_panel="Runs")(runs.export)
     app.command(rich_help_panel="The pipeline itself")(calibrate)
     app.command(rich_help_panel="The pipeline itself")(power)
@@ -44,6 +47,7 @@ def attach(app: typer.Typer) -> None:
     app.add_typer(promote.app, name="registry", rich_help_panel="Runs")
     app.add_typer(data.app, name="data", rich_help_panel="Data")
     app.add_typer(measures.app, name="study", rich_help_panel="Stages alone")
+    app.add_typer(track.app, name="track", rich_help_panel="Workspace")
     app.add_typer(universes.app, name="universe", rich_help_panel="Workspace")
     app.add_typer(cache.app, name="cache", rich_help_panel="Workspace")
     app.add_typer(ledger.app, name="ledger", rich_help_panel="Workspace")

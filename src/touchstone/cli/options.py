@@ -1,5 +1,6 @@
 """Options that several commands share, each written once."""
 
+import os
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -52,6 +53,12 @@ LedgerPath: TypeAlias = Annotated[
     Path | None,
     typer.Option("--ledger", help="Another trial ledger than .touchstone/ledger.sqlite."),
 ]
+Tracking: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--tracking", metavar="URI|off", help="Where MLflow keeps what was run: the "
+                 "address of a tracking server, or off; TOUCHSTONE_TRACKING says the same. "
+                 ".touchstone/mlflow.sqlite by default."),
+]  # fmt: skip
 Json: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print JSON on standard output and nothing else there.")
 ]
@@ -61,3 +68,8 @@ RunName: TypeAlias = Annotated[
     str, typer.Argument(metavar="RUN", help="A run: its folder, its name, or the start of it.")
 ]
 Stage: TypeAlias = Annotated[str | None, typer.Option(help="Only this stage.")]
+
+
+def tracking_asked(option: str | None) -> str:
+    """Where to track: what was typed, else what the environment says; empty for the default."""
+    return os.environ.get("TOUCHSTONE_TRACKING", "") if option is None else option

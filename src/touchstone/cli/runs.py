@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from touchstone.cli import options as o
+from touchstone.cli.compare import compare
 from touchstone.errors import DataError
 
 if TYPE_CHECKING:
@@ -62,15 +63,7 @@ def open_(run: o.RunName, out: o.Out = Path()) -> None:
     typer.echo(str(report))
 
 
-@app.command()
-def compare(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN RUN ...")], out: o.Out = Path()
-) -> None:
-    """Put the figures of two or more runs side by side."""
-    from touchstone.pipelines.finished import comparison_lines, find
-
-    for line in comparison_lines([find(out / "runs", run) for run in runs]):
-        typer.echo(line)
+app.command()(compare)
 
 
 @app.command()

@@ -25,6 +25,7 @@ def run(
     out: o.Out = Path(),
     ledger: o.LedgerPath = None,
     again: Annotated[bool, typer.Option("--again", help="Repeat a finished run.")] = False,
+    tracking: o.Tracking = None,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
     json_: o.Json = False,
@@ -48,7 +49,13 @@ def run(
     progress = Terminal(console(), -1 if quiet or json_ else int(verbose))
     found = run_study(
         read_study(study, asked),
-        Ask(Workspace(out, ledger), jobs or os.cpu_count() or 1, command_line(), again),
+        Ask(
+            Workspace(out, ledger),
+            jobs or os.cpu_count() or 1,
+            command_line(),
+            again,
+            o.tracking_asked(tracking),
+        ),
         progress,
         progress.seconds,
     )

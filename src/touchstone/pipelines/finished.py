@@ -117,31 +117,6 @@ def run_line(run: Finished) -> str:
     return f"{run.name:<40} {market.verdict.word}{beside}{money}"
 
 
-def comparison_lines(runs: list[Finished]) -> list[str]:
-    """A table with a column a run and a row a figure."""
-    rows: list[tuple[str, list[str]]] = [("run", [r.name for r in runs])]
-    markets = [r.result.market for r in runs]
-    rows.append(("verdict", [m.verdict.word for m in markets]))
-    rows.append(("p, sealed", [_of(m.verdict.primary_p, ".4f") for m in markets]))
-    for name, form in (
-        ("net_return", "+.2%"), ("sharpe", ".2f"), ("max_drawdown", ".1%"), ("turnover", ".0f"),
-        ("n_trades", ",d"), ("cost_paid", ",.0f"), ("break_even_cost_bp", ".1f"),
-    ):  # fmt: skip
-        values = [None if m.sealed is None else getattr(m.sealed, name) for m in markets]
-        rows.append((f"sealed {name}", [_of(x, form) for x in values]))
-    for name in ("direction_auc", "roc_auc", "precision", "break_even_precision"):
-        values = [None if m.skill is None else getattr(m.skill, name) for m in markets]
-        said = ["any" if x is not None and x <= 0 else _of(x, ".3f") for x in values]
-        rows.append((name, said))
-    rows.append(("instruments", [f"{m.data.n_instruments:,}" for m in markets]))
-    rows.append(("bars", [f"{m.data.n_rows:,}" for m in markets]))
-    widths = [max(len(cells[i]) for _, cells in rows) for i in range(len(runs))]
-    return [
-        f"{name:<26}" + "  ".join(c.rjust(w) for c, w in zip(cells, widths, strict=True))
-        for name, cells in rows
-    ]
-
-
 def table_of(run: Finished, what: str, out: Path) -> pl.DataFrame:
     """One of a run's tables; `features` are evaluated anew, or taken from the cache."""
     if what in TABLES:
@@ -174,7 +149,3 @@ def reopened(run: Finished, cache: StageCache, progress: Progress) -> tuple[Stud
     if data != about["data"]:
         raise DataError(f"{run.name}: the bars have changed since this run; run the study again")
     return study, loaded, data
-
-
-def _of(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)

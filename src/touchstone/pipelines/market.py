@@ -45,6 +45,8 @@ class Market(NamedTuple):
     prepared: Prepared
     comparison: Comparison
     looked: Looked | None
+    learned: list[list[Learned]]
+    """Per model, its fits of the folds in order."""
 
 
 class Searched(NamedTuple):
@@ -100,7 +102,7 @@ def judge_market(
         if tested is not None:
             result = result.model_copy(update={"surrogates": tested.told})
         step.say(verdict.word)
-    return Market(result, prepared, comparison, looked)
+    return Market(result, prepared, comparison, looked, learned)
 
 
 def _said(config: StudyConfig, comparison: Comparison) -> str:

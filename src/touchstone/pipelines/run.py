@@ -27,9 +27,11 @@ from touchstone.pipelines.prepare import load, resolve
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study, null_bars
+from touchstone.pipelines.track import OFF, Told, enqueue, place_of, tell
 from touchstone.pipelines.workspace import Workspace, git_commit
 from touchstone.reports.images import images
 from touchstone.reports.result import StudyResult, from_json, to_json
+from touchstone.reports.skill_images import skill_images
 from touchstone.reports.study import RunFacts, render
 from touchstone.validation.chain import Head
 from touchstone.validation.ledger import SqliteLedger
@@ -49,6 +51,8 @@ class Ask(NamedTuple):
     """What was typed, for the record."""
     again: bool = False
     """Run even where a finished run of the same study on the same data stands."""
+    tracking: str = OFF
+    """`off`, empty for the workspace's SQLite file, or the address of a tracking server."""
 
 
 class Outcome(NamedTuple):
@@ -72,6 +76,15 @@ def run(study: Study, ask: Ask, progress: Progress, seconds: list[tuple[str, flo
     Raises:
         TouchstoneError: with what is wrong and the way out; finished stages stay in the cache.
     """
+    place_of(ask.workspace, ask.tracking)  # what is no address is refused now, not at the end
+    outcome = _answer(study, ask, progress, seconds)
+    tell(ask.workspace, ask.tracking, progress)
+    return outcome
+
+
+def _answer(
+    study: Study, ask: Ask, progress: Progress, seconds: list[tuple[str, float]]
+) -> Outcome:
     if study.config.null_twin:
         null_bars(study.config.bars)
     loaded, data = load(study, progress, StageCache(ask.workspace.cache))
@@ -127,14 +140,7 @@ def _run(
     study: Study, ask: Ask, place: tuple[Path, Loaded, str], progress: Progress,
     seconds: list[tuple[str, float]],
 ) -> Outcome:  # fmt: skip
-    started, book = now(), ledger_of(ask.workspace)()
-    broken = book.verify()
-    if broken:
-        raise RefusedError(
-            f"{ask.workspace.ledger}: the trial ledger was changed by something else than "
-            f"touchstone (row {broken[0].row}: {broken[0].problem}), so no verdict can count on "
-            "it. Restore it from a copy; touchstone ledger verify lists all findings."
-        )
+    started, book = now(), _sound_ledger(ask.workspace)
     folder, loaded, data = place
     resources = Resources(
         StageCache(ask.workspace.cache), ledger_of(ask.workspace), progress, ask.jobs,
@@ -171,8 +177,23 @@ def _run(
         head = book.head()
         about = {"data": data, "ledger_head": f"{head.n_rows}:{head.hash}"}
         _write(folder, study, (result, facts, about), (market, twin))
+        if ask.tracking != OFF:
+            told = Told(study, result, facts, about, market, twin)
+            enqueue(folder, told, progress, who())
         step.say("report.html, result.json, run.json, figures")
     return Outcome(folder, result, shown=False)
+
+
+def _sound_ledger(workspace: Workspace) -> SqliteLedger:
+    book = ledger_of(workspace)()
+    broken = book.verify()
+    if broken:
+        raise RefusedError(
+            f"{workspace.ledger}: the trial ledger was changed by something else than "
+            f"touchstone (row {broken[0].row}: {broken[0].problem}), so no verdict can count on "
+            "it. Restore it from a copy; touchstone ledger verify lists all findings."
+        )
+    return book
 
 
 def _artifact(folder: Path, study: Study, market: Market) -> str | None:
@@ -217,7 +238,7 @@ def _write(
     write_bytes(folder / "run.json", json.dumps(about, indent=1).encode())
     write_text(folder / "report.html", render(result, facts))
     found = images(result.market.walk_forward, result.market.sealed)
-    for name, image in found.items():
+    for name, image in {**found, **skill_images(result.market.skill)}.items():
         write_bytes(folder / "figures" / f"{name}.png", image)
     write_bytes(folder / "result.json", to_json(result))  # last: a run with it is finished
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import importlib.metadata
+import os
+import platform
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -66,6 +68,11 @@ class Workspace:
         return self.root / ".touchstone" / "power.jsonl"
 
     @property
+    def tracking(self) -> Path:
+        """MLflow's database of what was run, its files in `.touchstone/mlflow/`."""
+        return self.root / ".touchstone" / "mlflow.sqlite"
+
+    @property
     def ledger(self) -> Path:
         """The trial ledger; not safe to delete."""
         return self.ledger_path or self.root / ".touchstone" / "ledger.sqlite"
@@ -83,6 +90,20 @@ def source_hash() -> str:
         if where.parts[0] != "cli" and not draws:
             digest.update(str(where).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def hardware() -> dict[str, str]:
+    """`system`, `cores`, `memory_gb` and `gpu` of this machine, as far as the system tells."""
+    cards = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
+    lines = [line for card in cards for line in card.read_text().splitlines()]
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("Model:")]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": str(os.cpu_count()),
+        "memory_gb": f"{memory / 2**30:.1f}",
+        "gpu": ", ".join(models) or "none",
+    }
 
 
 def git_commit(folder: Path) -> str:
