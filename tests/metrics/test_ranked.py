@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 
 from touchstone.errors import DataError
 from touchstone.metrics import classification as c
-from touchstone.metrics.ranked import ranked, ranked_float32, ranked_pr_auc, ranked_roc_auc
+from touchstone.metrics.ranked import (
+    ranked,
+    ranked_best_f1,
+    ranked_float32,
+    ranked_pr_auc,
+    ranked_roc_auc,
+)
 
 ROWS = st.lists(
     st.tuples(st.integers(0, 8), st.booleans(), st.integers(0, 4)), min_size=1, max_size=60
@@ -39,8 +45,25 @@ def test_bits_of_float32_give_the_order_of_float32(rows, scale):
     slow = ranked(probability, hit, np.zeros(hit.size, np.int64))
     fast = ranked_float32(probability, hit)
     np.testing.assert_array_equal(fast.ends, slow.ends)
+    np.testing.assert_array_equal(fast.score, slow.score)
     for area in (ranked_roc_auc, ranked_pr_auc):
         assert area(fast, np.ones(1)) == area(slow, np.ones(1))
+
+
+@given(rows=ROWS)
+@settings(max_examples=200, deadline=None)
+def test_the_best_f1_is_that_of_the_best_threshold(rows):
+    level, hit, cluster = rows
+    best = ranked_best_f1(ranked(level / 8, hit, cluster))
+    tried = {float(at): c.f1(level / 8, hit, at) for at in np.unique(level / 8)}
+    if not hit.any():
+        assert best is None
+        return
+    highest = max(tried.values())
+    assert best.f1 == pytest.approx(highest, abs=1e-12)
+    assert best.threshold == max(at for at, f1 in tried.items() if f1 > highest - 1e-12)
+    assert best.precision == pytest.approx(c.precision(level / 8, hit, best.threshold))
+    assert best.recall == pytest.approx(c.recall(level / 8, hit, best.threshold))
 
 
 def test_refuses_what_it_cannot_order():

@@ -151,10 +151,11 @@ def _learn(job: Job, index: int, course: Course, ground: Ground) -> dict[str, fl
             _set_rate(job, course, schedule.at(index, step / n_steps))
         learn(place, row)
     mean_loss = float(learn.total) / len(train)
+    n_broken = course.update.broken()
+    if n_broken and np.isfinite(mean_loss):
+        raise exploded(index, job, n_broken)
     if not np.isfinite(mean_loss) or not _sound(network, train.gather(row), train.asset_id[place]):
         raise diverged(index, job)
-    if n_broken := course.update.broken():
-        raise exploded(index, job, n_broken)
     seen = slice(None) if ground.share is None else np.unique(order)
     probability = probabilities(learn.said).cpu().numpy()[seen]
     return measured("train", probability, _truth(job, train, seen), mean_loss)

@@ -87,7 +87,12 @@ def surprise(probability: Floats, head: Head, outcome: Int8, weight: Floats) -> 
 def _accuracy(probability: Floats, outcome: Int8) -> float:
     if probability.shape[1] == 1:
         return float(np.mean((probability[:, 0] > 0.5) == (outcome == 1)))
-    return float(np.mean(probability.argmax(1) - 1 == outcome))
+    down, flat, up = probability.T
+    # The first of the highest, as argmax(1), in half its time.
+    said = np.where(
+        up > np.maximum(down, flat), np.int8(1), (flat > down).view(np.int8) - np.int8(1)
+    )
+    return float(np.mean(said == outcome))
 
 
 @dataclass
