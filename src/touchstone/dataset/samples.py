@@ -23,6 +23,26 @@ class Samples(NamedTuple):
     """Exit / entry - 1 before costs."""
     weight: Float32
     """Mean 1 over the rows it was made from."""
+    tasks: Float32 | None = None
+    """(n, 3) targets beside the outcome, as `labels.tasks.targets` makes them; of train rows that
+    a `multi_task` head learns from."""
+    teacher: Float64 | None = None
+    """(n, n_outcomes) what a teacher scored, columns as in a model's score; of train rows that
+    the loss `distillation` learns from."""
+
+    def take(self, place: Int64) -> "Samples":
+        """Some of them, by place, (n,); the windows are shared.
+
+        Raises:
+            ConfigError: a column is of another length than the rows.
+        """
+        for name, column in zip(self._fields[1:], self[1:], strict=True):
+            if column is not None and len(column) != self.rows.size:
+                raise ConfigError(
+                    f"{name} of {len(column)} rows beside {self.rows.size} samples: give one each"
+                )
+        columns = (None if column is None else column[place] for column in self[1:])
+        return Samples(self.windows, *columns)  # type: ignore[arg-type]  # as they came
 
 
 def samples(

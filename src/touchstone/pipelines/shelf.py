@@ -11,7 +11,9 @@ from touchstone.dataset.regimes import begins
 from touchstone.dataset.view import Raw, Rows
 from touchstone.errors import DataError
 from touchstone.labels import Labels
+from touchstone.labels.tasks import paths
 from touchstone.ledger import Ledger
+from touchstone.models import head_of
 from touchstone.pipelines.prepare import Prepared, features_key, labels_key, stage_key
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.study import StudyConfig
@@ -45,6 +47,8 @@ class Columns(NamedTuple):
     labels: Labels
     inputs: Float64 | None
     """Of the regime filter, (n_rows, n_inputs)."""
+    tasks: Float64 | None
+    """What the bars until each row's exit were like, (n_rows, 3); None where no head asks."""
 
     @property
     def raw(self) -> Raw:
@@ -66,6 +70,7 @@ class Shelf(NamedTuple):
     labels: str
     instruments: str
     inputs: str | None
+    tasks: str | None
 
 
 def shelve(config: StudyConfig, prepared: Prepared, cache: StageCache) -> Shelf:
@@ -87,13 +92,19 @@ def shelve(config: StudyConfig, prepared: Prepared, cache: StageCache) -> Shelf:
         inputs = stage_key(prepared.source, "inputs", prepared.data, config.regimes)
         if cache.load("inputs", inputs) is None:
             cache.save("inputs", inputs, {"inputs": prepared.inputs})
+    labels, tasks = labels_key(config.label, prepared.data, prepared.source), None
+    if any(head_of(model) == "multi_task" for model in config.models):
+        tasks = stage_key(prepared.source, "tasks", labels)
+        if cache.load("tasks", tasks) is None:
+            cache.save("tasks", tasks, {"tasks": paths(panel, prepared.labels)})
     return Shelf(
         cache,
         features_key(prepared.plan, prepared.data, prepared.source),
         prepared.plan.names,
-        labels_key(config.label, prepared.data, prepared.source),
+        labels,
         key,
         inputs,
+        tasks,
     )
 
 
@@ -108,10 +119,16 @@ def columns_of(shelf: Shelf) -> Columns:
     labels = cache.load("labels", shelf.labels)
     instruments = cache.load("instruments", shelf.instruments)
     inputs = {} if shelf.inputs is None else cache.load("inputs", shelf.inputs)
-    if features is None or labels is None or instruments is None or inputs is None:
+    tasks = {} if shelf.tasks is None else cache.load("tasks", shelf.tasks)
+    if features is None or labels is None or instruments is None or inputs is None or tasks is None:
         raise DataError(f"{cache.root}: the cache was cleared while a run was using it; run again")
     found = Labels(**{name: np.asarray(labels[name]) for name in Labels._fields})
     rows = {n: np.asarray(instruments[n]) for n in ("asset_id", "begun", "begins", "known")}
     return Columns(
-        features["features"], shelf.names, **rows, labels=found, inputs=inputs.get("inputs")
+        features["features"],
+        shelf.names,
+        **rows,
+        labels=found,
+        inputs=inputs.get("inputs"),
+        tasks=tasks.get("tasks"),
     )

@@ -139,12 +139,7 @@ def _rows(
     """The rows of a budget, on the device, their windows looked through once."""
     name = "train" if samples is job.train else "validation"
     place, weight = spend(samples.weight, n_rows, generator(job.seed, "rows"))
-    taken = samples._replace(
-        rows=samples.rows[place],
-        outcome=samples.outcome[place],
-        realised=samples.realised[place],
-        weight=weight,
-    )
+    taken = samples.take(place)._replace(weight=weight)
     finite_windows(name, samples.windows, taken.rows)
     return rows_on(taken, head_of(job.model), device, like)
 
@@ -154,14 +149,15 @@ def _begin(job: Job, train: Rows, device: torch.device) -> Course:
     part, recipe = cast("type[Network]", MODELS.part_of(job.model)), job.recipe
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(derive(job.seed, "weights"))
-        network = part(job.model, job.shape)
+        network = part.built(job.model, job.shape)
     # From zero biases the first epochs only find out that hits are rare (Lin et al. 2017, 3.3).
     n_classes = max(job.shape.n_outcomes, 2)
     mass = torch.zeros(n_classes).index_add_(0, train.truth.cpu(), train.weight.cpu())
     log_rate = (mass / mass.sum()).clamp_min(1e-4).log()
     with torch.no_grad():
         one = job.shape.n_outcomes == 1
-        network.head.bias.copy_(log_rate[1:] - log_rate[:1] if one else log_rate)
+        bias = network.head.bias[: job.shape.n_outcomes]  # of the outcomes; tasks begin at 0
+        bias.copy_(log_rate[1:] - log_rate[:1] if one else log_rate)
     network.to(device)
     optimiser = _optimiser(network, recipe, train.truth.device)
     schedule = Schedule(recipe.schedule, recipe.epochs)
