@@ -109,7 +109,7 @@ def _changes(value: Any) -> Iterator[Any]:
             "markov",
         )
     elif isinstance(value, list):
-        yield from ([1], [0.5], ["x"], ["BTCUSDT"], ["close"], ["clusters"])
+        yield from ([1], [0.5], ["x"], ["BTCUSDT"], ["close"], ["clusters"], ["jitter"])
         yield [{"label": {"kind": "triple_barrier"}, "epochs": 1}]
     elif isinstance(value, dict):
         yield from ({"x": "close"}, {"x": 1}, {"x": 0.5}, {"x": {"kind": "table", "path": "x"}})

@@ -1,6 +1,7 @@
 """Promises that every model keeps. A new file in models/ is tested here with no new test."""
 
 import functools
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from touchstone import training
 from touchstone.errors import ArtifactError, ConfigError, DataError, TrainingError
 from touchstone.ledger import MemoryLedger
 from touchstone.metrics.classification import roc_auc
-from touchstone.models import MODELS, OUTCOMES, Shape, restore
+from touchstone.models import MODELS, OUTCOMES, TASKS, Shape, TabularHead, restore
 from touchstone.models.layers.network import Network, probabilities
 from touchstone.models.scoring import score, score_inputs
 from training.planted import LOOKBACK, N_ASSETS, N_FEATURES, job, samples
@@ -28,7 +29,8 @@ def planted(strength=1.5):
 @functools.cache
 def fitted(kind, head="barrier", strength=1.5):
     train, validate = planted(strength)
-    this = job(kind, train, validate, model={"head": head})
+    recipe = {"loss": "multi_task"} if head == "multi_task" else {}
+    this = job(kind, train, validate, recipe, model={"head": head})
     return training.run(this, MemoryLedger()).fitted
 
 
@@ -38,7 +40,11 @@ def inputs_of(model, rows):
     return take(rows), windows.ids(rows)
 
 
-@pytest.fixture(params=[(kind, head) for kind in KINDS for head in OUTCOMES], ids="-".join)
+HEADS = [(kind, head) for kind in NETWORKS for head in OUTCOMES]
+HEADS += [(kind, head) for kind in TABULAR for head in get_args(TabularHead)]
+
+
+@pytest.fixture(params=HEADS, ids="-".join)
 def model(request):
     return fitted(*request.param)
 
@@ -187,7 +193,7 @@ def network(kind, head="barrier"):
     torch.manual_seed(3)
     config = MODELS.parse({"kind": kind, "head": head, "dropout": 0.0})
     shape = Shape(LOOKBACK, N_FEATURES, N_ASSETS, len(OUTCOMES[head]))
-    return MODELS.part(kind)(config, shape)
+    return MODELS.part(kind).built(config, shape)
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
@@ -198,8 +204,11 @@ def test_gradient_reaches_every_parameter(kind, head):
     windows = torch.randn(64, LOOKBACK, N_FEATURES)
     asset_id = torch.arange(64) % N_ASSETS
     logits = net(windows, asset_id)
-    assert logits.shape == (64, len(OUTCOMES[head]))
-    (probabilities(logits)[:, -1] * torch.randn(64)).sum().backward()
+    n_outcomes, n_more = len(OUTCOMES[head]), sum(TASKS.values()) if head == "multi_task" else 0
+    assert logits.shape == (64, n_outcomes + n_more)
+    more = logits[:, n_outcomes:].square().sum()
+    ((probabilities(logits)[:, -1] * torch.randn(64)).sum() + more).backward()
+    assert (net.head.weight.grad.abs().amax(1) > 0).all()
     for name, parameter in net.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().max() > 0, name

@@ -1,6 +1,7 @@
 """Samples whose outcome follows from their window, or from nothing at all."""
 
 import numpy as np
+from scipy.stats import norm
 
 from touchstone.dataset.samples import Samples
 from touchstone.dataset.windows import Windows
@@ -13,7 +14,9 @@ LOOKBACK, N_FEATURES, N_ASSETS = 6, 3, 4
 def samples(n=1200, strength=1.5, seed=0, weights=False):
     """(train, validate): the outcome is the window's mean first feature plus noise, cut in three.
 
-    `strength` 0 gives noise. A quarter of the rows, at the end, are for validation.
+    `strength` 0 gives noise. A quarter of the rows, drawn, are for validation. Beside the outcome
+    stand tasks (the value, a size that follows from the second feature, the value's tercile) and a
+    teacher who knows the true probabilities.
     """
     rng = np.random.default_rng(seed)
     features = rng.standard_normal((n * N_ASSETS, N_FEATURES)).astype(np.float32)
@@ -26,7 +29,12 @@ def samples(n=1200, strength=1.5, seed=0, weights=False):
     low, high = np.quantile(value, [0.3, 0.8])
     outcome = np.where(value > high, 1, np.where(value < low, -1, 0)).astype(np.int8)
     weight = np.exp(rng.normal(0, 0.5, n)) if weights else np.ones(n)
-    every = Samples(windows, rows, outcome, value * 0.01, weight.astype(np.float32))
+    size = windows.gather(rows)[:, :, 1].mean(1) * LOOKBACK**0.5
+    tercile = np.searchsorted(np.quantile(value, [1 / 3, 2 / 3]), value)
+    tasks = np.stack([(value - value.mean()) / value.std(), size, tercile], 1).astype(np.float32)
+    below = norm.cdf(np.array([low, high]) - strength * driver[:, None])
+    teacher = np.diff(below, axis=1, prepend=0, append=1)
+    every = Samples(windows, rows, outcome, value * 0.01, weight.astype(np.float32), tasks, teacher)
     place = rng.permutation(n)
     return take(every, np.sort(place[n // 4 :])), take(every, np.sort(place[: n // 4]))
 
@@ -41,5 +49,4 @@ def job(kind, train, validate, recipe=(), **more):
 
 def take(every, at):
     """Some samples, by place."""
-    columns = (getattr(every, name)[at] for name in ("rows", "outcome", "realised", "weight"))
-    return type(every)(every.windows, *columns)
+    return every.take(at)

@@ -31,7 +31,16 @@ class Samples(NamedTuple):
     the loss `distillation` learns from."""
 
     def take(self, place: Int64) -> "Samples":
-        """Some of them, by place, (n,); the windows are shared."""
+        """Some of them, by place, (n,); the windows are shared.
+
+        Raises:
+            ConfigError: a column is of another length than the rows.
+        """
+        for name, column in zip(self._fields[1:], self[1:], strict=True):
+            if column is not None and len(column) != self.rows.size:
+                raise ConfigError(
+                    f"{name} of {len(column)} rows beside {self.rows.size} samples: give one each"
+                )
         columns = (None if column is None else column[place] for column in self[1:])
         return Samples(self.windows, *columns)  # type: ignore[arg-type]  # as they came
 

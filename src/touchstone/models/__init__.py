@@ -14,12 +14,24 @@ from touchstone.config import Config
 from touchstone.errors import ArtifactError, ConfigError
 from touchstone.registration import Family
 
-Head: TypeAlias = Literal["barrier", "buy"]
-"""`barrier`: the three outcomes, columns -1, 0, +1, summing to one. `buy`: one column, p(+1)."""
+Head: TypeAlias = Literal["barrier", "buy", "multi_task"]
+"""`barrier`: the three outcomes, columns -1, 0, +1, summing to one. `buy`: one column, p(+1).
+`multi_task`: the outcomes as `barrier` gives them; while it is fitted, a network also learns what
+else the time until the exit brings, from the same states (`TASKS`)."""
+TabularHead: TypeAlias = Literal["barrier", "buy"]
+"""Of kinds that take one row per sample: they have no states to share."""
 Inputs: TypeAlias = Literal["window", "tabular"]
 
-OUTCOMES: Final[Mapping[str, tuple[int, ...]]] = {"barrier": (-1, 0, 1), "buy": (1,)}
+OUTCOMES: Final[Mapping[str, tuple[int, ...]]] = {
+    "barrier": (-1, 0, 1),
+    "buy": (1,),
+    "multi_task": (-1, 0, 1),
+}
 """Which outcome each column of a score stands for."""
+
+TASKS: Final[Mapping[str, int]] = {"return": 1, "volatility": 1, "regime": 3}
+"""Numbers that a head of `multi_task` says of each task, after the logits of the outcomes; what
+they are about: `labels.tasks`."""
 
 
 class Shape(NamedTuple):

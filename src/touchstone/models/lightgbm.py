@@ -14,7 +14,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from touchstone.arrays import Float32, Float64, Int32
 from touchstone.config import Config, Range
 from touchstone.errors import ArtifactError, DataError
-from touchstone.models import MODELS, Fitted, Head, Inputs, Progress, Shape, Table, file_of
+from touchstone.models import MODELS, Fitted, Inputs, Progress, Shape, Table, TabularHead, file_of
 
 TEXT = "trees.txt"
 FACTS = "model.json"
@@ -24,7 +24,7 @@ class LightgbmConfig(Config):
     """Small, shrunk trees: bars are mostly noise, and a leaf of few rows learns only that."""
 
     kind: Literal["lightgbm"] = "lightgbm"
-    head: Head = "barrier"
+    head: TabularHead = "barrier"
     """`barrier`: p(-1), p(0), p(+1). `buy`: p(+1) against the rest."""
     rounds: PositiveInt = 200
     """Most boosting rounds; validation stops earlier."""

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from touchstone.arrays import Float32, Float64, Int32
 from touchstone.config import Config, Range
 from touchstone.errors import ArtifactError, DataError
-from touchstone.models import MODELS, Head, Inputs, Progress, Shape, Table, file_of
+from touchstone.models import MODELS, Inputs, Progress, Shape, Table, TabularHead, file_of
 
 TEXT = "logistic.json"
 _CHUNK = 8192
@@ -31,7 +31,7 @@ class LogisticConfig(Config):
     """Softmax of a linear function of standardised columns, with an L2 penalty."""
 
     kind: Literal["logistic"] = "logistic"
-    head: Head = "barrier"
+    head: TabularHead = "barrier"
     """`barrier`: p(-1), p(0), p(+1). `buy`: p(+1) against the rest."""
     l2: Annotated[PositiveFloat, Range(1e-5, 1e-1, log=True)] = 1e-3
     """Penalty: l2 / 2 times the sum of squared coefficients is added to the mean log-loss."""

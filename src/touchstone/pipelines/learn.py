@@ -12,13 +12,14 @@ from joblib import delayed
 from touchstone.arrays import Float64, Int64
 from touchstone.config import Config
 from touchstone.data.cache import StageCache
-from touchstone.dataset.samples import samples
+from touchstone.dataset.samples import Samples, samples
 from touchstone.dataset.scalers import SCALERS
 from touchstone.dataset.splits import Fold
 from touchstone.dataset.view import View
 from touchstone.dataset.windows import Windows
+from touchstone.labels.tasks import fit_tasks, targets
 from touchstone.ledger import Ledger
-from touchstone.models import MODELS, Fitted, Shape, restore
+from touchstone.models import MODELS, Fitted, Shape, head_of, restore
 from touchstone.models.scoring import score
 from touchstone.pipelines.drive import Beside, History, Place, drive, newest, running, settle
 from touchstone.pipelines.identities import known_first
@@ -153,7 +154,9 @@ def fit_and_score(
     job = Job(
         model=task.model,
         recipe=config.training,
-        train=samples(windows, columns.labels, fold.train, config.weights),
+        train=_with_tasks(
+            samples(windows, columns.labels, fold.train, config.weights), task.model, columns
+        ),
         validate=samples(windows, columns.labels, fold.validate),
         n_assets=n_assets,
         seed=derive(config.seed, "fit", task.model.fingerprint(), task.name),
@@ -191,9 +194,20 @@ def _phases(
         return ()
     recipe = config.training
     return tuple(
-        PhaseSamples(samples(windows, labels, rows, config.weights), phase.epochs)
+        PhaseSamples(
+            _with_tasks(samples(windows, labels, rows, config.weights), task.model, columns),
+            phase.epochs,
+        )
         for phase, labels, rows in zip(recipe.curriculum, columns.phases, task.phases, strict=True)
     )
+
+
+def _with_tasks(train: Samples, model: Config, columns: Columns) -> Samples:
+    """Train samples with what a `multi_task` head learns beside the outcome, scaled by them."""
+    if head_of(model) != "multi_task" or columns.tasks is None:
+        return train
+    scale = fit_tasks(columns.tasks, train.rows)
+    return train._replace(tasks=targets(columns.tasks, scale, train.rows))
 
 
 def _looks(history: History, metric: str) -> tuple[tuple[int, float], ...]:

@@ -12,7 +12,9 @@ from touchstone.dataset.regimes import begins
 from touchstone.dataset.view import Raw, Rows
 from touchstone.errors import DataError
 from touchstone.labels import Labels
+from touchstone.labels.tasks import paths
 from touchstone.ledger import Ledger
+from touchstone.models import head_of
 from touchstone.pipelines.prepare import Prepared, features_key, labels_key, stage_key
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.study import StudyConfig
@@ -48,6 +50,8 @@ class Columns(NamedTuple):
     labels: Labels
     inputs: Float64 | None
     """Of the regime filter, (n_rows, n_inputs)."""
+    tasks: Float64 | None = None
+    """What the bars until each row's exit were like, (n_rows, 3); None where no head asks."""
     phases: tuple[Labels, ...] = ()
     """Labels of the curriculum's phases."""
 
@@ -71,6 +75,7 @@ class Shelf(NamedTuple):
     labels: str
     instruments: str
     inputs: str | None
+    tasks: str | None = None
     phases: tuple[str, ...] = ()
 
 
@@ -93,13 +98,19 @@ def shelve(config: StudyConfig, prepared: Prepared, cache: StageCache) -> Shelf:
         inputs = stage_key(prepared.source, "inputs", prepared.data, config.regimes)
         if cache.load("inputs", inputs) is None:
             cache.save("inputs", inputs, {"inputs": prepared.inputs})
+    labels, tasks = labels_key(config.label, prepared.data, prepared.source), None
+    if any(head_of(model) == "multi_task" for model in config.models):
+        tasks = stage_key(prepared.source, "tasks", labels)
+        if cache.load("tasks", tasks) is None:
+            cache.save("tasks", tasks, {"tasks": paths(panel, prepared.labels)})
     return Shelf(
         cache,
         features_key(prepared.plan, prepared.data, prepared.source),
         prepared.plan.names,
-        labels_key(config.label, prepared.data, prepared.source),
+        labels,
         key,
         inputs,
+        tasks,
         tuple(
             labels_key(phase.label, prepared.data, prepared.source)
             for phase in config.training.curriculum
@@ -118,8 +129,17 @@ def columns_of(shelf: Shelf) -> Columns:
     phases = tuple(_labels(_loaded(shelf, "labels", key)) for key in shelf.phases)
     instruments = _loaded(shelf, "instruments", shelf.instruments)
     inputs = None if shelf.inputs is None else _loaded(shelf, "inputs", shelf.inputs)["inputs"]
+    tasks = None if shelf.tasks is None else _loaded(shelf, "tasks", shelf.tasks)["tasks"]
     rows = {n: np.asarray(instruments[n]) for n in ("asset_id", "begun", "begins", "known")}
-    return Columns(features, shelf.names, **rows, labels=labels, inputs=inputs, phases=phases)
+    return Columns(
+        features,
+        shelf.names,
+        **rows,
+        labels=labels,
+        inputs=inputs,
+        tasks=tasks,
+        phases=phases,
+    )
 
 
 def _loaded(shelf: Shelf, stage: str, key: str) -> dict[str, AnyArray]:

@@ -13,7 +13,8 @@ import torch
 from touchstone.arrays import Float32, Int64
 from touchstone.dataset.samples import Samples
 from touchstone.dataset.windows import Windows
-from touchstone.models import Head
+from touchstone.errors import TrainingError
+from touchstone.models import OUTCOMES, TASKS, Head
 from touchstone.training.progress import classes
 
 SHARE_OF_MEMORY: Final = 0.5
@@ -27,6 +28,21 @@ class Gather(Protocol):
         """(n,) int64 -> (n, lookback, n_features) float32; the next call may overwrite it."""
 
 
+class Answers(NamedTuple):
+    """What came after some rows; tensors on the device."""
+
+    truth: torch.Tensor
+    """(n,) classes."""
+    tasks: torch.Tensor | None
+    """(n, 3) targets beside the outcome, where there are any."""
+    teacher: torch.Tensor | None
+    """(n, n_classes) a teacher's probabilities, where there is one."""
+
+    def at(self, place: torch.Tensor) -> "Answers":
+        """Those of some rows, by place."""
+        return Answers(*(None if one is None else one[place] for one in self))  # type: ignore[arg-type]
+
+
 class Rows(NamedTuple):
     """Samples that a network goes over; tensors on the device, (n,)."""
 
@@ -34,10 +50,15 @@ class Rows(NamedTuple):
     row: torch.Tensor
     """Rows of the panel, where `gather` wants them."""
     asset_id: torch.Tensor
-    truth: torch.Tensor
+    answers: Answers
     weight: torch.Tensor
     samples: Samples
     """The same rows, as they came."""
+
+    @property
+    def truth(self) -> torch.Tensor:
+        """Classes."""
+        return self.answers.truth
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -108,9 +129,23 @@ def rows_on(samples: Samples, head: Head, device: torch.device, like: Rows | Non
         gather,
         torch.from_numpy(np.asarray(samples.rows, np.int64)).to(where),
         torch.from_numpy(ids).to(device),
-        torch.from_numpy(classes(head, samples.outcome)).to(device),
+        answers_on(samples, head, device),
         torch.from_numpy(np.asarray(samples.weight, np.float32)).to(device),
         samples,
+    )
+
+
+def answers_on(samples: Samples, head: Head, device: torch.device) -> Answers:
+    """What came after samples, as tensors on a device.
+
+    Raises:
+        TrainingError: tasks or teacher of another shape than the samples, not finite, or no
+            targets or probabilities.
+    """
+    return Answers(
+        torch.from_numpy(classes(head, samples.outcome)).to(device),
+        None if samples.tasks is None else _tasks(samples).to(device),
+        None if samples.teacher is None else _teacher(samples, head).to(device),
     )
 
 
@@ -123,3 +158,36 @@ def batches(
     place = place.to(rows.truth.device)
     for start in range(0, len(place), batch):
         yield place[start : start + batch], row[start : start + batch]
+
+
+def _tasks(samples: Samples) -> torch.Tensor:
+    found = np.asarray(samples.tasks, np.float32)
+    needed = (samples.rows.size, len(TASKS))
+    if found.shape != needed or not np.isfinite(found).all():
+        raise TrainingError(
+            f"tasks of {needed[0]} rows need finite numbers of shape {needed}, got {found.shape}: "
+            "make them with labels.tasks.targets"
+        )
+    regime = found[:, 2]
+    if not np.isin(regime, np.arange(TASKS["regime"])).all():
+        raise TrainingError("the regime of tasks is a class, 0, 1 or 2: see labels.tasks.targets")
+    return torch.from_numpy(found)
+
+
+def _teacher(samples: Samples, head: Head) -> torch.Tensor:
+    """Probabilities of all classes; for `buy` a teacher of three outcomes is asked for p(+1)."""
+    found = np.asarray(samples.teacher, np.float64)
+    if head == "buy" and found.ndim == 2:
+        found = np.stack([1 - found[:, -1], found[:, -1]], 1)
+    needed = (samples.rows.size, max(len(OUTCOMES[head]), 2))
+    if found.shape != needed:
+        raise TrainingError(
+            f"the teacher's scores need shape {needed}, columns as a model's, got {found.shape}"
+        )
+    off = ~(np.isfinite(found).all(1) & (found >= 0).all(1) & (np.abs(found.sum(1) - 1) < 1e-3))
+    if off.any():
+        row = int(off.argmax())
+        raise TrainingError(
+            f"the teacher's scores of sample {row} are no probabilities: {found[row].tolist()}"
+        )
+    return torch.from_numpy((found / found.sum(1, keepdims=True)).astype(np.float32))

@@ -4,13 +4,15 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, NamedTuple, TypeAlias
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator
 
 from touchstone.config import Config, Range
 from touchstone.dataset.samples import Samples
+from touchstone.errors import ConfigError
 from touchstone.labels import LABELS
 from touchstone.models import OUTCOMES, Fitted, Shape, head_of
 from touchstone.registration import PartOf
+from touchstone.training.augmentations import AUGMENTATIONS
 from touchstone.training.losses import LOSSES
 from touchstone.training.losses.cross_entropy import CrossEntropyConfig
 
@@ -85,6 +87,21 @@ class TrainingConfig(Config):
     """Labels that a network learns first, one after the other; the weights go on."""
     keep_every: Annotated[PositiveInt | None, Field(exclude_if=lambda value: value is None)] = None
     """Keeps the checkpoint of every so many epochs beside the best; null: the best alone."""
+    augment: Annotated[
+        tuple[Annotated[Config, PartOf(AUGMENTATIONS)], ...],
+        Field(exclude_if=lambda value: not value),
+    ] = ()
+    """How a network's train rows are changed each time they are seen, one of a kind, in this
+    order; rows are moved before windows are changed. Train metrics are then of changed rows."""
+
+    @field_validator("augment")
+    @classmethod
+    def _one_of_a_kind(cls, augment: tuple[Config, ...]) -> tuple[Config, ...]:
+        kinds = [str(getattr(one, "kind", "?")) for one in augment]
+        twice = sorted({kind for kind in kinds if kinds.count(kind) > 1})
+        if twice:
+            raise ConfigError(f"augment holds {', '.join(twice)} twice: leave one out")
+        return augment
 
 
 class PhaseSamples(NamedTuple):

@@ -236,7 +236,7 @@ def _begin(job: Job, device: torch.device) -> Course:
     part, recipe = cast("type[Network]", MODELS.part_of(job.model)), job.recipe
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(derive(job.seed, "weights"))
-        network = part(job.model, job.shape)
+        network = part.built(job.model, job.shape)
     network.to(device)
     optimiser = _optimiser(network, recipe, device)
     update = Update(recipe, network, optimiser)

@@ -6,13 +6,16 @@ from typing import Final, Protocol
 import torch
 from torch.nn import functional
 
-from touchstone.models import Head, head_of
+from touchstone.errors import TrainingError
+from touchstone.models import OUTCOMES, Head, head_of
 from touchstone.models.layers.network import Network
-from touchstone.training.batches import Resident, Rows
+from touchstone.training.augmented import Batch, augmented
+from touchstone.training.batches import Answers, Resident, Rows
 from touchstone.training.job import Job, TrainingConfig
-from touchstone.training.losses import LOSSES
+from touchstone.training.losses import Beside, row_losses, wants
 from touchstone.training.update import Update
 
+_N_OUTCOMES: Final = len(OUTCOMES["barrier"])
 _BEFORE: Final = 3
 """Steps that a GPU takes before one is recorded: they allocate what every later one uses."""
 
@@ -33,12 +36,13 @@ class Steps(Protocol):
 
 
 class Plain:
-    """Gather, forward, backward, clip, step."""
+    """Gather, change, forward, backward, clip, step."""
 
     def __init__(self, job: Job, network: Network, update: Update, train: Rows) -> None:
         self.recipe, self.head = job.recipe, head_of(job.model)
         self.network, self.update, self.train = network, update, train
-        self.loss = LOSSES.part_of(job.recipe.loss)
+        self.batch = augmented(job, train)
+        self.n_outcomes = job.shape.n_outcomes
         device = train.truth.device
         self.said = torch.zeros((len(train), job.shape.n_outcomes), device=device)
         self.total = torch.zeros((), device=device)
@@ -46,13 +50,27 @@ class Plain:
     def __call__(self, place: torch.Tensor, row: torch.Tensor) -> None:
         """See `Steps`."""
         train, recipe = self.train, self.recipe
+        batch = self.batch(place, row)
         with precision(recipe, train.truth.device):
-            logits = self.network(train.gather(row), train.asset_id[place]).float()
-        row_loss = self.loss(log_p(logits, self.head), train.truth[place], recipe.loss)
-        mean = (row_loss * train.weight[place]).mean()
+            logits = self.network(batch.seen.windows, batch.asset_id).float()
+        mean = self._losses(logits, batch, train.weight[place]).mean()
         self.update(mean)
         self.total += mean.detach() * len(place)
-        self.said.index_copy_(0, place, logits.detach())
+        self.said.index_copy_(0, place, logits.detach()[:, : self.n_outcomes])
+
+    def _losses(self, logits: torch.Tensor, batch: Batch, weight: torch.Tensor) -> torch.Tensor:
+        """Weighted losses of the rows, (n,); of a mixed row that of both answers, by its shares."""
+        found = self._loss(logits, batch.answers) * weight
+        partner, share = batch.seen.partner, batch.seen.share
+        if partner is None or share is None:
+            return found
+        other = self._loss(logits, batch.answers.at(partner)) * weight[partner]
+        return found * share + other * (1 - share)
+
+    def _loss(self, logits: torch.Tensor, answers: Answers) -> torch.Tensor:
+        said = logits[:, self.n_outcomes :] if self.head == "multi_task" else None
+        beside = Beside(answers.teacher, answers.tasks if said is not None else None, said)
+        return row_losses(self.recipe.loss, log_p(logits, self.head), answers.truth, beside)
 
     def close(self) -> None:
         """Nothing."""
@@ -107,7 +125,18 @@ class Recorded:
 
 
 def steps(job: Job, network: Network, update: Update, train: Rows) -> Steps:
-    """How this job's batches are learned from, where its rows are."""
+    """How this job's batches are learned from, where its rows are.
+
+    Args:
+        job: its `train` are the samples that `train` was drawn from.
+        network: on the device of the rows.
+        update: of the network's weights.
+        train: rows to go over.
+
+    Raises:
+        TrainingError: a head without its loss, or a loss without what it wants beside the outcome.
+    """
+    _needs_answers(job, train)
     plain = Plain(job, network, update, train)
     if train.truth.is_cuda and isinstance(train.gather, Resident):
         return Recorded(plain, job.recipe.batch)
@@ -122,8 +151,29 @@ def precision(recipe: TrainingConfig, device: torch.device) -> AbstractContextMa
 
 
 def log_p(logits: torch.Tensor, head: Head) -> torch.Tensor:
-    """Log-probabilities of all classes, (n, 3) or, for `buy`, (n, 2)."""
+    """Log-probabilities of all classes, (n, 3) or, for `buy`, (n, 2); tasks are left out."""
     if head == "buy":
         logits = torch.cat([-logits, logits], 1)
         return functional.logsigmoid(logits)
-    return logits.log_softmax(1)
+    return logits[:, :_N_OUTCOMES].log_softmax(1)
+
+
+def _needs_answers(job: Job, train: Rows) -> None:
+    head, loss = head_of(job.model), job.recipe.loss
+    wanted = set(wants(loss))
+    kind = getattr(loss, "kind", "?")
+    if head == "multi_task" and "tasks" not in wanted:
+        raise TrainingError(
+            f"head multi_task learns its tasks by the loss multi_task, the loss is {kind}: set "
+            f"training.loss to {{kind: multi_task, base: {kind}}}, or head: barrier"
+        )
+    if head == "multi_task" and train.answers.tasks is None:
+        raise TrainingError(
+            "head multi_task has no targets beside the outcome: give Samples.tasks, made by "
+            "labels.tasks, or head: barrier"
+        )
+    if "teacher" in wanted and train.answers.teacher is None:
+        raise TrainingError(
+            f"loss {kind} needs a teacher's scores of the train rows: give Samples.teacher, or "
+            "another loss; a study by itself has no teacher"
+        )

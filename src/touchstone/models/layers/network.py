@@ -5,7 +5,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, Self
 
 import numpy as np
 import safetensors.torch
@@ -16,16 +16,19 @@ from torch import nn
 from touchstone.arrays import Float32, Int32
 from touchstone.config import Config
 from touchstone.errors import ArtifactError, DataError
-from touchstone.models import Inputs, Shape, file_of
+from touchstone.models import OUTCOMES, TASKS, Inputs, Shape, file_of, head_of
 
 WEIGHTS = "weights.safetensors"
 FACTS = "model.json"
+_N_OUTCOMES: Final = len(OUTCOMES["barrier"])
 
 
 class Network(nn.Module, ABC):
     """Base of all networks. A subclass builds itself from (config, shape) and is registered.
 
-    Its last layer is `head`, a linear layer with one logit per outcome (one in all for `buy`).
+    Its last layer is `head`, a linear layer with one logit per outcome (one in all for `buy`),
+    and for `multi_task` the numbers of `TASKS` after them. A subclass makes it as wide as
+    `shape.n_outcomes` says; whoever wants the network that a config asks for calls `built`.
     """
 
     inputs: Inputs = "window"
@@ -41,7 +44,16 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, windows: torch.Tensor, asset_id: torch.Tensor) -> torch.Tensor:
-        """(n, lookback, n_features) float32, (n,) int64 -> (n, n_outcomes) logits."""
+        """(n, lookback, n_features) float32, (n,) int64 -> (n, n_outcomes) logits.
+
+        Of `multi_task` (n, n_outcomes + 5), the numbers of `TASKS` last.
+        """
+
+    @classmethod
+    def built(cls, config: Config, shape: Shape) -> Self:
+        """The network of this config, its head as wide as what it learns."""
+        more = sum(TASKS.values()) if head_of(config) == "multi_task" else 0
+        return cls(config, shape._replace(n_outcomes=shape.n_outcomes + more))
 
     @classmethod
     def restore(cls, config: Config, shape: Shape, files: Mapping[str, bytes]) -> "FittedNetwork":
@@ -69,6 +81,11 @@ class FittedNetwork:
     network: Network
     best_epoch: int
     inputs: Literal["window"] = "window"
+
+    @property
+    def n_parameters(self) -> int:
+        """Numbers that were learned, those of tasks beside the outcomes included."""
+        return sum(parameter.numel() for parameter in self.network.parameters())
 
     def raw(self, inputs: Float32, asset_id: Int32) -> Float32:
         """Probabilities (n, n_outcomes) of (n, lookback, n_features) windows, on one thread."""
@@ -106,15 +123,18 @@ def finish(
         RuntimeError: names or shapes of the weights are not the network's.
     """
     with torch.random.fork_rng(devices=[]):
-        network = part(config, shape)
+        network = part.built(config, shape)
     network.load_state_dict(dict(weights), strict=True)
     network.eval().requires_grad_(requires_grad=False)
     return FittedNetwork(config, shape, network, best_epoch)
 
 
 def probabilities(logits: torch.Tensor) -> torch.Tensor:
-    """(n, 3) logits -> three probabilities that sum to one; (n, 1) -> p(+1)."""
-    return logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(1)
+    """(n, 3) logits -> three probabilities that sum to one; (n, 1) -> p(+1).
+
+    What stands after three logits is about other things than outcomes, and left out.
+    """
+    return logits.sigmoid() if logits.shape[1] == 1 else logits[:, :_N_OUTCOMES].softmax(1)
 
 
 @contextlib.contextmanager

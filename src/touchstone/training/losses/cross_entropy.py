@@ -1,6 +1,6 @@
 """The log-loss: what makes a network say honest probabilities."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from touchstone.config import Config
 from touchstone.training.losses import LOSSES
@@ -13,6 +13,7 @@ class CrossEntropyConfig(Config):
     """A proper score: its least value is at the true probabilities."""
 
     kind: Literal["cross_entropy"] = "cross_entropy"
+    proper: ClassVar[bool] = True
 
 
 @LOSSES.register(CrossEntropyConfig)

@@ -1,6 +1,6 @@
 """Focal loss: easy rows count less, so that rare hits are not drowned."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat
 
@@ -19,6 +19,7 @@ class FocalConfig(Config):
     """Weight of rows that came out +1; the others have 1 - alpha. 0.5 favours neither."""
     gamma: Annotated[NonNegativeFloat, Range(0.0, 4.0)] = 2.0
     """How fast a row that is already right loses weight; 0 is half the cross-entropy."""
+    proper: ClassVar[bool] = False
 
 
 @LOSSES.register(FocalConfig)

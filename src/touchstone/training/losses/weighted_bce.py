@@ -1,6 +1,6 @@
 """Cross-entropy in which a missed hit costs more than a false one."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import PositiveFloat
 
@@ -18,6 +18,7 @@ class WeightedBceConfig(Config):
     positive: Annotated[PositiveFloat, Range(1.0, 50.0, log=True)] = 10.0
     """Weight of rows that came out +1, the others having 1; about (1 - base rate) / base rate
     makes both kinds count the same."""
+    proper: ClassVar[bool] = False
 
 
 @LOSSES.register(WeightedBceConfig)
