@@ -174,7 +174,7 @@ def test_a_scaled_step_is_the_step_itself():
         update.begin()
         for _ in range(5):
             update((weight.weight**2).sum())
-        assert update.broken() == 0
+        assert not update.broken()
         ends.append(weight.weight.item())
     assert ends[0] == ends[1] < 2
 
@@ -184,23 +184,23 @@ def test_a_step_that_overflows_is_left_out_and_halves_the_scale():
     update((weight.weight * torch.inf).sum())
     assert weight.weight.item() == 2
     assert update.state()["scale"] == 2.0**15
-    assert update.broken() == 0  # a scale that is looked for is no fault
+    assert not update.broken()  # a scale that is looked for is no fault
     other_weight, other = fused("fp16")
     other.load(update.state())
     assert other.state() == update.state()
     for _ in range(16):
         other((other_weight.weight * torch.inf).sum())
-    assert (other.state()["scale"], other.broken()) == (0.5, 16)
+    assert (other.state()["scale"], other.broken()) == (0.5, True)
     other.begin()
-    assert other.broken() == 0
+    assert not other.broken()
 
 
-def test_steps_without_a_finite_gradient_are_counted():
+def test_a_step_without_a_finite_gradient_is_seen():
     weight, update = fused("float32")
     update((weight.weight * 3).sum())
-    assert update.broken() == 0
+    assert not update.broken()
     update((weight.weight * 1e38).sum() * 10)
-    assert update.broken() == 1
+    assert update.broken()
     assert update.state() == {}
 
 

@@ -151,9 +151,8 @@ def _learn(job: Job, index: int, course: Course, ground: Ground) -> dict[str, fl
             _set_rate(job, course, schedule.at(index, step / n_steps))
         learn(place, row)
     mean_loss = float(learn.total) / len(train)
-    n_broken = course.update.broken()
-    if n_broken and np.isfinite(mean_loss):
-        raise exploded(index, job, n_broken)
+    if np.isfinite(mean_loss) and course.update.broken():
+        raise exploded(index, job)
     if not np.isfinite(mean_loss) or not _sound(network, train.gather(row), train.asset_id[place]):
         raise diverged(index, job)
     seen = slice(None) if ground.share is None else np.unique(order)

@@ -94,11 +94,9 @@ def diverged(epoch: int, job: Job) -> TrainingError:
     return TrainingError(f"the loss is not finite in epoch {epoch}: {_calmer(job)}")
 
 
-def exploded(epoch: int, job: Job, n_steps: int) -> TrainingError:
-    """The error of a fit whose steps had no finite gradient."""
-    return TrainingError(
-        f"the gradient of {n_steps} steps is not finite in epoch {epoch}: {_calmer(job)}"
-    )
+def exploded(epoch: int, job: Job) -> TrainingError:
+    """The error of a fit with a step that had no finite gradient."""
+    return TrainingError(f"a gradient is not finite in epoch {epoch}: {_calmer(job)}")
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -23,7 +23,7 @@ class Update:
         self.parameters = list(network.parameters())
         device = self.parameters[0].device
         self.scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
-        self._broken = torch.zeros((), dtype=torch.int64, device=device)
+        self._longest = torch.zeros((), device=device)
 
     def __call__(self, loss: torch.Tensor) -> None:
         """One step down the gradient of a loss, ()."""
@@ -33,21 +33,21 @@ class Update:
         length = torch.nn.utils.clip_grad_norm_(self.parameters, self.clip)
         self.scaler.step(self.optimiser)
         self.scaler.update()
-        # A length that overflows clips the step to nothing: no loss would ever show it.
-        self._broken += ~length.isfinite()
+        torch.maximum(self._longest, length, out=self._longest)  # a NaN stays one
 
     def begin(self) -> None:
-        """Count broken steps from here."""
-        self._broken.zero_()
+        """Watch the gradients from here on."""
+        self._longest.zero_()
 
-    def broken(self) -> int:
-        """Steps since `begin` without a finite gradient; waits for the device.
+    def broken(self) -> bool:
+        """Whether a gradient since `begin` was not finite; waits for the device.
 
-        fp16 finds its scale by such steps: they count once there is no scale left to halve.
+        One whose length overflows is clipped to nothing: no loss would ever show it. fp16 finds its
+        scale by such steps: they count once there is no scale left to halve.
         """
         if self.scaler.is_enabled() and self.scaler.get_scale() >= 1:
-            return 0
-        return int(self._broken)
+            return False
+        return not bool(self._longest.isfinite())
 
     def state(self) -> dict[str, float]:
         """Where the scale stands; empty but for fp16."""
