@@ -1,14 +1,12 @@
 """The command line: parse, load a config, call one pipeline, print. `touchstone --help` teaches."""
 
 import sys
-from typing import Final, NoReturn
+from typing import NoReturn
 
 import typer
 from typer.exceptions import TyperException
 
 from touchstone.errors import TouchstoneError
-
-_STOPPED: Final = 130
 
 app = typer.Typer(
     name="touchstone",
@@ -26,20 +24,22 @@ app = typer.Typer(
 def main() -> None:
     """The door: every error of the tree becomes one message and its exit code."""
     from touchstone.cli import commands
+    from touchstone.cli.stopping import INTERRUPTED, terminable
     from touchstone.pipelines.compiled_code import forget_stale_code
 
     forget_stale_code()
     if not app.registered_commands:  # a process may come in more than once: tests, notebooks
         commands.attach(app)
     try:
-        code = app(standalone_mode=False)
+        with terminable() as stop:
+            code = app(standalone_mode=False)
     except TouchstoneError as error:
         _end(error.exit_code, f"error: {error}")
     except TyperException as error:
         said = error.format_message() if hasattr(error, "format_message") else str(error)
         _end(2, f"error: {said} (--help shows what there is)")
     except (typer.Abort, KeyboardInterrupt):
-        code = _STOPPED
+        code = INTERRUPTED
     except BrokenPipeError:
         raise SystemExit(0) from None
     except (
@@ -54,9 +54,9 @@ def main() -> None:
     except SystemError as error:  # numba's wrapping of an interrupt that met compiled code
         if not _holds_interrupt(error):
             raise
-        code = _STOPPED
-    if code == _STOPPED:
-        _end(_STOPPED, "\nstopped; finished stages of a study are kept, the same command resumes")
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        _end(stop.code, "\nstopped; finished stages of a study are kept, the same command resumes")
     raise SystemExit(code if isinstance(code, int) else 0)
 
 

@@ -23,6 +23,7 @@ from touchstone.pipelines.progress import Running, Watch
 _MANY_NOTES = 8
 _MANY_FITS = 16
 _ASK_SECONDS = 0.25
+_DRAW_SECONDS = 0.1
 
 
 class Terminal:
@@ -57,14 +58,8 @@ class Terminal:
             bar = _Bar(step, *columns, console=self._console, transient=True)
             task = bar.add_task(name, total=total, note="")
             step.listen(lambda note: bar.update(task, advance=1, note=note))
-            late = threading.Timer(self._bar_after, bar.start)
-            late.daemon = True
-            late.start() if self._bar_after else bar.start()
-            try:
+            with bar.drawn(self._bar_after):
                 yield step
-            finally:
-                late.cancel()
-                bar.stop()
         else:
             yield step
         seconds = time.perf_counter() - began
@@ -132,10 +127,30 @@ class _Bar(Progress):
         self._step = step
         self._asked = -_ASK_SECONDS
         self._found: Sequence[Running] = ()
-        super().__init__(*columns, console=console, transient=transient)
+        self._over = threading.Event()
+        super().__init__(*columns, console=console, transient=transient, auto_refresh=False)
+
+    @contextmanager
+    def drawn(self, after_seconds: float) -> Iterator[None]:
+        """Draw it again and again while inside; nothing of it is left behind, no thread either."""
+        thread = threading.Thread(target=self._draw, args=(after_seconds,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            thread.join()
+            self.stop()
+
+    def _draw(self, after_seconds: float) -> None:
+        if self._over.wait(after_seconds):
+            return
+        self.start()
+        while not self._over.wait(_DRAW_SECONDS):
+            self.refresh()
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        """The stage, then its fits; drawn by rich's own thread, which ends with the bar."""
+        """The stage, then its fits."""
         yield self.make_tasks_table(self.tasks)
         now = time.perf_counter()
         if now - self._asked >= _ASK_SECONDS:
