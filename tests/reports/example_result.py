@@ -29,6 +29,7 @@ from touchstone.reports.result import (
     VerdictResult,
 )
 from touchstone.reports.study import RunFacts
+from touchstone.reports.thresholds import ThresholdChoice, Thresholds, ThresholdScore
 
 SEAL = np.datetime64("2022-10-20")
 
@@ -174,6 +175,31 @@ def skill(rng, edge):
             for t in thresholds
         ],
     )
+
+
+def thresholds(edge):
+    grid = (0.01, 0.02, 0.05, *(round(0.1 * k, 1) for k in range(1, 10)))
+    scores = [
+        ThresholdScore(
+            threshold=t,
+            count=int(9_000 * np.exp(-9 * t)) if t < 0.7 else 0,
+            precision=0.04 + 0.6 * t if t < 0.7 else None,
+            recall=float(np.exp(-5 * t)) if t < 0.7 else 0.0,
+            f1=0.3 * np.exp(-((t - 0.2) ** 2) / 0.05),
+            break_even=0.2 + 0.1 * t if t < 0.7 else None,
+            net=(edge * t / 10 - 0.001) if t < 0.7 else None,
+        )
+        for t in grid
+    ]
+    test = ThresholdScore(
+        count=412, precision=0.21, recall=0.18, f1=0.19, break_even=0.23, net=-0.0004
+    )
+    none = ThresholdScore(count=0, recall=0.0, f1=0.0)
+    choices = [
+        ThresholdChoice(by="f1", folds=(0.2, 0.2, 0.1), test=test),
+        ThresholdChoice(by="net", folds=(None, None, None), test=none),
+    ]
+    return Thresholds(model="gru", on_validation=scores, choices=choices)
 
 
 def slices(rng, edge):
@@ -353,6 +379,7 @@ def market(seed=7, edge=0.081, word="evidence", **changes):
         sealed=sealed,
         walk_forward=before if planted else None,
         skill=skill(rng, edge),
+        thresholds=thresholds(edge),
         classic=classic() if planted else None,
         where=slices(rng, edge) if traded else [],
         worst_false_positives=[wrong(rng, k) for k in range(5)] if traded else [],

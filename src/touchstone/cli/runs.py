@@ -100,7 +100,10 @@ def export(
     run: o.RunName,
     what: Annotated[
         str,
-        typer.Option("--what", help="trades, equity, scores, features, positions, folds, or onnx."),
+        typer.Option(
+            "--what",
+            help="trades, equity, scores, validation, features, positions, folds, or onnx.",
+        ),
     ],
     to: Annotated[
         str | None, typer.Option("--to", help="csv or parquet; as the file's suffix by default.")

@@ -60,8 +60,8 @@ def grouped(probability: Floats, hit: Bool, cluster: Int64, n_clusters: int) -> 
     size = n_clusters * bins.size
 
     def count(weight: Floats) -> Float64:
-        found: Float64 = np.bincount(cell, weight, size).reshape(n_clusters, bins.size)
-        return found
+        found = np.asarray(np.bincount(cell, weight, size), np.float64)
+        return found.reshape(n_clusters, bins.size)
 
     clipped = np.clip(p, _LOGIT_FLOOR, 1 - _LOGIT_FLOOR)
     rows = count(np.ones(p.size))

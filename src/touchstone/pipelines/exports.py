@@ -16,7 +16,7 @@ from touchstone.models import OUTCOMES
 from touchstone.pipelines.decide import Segment
 from touchstone.pipelines.market import Market
 
-TABLES = ("trades", "equity", "scores", "positions")
+TABLES = ("trades", "equity", "scores", "positions", "validation")
 """What a run's folder holds; `features` are computed when they are asked for."""
 
 
@@ -37,7 +37,7 @@ def save_exports(folder: Path, market: Market) -> None:
     parts = _parts(market)
     tables = {
         "trades": trades(parts), "equity": equity(parts), "positions": positions(parts),
-        "scores": scores(parts or _closest(market)),
+        "scores": scores(parts or _closest(market)), "validation": validation(market),
     }  # fmt: skip
     for name in TABLES:
         buffer = BytesIO()
@@ -110,9 +110,8 @@ def equity(parts: list[Part]) -> pl.DataFrame:
 def scores(parts: list[Part]) -> pl.DataFrame:
     """Calibrated probabilities of the chosen model; `timestamp` is the bar's start."""
     schema = {"segment": pl.String, "timestamp": pl.Int64, "symbol": pl.String}
-    columns = {3: [f"p_{_sign(o)}" for o in OUTCOMES["barrier"]], 1: ["p_plus"]}
-    width = parts[0].probability.shape[1] if parts else 3
-    schema |= dict.fromkeys(columns[width], pl.Float64)
+    names = _columns(parts[0].probability) if parts else _columns(np.empty((0, 3)))
+    schema |= dict.fromkeys(names, pl.Float64)
     schema["score"] = pl.Float64
     frames = [pl.DataFrame(schema=schema)]
     for name, where, _, probability in parts:
@@ -122,11 +121,39 @@ def scores(parts: list[Part]) -> pl.DataFrame:
             "segment": [name] * int(known.sum()),
             "timestamp": panel.time[known],
             "symbol": np.array(panel.symbols)[panel.asset_id[known]],
-            **dict(zip(columns[width], p.T, strict=True)),
+            **dict(zip(names, p.T, strict=True)),
             "score": p[:, -1],
         }
         frames.append(pl.DataFrame(found, schema=schema))
     return _timed(pl.concat(frames), "timestamp")
+
+
+def validation(market: Market) -> pl.DataFrame:
+    """What the thresholds were chosen by: the shown model on each fold's validation rows.
+
+    Calibrated probabilities, and the label's outcome and return before costs.
+    """
+    panel, labels = market.prepared.panel, market.prepared.labels
+    frames = [
+        pl.DataFrame(
+            {
+                "fold": [one.fold] * one.rows.size,
+                "timestamp": panel.time[one.rows],
+                "symbol": np.array(panel.symbols)[panel.asset_id[one.rows]],
+                **dict(zip(_columns(one.probability), one.probability.T, strict=True)),
+                "outcome": labels.outcome[one.rows],
+                "realised": labels.realised[one.rows],
+            }
+        )
+        for one in market.validated
+    ]
+    return _timed(pl.concat(frames), "timestamp")
+
+
+def _columns(probability: Float64) -> list[str]:
+    """Names of the columns of a model's probabilities."""
+    width = probability.shape[1]
+    return ["p_plus"] if width == 1 else [f"p_{_sign(o)}" for o in OUTCOMES["barrier"]]
 
 
 def positions(parts: list[Part]) -> pl.DataFrame:

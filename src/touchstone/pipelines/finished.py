@@ -61,7 +61,10 @@ class Finished(NamedTuple):
         return self.result.market.verdict.word
 
     def _table(self, name: str) -> pl.DataFrame:
-        return pl.read_parquet(self.folder / f"{name}.parquet")
+        path = self.folder / f"{name}.parquet"
+        if not path.is_file():
+            raise DataError(f"{self.name}: the run kept no table of {name}; run the study again")
+        return pl.read_parquet(path)
 
 
 def finished_runs(folder: Path) -> list[Finished]:

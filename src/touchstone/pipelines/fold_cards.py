@@ -1,7 +1,7 @@
 """The card of every fold: where it lies, on which rows, what was chosen there and from what."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,16 +10,14 @@ from touchstone.dataset.folds import Fold, Folds
 from touchstone.dataset.paths import tested_by
 from touchstone.dataset.view import View
 from touchstone.market import Panel
-from touchstone.metrics import classification as c
 from touchstone.pipelines.decide import model_names
 from touchstone.pipelines.learn import Learned
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.seal import Looked
-from touchstone.pipelines.study import Study
+from touchstone.pipelines.study import Study, StudyConfig
+from touchstone.pipelines.thresholds import choices
 from touchstone.reports.result import ChoiceScores, FoldResult, iso_moment
 
-THRESHOLDS: Final = np.round(np.arange(0.1, 0.91, 0.1), 1)
-"""Grid of thresholds whose F1 on validation rows is told."""
 Range = tuple[int, int]
 
 
@@ -44,10 +42,10 @@ def fold_cards(
     for i, fold in enumerate(plan.folds):
         fits = {k: f[i] for k, f in zip(kinds, learned, strict=True)}
         found.append(card(str(i + 1), fold, panel, plan.seal, paths[i]))
-        found[-1] = _learned(found[-1], fits, prepared, fold)
+        found[-1] = _learned(found[-1], fits, config, prepared, fold)
     fits = {} if looked is None else {"chosen": looked.sealed.learned}
     final = card("final", plan.final, panel, plan.seal)
-    return (*found, _learned(final, fits, prepared, plan.final))
+    return (*found, _learned(final, fits, config, prepared, plan.final))
 
 
 def card(name: str, fold: Fold, panel: Panel, seal: int, paths: tuple[int, ...] = ()) -> FoldResult:
@@ -156,15 +154,19 @@ def _moments(ranges: Iterable[Range]) -> tuple[tuple[str, str], ...]:
 
 
 def _learned(
-    found: FoldResult, fits: Mapping[str, Learned], prepared: Prepared, fold: Fold
+    found: FoldResult,
+    fits: Mapping[str, Learned],
+    config: StudyConfig,
+    prepared: Prepared,
+    fold: Fold,
 ) -> FoldResult:
     """The card with what was fitted on the fold, and what was chosen there."""
     view = next((f.seen for f in fits.values()), None)
-    choices = []
+    told = []
     for name, fit in fits.items():
         if found.name != "final":  # whose epochs are the folds' median
-            choices += _epochs(name, fit)
-        choices += _thresholds(name, fit, prepared.labels.outcome[fold.validate] == 1)
+            told += _epochs(name, fit)
+        told += choices(name, config, prepared, fold, fit)
     return FoldResult.model_validate(
         found.model_dump()
         | {
@@ -173,7 +175,7 @@ def _learned(
             "best_epoch": {k: f.best_epoch for k, f in fits.items()},
             "selected": dict(view.scores) if view is not None and view.scores else None,
             "regimes": _regimes(view),
-            "choices": [x.model_dump() for x in choices],
+            "choices": [x.model_dump() for x in told],
         }
     )
 
@@ -189,18 +191,6 @@ def _epochs(name: str, fit: Learned) -> list[ChoiceScores]:
             options=tuple(at for at, _ in fit.looks),
             scores=tuple(score for _, score in fit.looks),
             chosen=fit.best_epoch,
-        )
-    ]
-
-
-def _thresholds(name: str, fit: Learned, hit: Bool) -> list[ChoiceScores]:
-    return [
-        ChoiceScores(
-            choice="threshold",
-            model=name,
-            measure="f1",
-            options=tuple(THRESHOLDS),
-            scores=tuple(c.f1(fit.validate[:, -1], hit, float(t)) for t in THRESHOLDS),
         )
     ]
 

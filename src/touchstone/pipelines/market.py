@@ -8,7 +8,7 @@ from touchstone.backtest.again import again_of
 from touchstone.data.sources import Loaded
 from touchstone.errors import ConfigError
 from touchstone.pipelines import cards
-from touchstone.pipelines.decide import Comparison, compare, model_names
+from touchstone.pipelines.decide import Comparison, Scored, compare, model_names
 from touchstone.pipelines.diagnostics import diagnostics
 from touchstone.pipelines.errors import Errors, errors
 from touchstone.pipelines.fold_cards import fold_cards
@@ -22,6 +22,7 @@ from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.skill import best_f1_threshold, classic_label, is_classic, judged, skill
 from touchstone.pipelines.study import Study, StudyConfig
 from touchstone.pipelines.surrogates import Tested, surrogates
+from touchstone.pipelines.thresholds import Validated, thresholds, validated
 from touchstone.reports.result import (
     ClassicLabel,
     Condition,
@@ -32,6 +33,7 @@ from touchstone.reports.result import (
     VerdictResult,
     iso_moment,
 )
+from touchstone.reports.thresholds import Thresholds
 from touchstone.seeding import generator
 from touchstone.validation import verdict as v
 
@@ -47,6 +49,8 @@ class Market(NamedTuple):
     looked: Looked | None
     learned: list[list[Learned]]
     """Per model, its fits of the folds in order."""
+    validated: tuple[Validated, ...] = ()
+    """What the shown model said of each fold's validation rows."""
 
 
 class Searched(NamedTuple):
@@ -102,7 +106,8 @@ def judge_market(
         if tested is not None:
             result = result.model_copy(update={"surrogates": tested.told})
         step.say(verdict.word)
-    return Market(result, prepared, comparison, looked, learned)
+    said = validated(study.config, prepared, learned[shown(comparison).place])
+    return Market(result, prepared, comparison, looked, learned, said)
 
 
 def _said(config: StudyConfig, comparison: Comparison) -> str:
@@ -160,6 +165,7 @@ def _result(
         sealed=None if answer is None else answer.performance,
         walk_forward=before.money,
         skill=before.skill if answer is None else answer.skill,
+        thresholds=_thresholds(study, prepared, comparison, learned),
         classic=_classic(study, prepared, comparison, learned),
         where_rows="walk_forward" if answer is None else "sealed",
         where=found.where if answer is None else answer.where,
@@ -198,13 +204,17 @@ class _Before(NamedTuple):
     errors: Errors
 
 
+def shown(comparison: Comparison) -> Scored:
+    """The candidate that the page is about: chosen, or closest to it, or else the first."""
+    return comparison.closest or comparison.scored[0]
+
+
 def before_the_seal(study: Study, prepared: Prepared, comparison: Comparison) -> _Before:
     """Money, skill and slices of the chosen candidate, or of the best of those that lost."""
     config, where = study.config, comparison.segment
-    closest = comparison.closest
-    shown = comparison.scored[0] if closest is None else closest
-    probability = comparison.views[shown.place].probability
-    intent = comparison.intent(shown)
+    closest, best = comparison.closest, shown(comparison)
+    probability = comparison.views[best.place].probability
+    intent = comparison.intent(best)
     rows = judged(prepared, where, probability, intent.long)
     beside = yardsticks(config, prepared, prepared.folds.folds, where)
     rng = generator(config.seed, "skill", "before")
@@ -218,6 +228,14 @@ def before_the_seal(study: Study, prepared: Prepared, comparison: Comparison) ->
         measured,
         errors(config, prepared, where, rows, traded),
     )
+
+
+def _thresholds(
+    study: Study, prepared: Prepared, comparison: Comparison, learned: list[list[Learned]]
+) -> Thresholds:
+    place, config = shown(comparison).place, study.config
+    name, fits = model_names(config)[place], learned[place]
+    return thresholds(name, config, prepared, fits, comparison.segment)
 
 
 def _classic(

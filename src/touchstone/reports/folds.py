@@ -11,17 +11,21 @@ class ChoiceScores(Contents):
     """One choice by validation rows with its score vector: every option, and what it scored."""
 
     choice: Literal["epoch", "threshold"]
-    """`epoch`: how many passes or trees; `threshold`: the probability from which F1 is best."""
+    """`epoch`: how many passes or trees; `threshold`: the calibrated probability from which rows
+    are selected."""
     model: str
     """Whose."""
     measure: str
-    """What was scored on the validation rows, and which way is better."""
+    """What was scored on the validation rows; of thresholds `f1`, or `net`, the mean return of a
+    selected row less a round trip's costs."""
     options: tuple[Ratio, ...]
     """(n_options,) what was chosen from."""
     scores: tuple[Ratio | None, ...]
     """(n_options,) null where not defined."""
     chosen: Ratio | None = None
-    """The option that went on to the test rows; null where it decides nothing of this study."""
+    """The option that went on to the test rows; of thresholds null where none finds a positive row,
+    or none with 20 rows earns more than cash. They are looked at (`thresholds`), and trade
+    nothing."""
 
 
 class FoldResult(Contents):

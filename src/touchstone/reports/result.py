@@ -41,6 +41,7 @@ from touchstone.reports.measured import (
     ThresholdPoint,
 )
 from touchstone.reports.surrogates import SurrogateSearch
+from touchstone.reports.thresholds import Thresholds
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -239,6 +240,8 @@ class MarketResult(Contents):
     null where none traded enough."""
     skill: Skill | None = None
     """What the probabilities know; null where nothing was scored."""
+    thresholds: Thresholds | None = None
+    """By F1 and by money, chosen on validation rows; null in results of before."""
     classic: ClassicLabel | None = None
     """Beside the predecessor's figures, where the study asks for it."""
     where_rows: Rows = "sealed"

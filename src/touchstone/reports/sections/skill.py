@@ -22,6 +22,7 @@ from touchstone.reports.result import (
     Skill,
     SkillBaseline,
 )
+from touchstone.reports.sections import thresholds
 from touchstone.validation.calibrated import FEWEST_POSITIVES
 
 _ENOUGH_ROWS = 20
@@ -53,6 +54,8 @@ class View(NamedTuple):
     auc: Chart | None
     thresholds: Chart | None
     charts: tuple[Chart, ...]
+    grid: thresholds.View | None
+    """What thresholds chosen on validation rows give."""
     classic: Table | None
     classic_note: str
 
@@ -73,6 +76,7 @@ def view(market: MarketResult) -> View | None:
         auc=_auc(skill),
         thresholds=_thresholds(skill),
         charts=tuple(c for c in charts if c is not None),
+        grid=None if market.thresholds is None else thresholds.view(market.thresholds),
         classic=_classic(market.classic) if market.classic else None,
         classic_note=market.classic.note if market.classic else "",
     )
