@@ -27,7 +27,8 @@ from touchstone.pipelines.prepare import load, resolve
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study, null_bars
-from touchstone.pipelines.track import OFF, Told, enqueue, place_of, tell
+from touchstone.pipelines.track import OFF, place_of, tell
+from touchstone.pipelines.track_records import Told, enqueue
 from touchstone.pipelines.workspace import Workspace, git_commit
 from touchstone.reports.images import images
 from touchstone.reports.result import StudyResult, from_json, to_json

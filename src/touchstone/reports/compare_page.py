@@ -183,7 +183,7 @@ def _skill(told: Comparison, found: Sequence[Figure]) -> Section:
 
 def _epochs(told: Comparison, results: Sequence[StudyResult]) -> list[Section]:
     """A small chart a run and model: what was looked at after each epoch, a line a fold."""
-    charts = []
+    charts: list[Chart] = []
     for run, result in zip(told.runs, results, strict=True):
         found: dict[str, list[ChoiceScores]] = {}
         for fold in result.market.folds:
