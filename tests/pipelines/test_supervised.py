@@ -23,6 +23,7 @@ SMALL = CONFIG.model_copy(
 )
 ASK = Ask("with costs", 0)
 FEW = {"models": [{"kind": "logistic"}]}
+BLIND = {"day": "sin(pi * hour / 12) + 0 * mean(log(volume), 1344)"}  # which warms up as long
 
 
 def found(**replaced):
@@ -45,7 +46,7 @@ def test_a_model_that_sees_the_signal_earns_most_of_what_the_truth_earns():
     assert 0.5 < seen.share(seen.chosen) < 1.15
     assert seen.chosen.n_trades > 200
     assert 0.05 < seen.chosen.cost_share < 0.6
-    blind = found(features={"set": "none", "extra": {"day": "sin(pi * hour / 12)"}})
+    blind = found(features={"set": "none", "extra": BLIND})
     assert blind.share(blind.chosen) < 0.3
     assert blind.best_truth == seen.best_truth  # the truth reads no feature
 
