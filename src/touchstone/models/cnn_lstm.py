@@ -19,7 +19,8 @@ class CnnLstmConfig(Config):
 
     kind: Literal["cnn_lstm"] = "cnn_lstm"
     head: Head = "barrier"
-    """`barrier`: p(-1), p(0), p(+1). `buy`: p(+1) against the rest."""
+    """`barrier`: p(-1), p(0), p(+1). `buy`: p(+1) against the rest. `multi_task`: as `barrier`, and
+    by the loss of that name return, volatility and regime until the exit beside it."""
     filters: Annotated[PositiveInt, Range(16, 64, step=16)] = 32
     """Channels of a convolution."""
     convolutions: Annotated[PositiveInt, Range(1, 2, step=1)] = 1
@@ -32,7 +33,7 @@ class CnnLstmConfig(Config):
     """Units of the recurrent layer."""
     pooling: Pooling = "additive"
     """How the states of the window become one vector, as in `lstm`."""
-    embedding: PositiveInt = 8
+    embedding: Annotated[PositiveInt, Range(4, 32, step=4)] = 8
     """Numbers that stand for an instrument, given to every step."""
     dropout: Annotated[float, Field(ge=0, lt=1), Range(0.0, 0.5)] = 0.1
     """Share of units silenced in training, before the head."""
@@ -41,6 +42,9 @@ class CnnLstmConfig(Config):
 @MODELS.register(CnnLstmConfig)
 class CnnLstm(Network):
     """(convolution -> BatchNorm -> ReLU) x k -> max pool -> LSTM -> LayerNorm -> attention -> head.
+
+    c = max over `pool` steps of relu(BN(sum over k of W_k [x, e(asset)]_{t-k})), h = LSTM(c) as in
+    `lstm`, logits W (sum over t of a_t LN(h_t) + LN(h_T)) + b, a as `pooling` says.
 
     Source: Sainath et al. (2015), Convolutional, LSTM, fully connected deep neural networks.
     """

@@ -21,12 +21,13 @@ class HybridConfig(Config):
 
     kind: Literal["hybrid"] = "hybrid"
     head: Head = "barrier"
-    """`barrier`: p(-1), p(0), p(+1). `buy`: p(+1) against the rest."""
+    """`barrier`: p(-1), p(0), p(+1). `buy`: p(+1) against the rest. `multi_task`: as `barrier`, and
+    by the loss of that name return, volatility and regime until the exit beside it."""
     width: Annotated[PositiveInt, Range(16, 64, step=16)] = 32
     """Numbers of a step in each branch, a multiple of `heads`."""
     heads: PositiveInt = 4
     """Attentions side by side."""
-    embedding: PositiveInt = 8
+    embedding: Annotated[PositiveInt, Range(4, 32, step=4)] = 8
     """Numbers that stand for an instrument, given to every step."""
     dropout: Annotated[float, Field(ge=0, lt=1), Range(0.0, 0.5)] = 0.1
     """Share of units silenced in training."""

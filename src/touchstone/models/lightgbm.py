@@ -49,6 +49,9 @@ class LightgbmConfig(Config):
 class Lightgbm:
     """Boosted trees, kept as LightGBM's own text.
 
+    F_m = F_{m-1} + rate f_m, with f_m the tree whose leaves are -G / (H + l2) of the gradients G
+    and second derivatives H of the log-loss on their rows; p = softmax(F), of `buy` the sigmoid.
+
     Source: Ke et al. (2017), LightGBM: A Highly Efficient Gradient Boosting Decision Tree.
     """
 

@@ -57,7 +57,13 @@ class Coefficients(NamedTuple):
 @MODELS.register(LogisticConfig)
 @dataclass(frozen=True)
 class Logistic:
-    """A fitted logistic regression."""
+    """A fitted logistic regression: p = softmax(B' (x - m) / s + b), of `buy` the sigmoid.
+
+    B and b have the least weighted mean of -ln p(what came), plus l2 / 2 |B|^2; m and s are mean
+    and deviation of the train rows.
+
+    Source: Cox (1958), The regression analysis of binary sequences; L-BFGS: Liu & Nocedal (1989).
+    """
 
     config: LogisticConfig
     shape: Shape

@@ -16,7 +16,8 @@ class LstmConfig(Config):
 
     kind: Literal["lstm"] = "lstm"
     head: Head = "barrier"
-    """`barrier`: p(-1), p(0), p(+1). `buy`: p(+1) against the rest."""
+    """`barrier`: p(-1), p(0), p(+1). `buy`: p(+1) against the rest. `multi_task`: as `barrier`, and
+    by the loss of that name return, volatility and regime until the exit beside it."""
     hidden: Annotated[PositiveInt, Range(16, 128, step=16)] = 64
     """Units of a layer."""
     layers: Annotated[PositiveInt, Range(1, 2, step=1)] = 1
@@ -26,7 +27,7 @@ class LstmConfig(Config):
     pooling: Pooling = "additive"
     """How the states of the window become one: the last, their mean, or by attention (additive,
     of the last state to all, or that with four heads) with the last state beside it."""
-    embedding: PositiveInt = 8
+    embedding: Annotated[PositiveInt, Range(4, 32, step=4)] = 8
     """Numbers that stand for an instrument, given to every step."""
     dropout: Annotated[float, Field(ge=0, lt=1), Range(0.0, 0.5)] = 0.1
     """Share of units silenced in training, between layers and before the head."""

@@ -17,10 +17,11 @@ class MlpConfig(Config):
 
     kind: Literal["mlp"] = "mlp"
     head: Head = "barrier"
-    """`barrier`: p(-1), p(0), p(+1). `buy`: p(+1) against the rest."""
+    """`barrier`: p(-1), p(0), p(+1). `buy`: p(+1) against the rest. `multi_task`: as `barrier`, and
+    by the loss of that name return, volatility and regime until the exit beside it."""
     hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (128, 64, 32)
     """Units of each hidden layer."""
-    embedding: PositiveInt = 8
+    embedding: Annotated[PositiveInt, Range(4, 32, step=4)] = 8
     """Numbers that stand for an instrument."""
     dropout: Annotated[float, Field(ge=0, lt=1), Range(0.0, 0.5)] = 0.2
     """Share of units silenced in training, after every hidden layer."""
@@ -28,7 +29,13 @@ class MlpConfig(Config):
 
 @MODELS.register(MlpConfig)
 class Mlp(Network):
-    """Flattened window and asset embedding -> hidden layers -> head."""
+    """Flattened window and asset embedding -> hidden layers -> head.
+
+    h_0 = [x_1 .. x_lookback, e(asset)], h_k = dropout(relu(W_k h_{k-1} + b_k)), logits W h_K + b.
+
+    Source: Rumelhart, Hinton & Williams (1986); relu: Nair & Hinton (2010); dropout: Srivastava et
+    al. (2014).
+    """
 
     def __init__(self, config: MlpConfig, shape: Shape) -> None:
         """Build it for windows of this shape."""

@@ -19,7 +19,8 @@ class MultiscaleCnnConfig(Config):
 
     kind: Literal["multiscale_cnn"] = "multiscale_cnn"
     head: Head = "barrier"
-    """`barrier`: p(-1), p(0), p(+1). `buy`: p(+1) against the rest."""
+    """`barrier`: p(-1), p(0), p(+1). `buy`: p(+1) against the rest. `multi_task`: as `barrier`, and
+    by the loss of that name return, volatility and regime until the exit beside it."""
     scales: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (1, 4, 24)
     """Bars of which a branch sees the mean: 1, 4, 24 of hours; 1, 5, 15 of minutes. A scale longer
     than the window sees its mean."""
@@ -29,7 +30,7 @@ class MultiscaleCnnConfig(Config):
     """Residual blocks of a branch; the dilation doubles from block to block."""
     kernel: Annotated[PositiveInt, Range(2, 5, step=1)] = 3
     """Steps that a convolution sees: its own and those before."""
-    embedding: PositiveInt = 8
+    embedding: Annotated[PositiveInt, Range(4, 32, step=4)] = 8
     """Numbers that stand for an instrument."""
     dropout: Annotated[float, Field(ge=0, lt=1), Range(0.0, 0.5)] = 0.1
     """Share of units silenced in training."""
@@ -39,6 +40,10 @@ class MultiscaleCnnConfig(Config):
 class MultiscaleCnn(Network):
     """For each scale: means of bars -> convolution -> residual blocks -> newest state; then
     attention over the scales, asked by the finest, and the head.
+
+    For scale s: m_j = mean of bars (j - 1) s + 1 .. j s, counted back from the newest; r = m W,
+    then r + f(r) with f two convolutions of dilation 2^b; z_s = LN(last r). Attention
+    softmax(q(z_1) K(z)' / sqrt(d)) V(z), z_1 of the finest scale; logits of [it, z_1, e(asset)].
 
     Source: Cui, Chen & Chen (2016), Multi-scale convolutional neural networks for time series; the
     branches: Bai, Kolter & Koltun (2018).

@@ -21,7 +21,8 @@ class TransformerConfig(Config):
 
     kind: Literal["transformer"] = "transformer"
     head: Head = "barrier"
-    """`barrier`: p(-1), p(0), p(+1). `buy`: p(+1) against the rest."""
+    """`barrier`: p(-1), p(0), p(+1). `buy`: p(+1) against the rest. `multi_task`: as `barrier`, and
+    by the loss of that name return, volatility and regime until the exit beside it."""
     width: Annotated[PositiveInt, Range(16, 128, step=16)] = 64
     """Numbers of a step inside the network, a multiple of `heads`."""
     heads: PositiveInt = 4
@@ -34,7 +35,7 @@ class TransformerConfig(Config):
     """Whether a step sees none after it; the newest sees all either way."""
     positions: Literal["sinusoidal", "learned"] = "sinusoidal"
     """How a step says where it stands."""
-    embedding: PositiveInt = 8
+    embedding: Annotated[PositiveInt, Range(4, 32, step=4)] = 8
     """Numbers that stand for an instrument, given to every step."""
     dropout: Annotated[float, Field(ge=0, lt=1), Range(0.0, 0.5)] = 0.1
     """Share of units silenced in training."""
@@ -53,7 +54,11 @@ class TransformerConfig(Config):
 class Transformer(Network):
     """Linear -> positions -> blocks -> LayerNorm -> newest step -> head.
 
-    Source: Vaswani et al. (2017), Attention is all you need; see `SelfAttention` for its kinds.
+    x = W [bar, e(asset)] + position; each block x + A(LN(x)), then x + F(LN(x)), with A the
+    attention softmax(Q K' / sqrt(d)) V over the steps up to each, and F two linear layers.
+
+    Source: Vaswani et al. (2017), Attention is all you need; see `SelfAttention` for its kinds; the
+    norm before each part: Xiong et al. (2020), On layer normalization in the transformer.
     """
 
     def __init__(self, config: TransformerConfig, shape: Shape) -> None:

@@ -19,7 +19,8 @@ class VolumeProfileCnnConfig(Config):
 
     kind: Literal["volume_profile_cnn"] = "volume_profile_cnn"
     head: Head = "barrier"
-    """`barrier`: p(-1), p(0), p(+1). `buy`: p(+1) against the rest."""
+    """`barrier`: p(-1), p(0), p(+1). `buy`: p(+1) against the rest. `multi_task`: as `barrier`, and
+    by the loss of that name return, volatility and regime until the exit beside it."""
     first: NonNegativeInt = 0
     """Place of the lowest price's column among the study's features."""
     bins: PositiveInt | None = None
@@ -29,7 +30,7 @@ class VolumeProfileCnnConfig(Config):
     """Channels of a convolution."""
     convolutions: Annotated[PositiveInt, Range(1, 3, step=1)] = 2
     """Convolutions, one upon the other."""
-    embedding: PositiveInt = 8
+    embedding: Annotated[PositiveInt, Range(4, 32, step=4)] = 8
     """Numbers that stand for an instrument."""
     dropout: Annotated[float, Field(ge=0, lt=1), Range(0.0, 0.5)] = 0.1
     """Share of units silenced in training, before the head."""
@@ -38,6 +39,9 @@ class VolumeProfileCnnConfig(Config):
 @MODELS.register(VolumeProfileCnnConfig)
 class VolumeProfileCnn(Network):
     """(3 x 3 convolution -> ReLU) x k -> mean and largest over prices -> attention over time.
+
+    c = relu(W * c) over (time, price), k times; s_t = LN(relu(U [mean, max over prices of c_t, the
+    other features, e(asset)])); logits W (sum over t of a_t s_t + s_T) + b, a additive attention.
 
     Source: Zhang, Zohren & Roberts (2019), DeepLOB, for books as pictures.
     """
