@@ -21,6 +21,7 @@ from touchstone.cli import (
 from touchstone.cli.backtest import backtest
 from touchstone.cli.calibrate import calibrate
 from touchstone.cli.compare import compare
+from touchstone.cli.campaign import campaign
 from touchstone.cli.power import power
 from touchstone.cli.sweep import sweep
 
@@ -33,6 +34,7 @@ def attach(app: typer.Typer) -> None:
         stages.features, stages.labels, backtest, stages.inspect,
     ]  # fmt: skip
     alone.insert(3, sweep)
+    whole.insert(1, campaign)
     for command in whole:
         app.command()(command)
     for command in alone:
