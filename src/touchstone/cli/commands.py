@@ -20,8 +20,8 @@ from touchstone.cli import (
 )
 from touchstone.cli.backtest import backtest
 from touchstone.cli.calibrate import calibrate
-from touchstone.cli.compare import compare
 from touchstone.cli.campaign import campaign
+from touchstone.cli.compare import compare
 from touchstone.cli.power import power
 from touchstone.cli.sweep import sweep
 
