@@ -100,11 +100,15 @@ def save(place: Path, name: str, state: Mapping[str, bytes], about: About) -> Pa
     files = {**state, _ABOUT: about.model_dump_json().encode()}
     listed = {n: folder.entry(content).model_dump() for n, content in files.items()}
     files[_LISTING] = json.dumps({"version": 1, "files": listed}, indent=1).encode()
-    if not path.is_dir():
+    for last in (False, True):
+        if path.is_dir():
+            break
         try:
             folder.write(path, files, lambda _: None)
-        except ArtifactError:
-            if not path.is_dir():  # another process of the same study was quicker
+        except (ArtifactError, FileNotFoundError):
+            # Another process may make the same fit: it wrote this checkpoint first, or has just
+            # finished and took the folder away; then nobody needs it any more.
+            if last and place.is_dir() and not path.is_dir():
                 raise
     return path
 
