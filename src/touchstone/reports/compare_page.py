@@ -106,14 +106,12 @@ def _asked(told: Comparison) -> Section:
     head = (Column("key", number=False), *(Column(r.name, number=False) for r in told.runs))
     rows_ = tuple((key, *values) for key, values in told.differing.items())
     if not rows_:
-        say = (
-            "Every key of the config is the same: whatever differs comes of the data, or of the code.",
-        )
-        return Section("asked", "Asked", "The same question", say)
+        say = "Every key of the config is the same: whatever differs comes of data or code."
+        return Section("asked", "Asked", "The same question", (say,))
     title = f"{sentence(plural(len(rows_), 'key'))} differ" + ("s" if len(rows_) == 1 else "")
-    say = ("All other keys are the same in every run; a dash stands where a run has no such key.",)
+    say = "All other keys are the same in every run; a dash stands where a run has no such key."
     table = Table("Keys of the config that differ", head, rows_)
-    return Section("asked", "Asked", title, say, (), (table,))
+    return Section("asked", "Asked", title, (say,), (), (table,))
 
 
 def _sentences(told: Comparison) -> tuple[str, ...]:
