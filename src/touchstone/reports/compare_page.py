@@ -18,7 +18,15 @@ from touchstone.reports.charts.scales import (
 )
 from touchstone.reports.compare import Comparison, Figure, figures, judged, warnings
 from touchstone.reports.contents import Interval
-from touchstone.reports.figures import interval, percent, plain_number, plural, sentence, words
+from touchstone.reports.figures import (
+    interval,
+    percent,
+    plain_number,
+    plural,
+    sentence,
+    short,
+    words,
+)
 from touchstone.reports.folds import ChoiceScores
 from touchstone.reports.measured import Curve
 from touchstone.reports.measurement import Band, Page, Section, render
@@ -29,6 +37,9 @@ _CANNOT: Final = (
     "and whoever takes the best of several runs on the same sealed days has chosen on them."
 )
 _HEIGHT: Final = 170
+_FEW_KEYS: Final = 12
+_NAMED: Final = 4
+"""Folds whose best epoch stands in a title."""
 
 
 def page(told: Comparison, results: Sequence[StudyResult], command: str) -> str:
@@ -42,10 +53,24 @@ def page(told: Comparison, results: Sequence[StudyResult], command: str) -> str:
     n = len(told.differing)
     bands = [Band("broken" if w.broken else "warning", w.title, w.text) for w in warnings(told)]
     groups = figures(told)
+    found = Section(
+        "found", "Found", "The verdicts", _sentences(told), (),
+        (_table("Verdicts", told, groups["verdict"]),),
+    )  # fmt: skip
+    data = _table("Data and identity", told, groups["data"])
+    sections = [
+        found,
+        _money(told, results, groups["money"]),
+        _skill(told, groups["skill"]),
+        *_epochs(told, results),
+        Section("data", "Data", _data_title(told), (), (), (data,)),
+    ]
+    # A few keys are the first thing to see; a long list would stand before every figure.
+    sections.insert(0 if n <= _FEW_KEYS else len(sections) - 1, _asked(told))
     return render(
         Page(
             name="compare",
-            seed=told.runs[0].seed,
+            seed=", ".join(dict.fromkeys(str(run.seed) for run in told.runs)),
             kicker="What did these runs find, and what set them apart?",
             headline=_headline(told),
             deck=_deck(told),
@@ -55,16 +80,7 @@ def page(told: Comparison, results: Sequence[StudyResult], command: str) -> str:
             facts=tuple(f"{run.name}: {run.verdict}" for run in told.runs),
             cannot=_CANNOT,
             bands=tuple(bands),
-            sections=(
-                _asked(told),
-                Section("found", "Found", "The verdicts", _sentences(told), (),
-                        (_table("Verdicts", told, groups["verdict"]),)),
-                _money(told, results, groups["money"]),
-                _skill(told, groups["skill"]),
-                *_epochs(told, results),
-                Section("data", "Data", _data_title(told), (), (),
-                        (_table("Data and identity", told, groups["data"]),)),
-            ),
+            sections=tuple(sections),
             command=command,
         )
     )  # fmt: skip
@@ -90,12 +106,12 @@ def _asked(told: Comparison) -> Section:
     head = (Column("key", number=False), *(Column(r.name, number=False) for r in told.runs))
     rows_ = tuple((key, *values) for key, values in told.differing.items())
     if not rows_:
-        say = ("Every key of the config is the same: what differs is the data, or the code.",)
-        return Section("asked", "Asked", "The same question", say)
+        say = "Every key of the config is the same: whatever differs comes of data or code."
+        return Section("asked", "Asked", "The same question", (say,))
     title = f"{sentence(plural(len(rows_), 'key'))} differ" + ("s" if len(rows_) == 1 else "")
-    say = ("All other keys are the same in every run; a dash stands where a run has no such key.",)
+    say = "All other keys are the same in every run; a dash stands where a run has no such key."
     table = Table("Keys of the config that differ", head, rows_)
-    return Section("asked", "Asked", title, say, (), (table,))
+    return Section("asked", "Asked", title, (say,), (), (table,))
 
 
 def _sentences(told: Comparison) -> tuple[str, ...]:
@@ -191,7 +207,8 @@ def _epochs(told: Comparison, results: Sequence[StudyResult]) -> list[Section]:
                 if choice.choice == "epoch":
                     found.setdefault(choice.model, []).append(choice)
         for model, folds in found.items():
-            best = ", ".join(plain_number(f.chosen) for f in folds)
+            best = ", ".join(short(f.chosen) for f in folds[:_NAMED])
+            best += ", ..." if len(folds) > _NAMED else ""
             note = f"{folds[0].measure} on validation rows after each epoch or tree, a line a fold."
             title = f"{run.name}, {model}: best at {best}"
             body = _curves(folds)

@@ -34,7 +34,8 @@ class Page(NamedTuple):
     """Everything that such a page holds, as plain text."""
 
     name: str
-    seed: int
+    seed: int | str
+    """Or all of them, where there are several."""
     kicker: str
     headline: str
     deck: str
