@@ -251,3 +251,30 @@ def test_a_mixture_is_what_its_shares_say_and_learns_both_answers():
     both = share * row_losses(loss, network_says, truth)
     both += (1 - share) * row_losses(loss, network_says, truth[partner])
     torch.testing.assert_close(both, -(soft * network_says).sum(1))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_recorded_step_draws_anew_each_time_and_resumes(kind):
+    recipe = {"epochs": 3, "device": "cuda", "batch": 64, "augment": [kind]}
+    this = job("mlp", TRAIN, VALIDATE, recipe, model={"dropout": 0.0})
+    states = [epoch.state() for epoch in training.fit(this, MemoryLedger())]
+    whole = training.run(this, MemoryLedger()).history[-1].metrics["validate_loss"]
+    resumed = training.run(this._replace(resume=states[0]), MemoryLedger())
+    assert abs(resumed.history[-1].metrics["validate_loss"] - whole) < 1e-3
+    device = torch.device("cuda")
+    rows = rows_on(TRAIN, "barrier", device)
+    hook, place = augmented(this, rows), torch.arange(64, device=device)
+    taken = rows.row[place]
+    for _ in range(3):
+        hook(place, taken)
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        found = hook(place, taken)
+    played = []
+    for _ in range(3):
+        graph.replay()
+        played.append(found.seen.windows.clone())
+    assert not torch.equal(played[0], played[1])
+    assert not torch.equal(played[1], played[2])

@@ -9,6 +9,7 @@ from touchstone.errors import ConfigError, TrainingError
 from touchstone.ledger import MemoryLedger
 from touchstone.metrics.classification import roc_auc
 from touchstone.models import MODELS, TASKS
+from touchstone.models.layers.network import finish
 from touchstone.models.scoring import score
 from training.planted import job, samples
 
@@ -59,7 +60,7 @@ def test_the_loss_of_tasks_is_its_base_for_other_heads():
         assert one.fitted.files() == two.fitted.files()
 
 
-@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("kind", ["gru", "cnn_lstm"])
 def test_a_head_of_tasks_resumes(kind):
     recipe = {"epochs": 2, "loss": LOSS | {"uncertainty": True}}
     this = job(kind, TRAIN, VALIDATE, recipe, model={"head": "multi_task"})
@@ -74,9 +75,10 @@ def test_a_head_of_tasks_resumes(kind):
 @pytest.mark.parametrize("kind", NETWORKS)
 @pytest.mark.parametrize("head", ["barrier", "multi_task"])
 def test_the_number_of_parameters_is_that_of_the_weights(kind, head):
-    this = job(kind, TRAIN, VALIDATE, {"loss": LOSS, "epochs": 1}, model={"head": head})
-    made = MODELS.part(kind).built(this.model, this.shape)
-    done = training.run(this, MemoryLedger()).fitted
+    this = job(kind, TRAIN, VALIDATE, model={"head": head})
+    part = MODELS.part(kind)
+    made = part.built(this.model, this.shape)
+    done = finish(part, this.model, this.shape, made.state_dict(), 1)
     assert done.n_parameters == sum(one.numel() for one in made.parameters()) > 100
 
 
