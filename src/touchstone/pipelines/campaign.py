@@ -65,7 +65,7 @@ def campaign(
     name = fingerprint(asked, loaded, data)
     folder = ask.workspace.root / "campaigns" / f"{asked.config.name}-{name}"
     with lock(ask.workspace.locks / folder.name):
-        if not ask.again and (found := _finished(folder, progress)) is not None:
+        if not ask.again and (found := _finished(folder, asked, progress)) is not None:
             return Ended(folder, found, shown=True)
         started = now()
         raced = _race(asked, ask, (loaded, data), progress)
@@ -216,15 +216,20 @@ def _remember(
     return found
 
 
-def _finished(folder: Path, progress: Progress) -> CampaignResult | None:
+def _finished(folder: Path, asked: Campaign, progress: Progress) -> CampaignResult | None:
+    """The result of a finished campaign; None where there is none that can still be read."""
     path = folder / RESULT
     if not path.is_file():
         return None
     try:
-        return CampaignResult.model_validate_json(path.read_bytes())
-    except ValueError as error:
+        found = CampaignResult.model_validate_json(path.read_bytes())
+        about = json.loads((folder / "run.json").read_text())
+    except (OSError, ValueError) as error:
         progress.note(f"an earlier campaign cannot be read and is made anew: {error}")
         return None
+    if about.get("source") != asked.study.source:
+        progress.note("this campaign was run by another version of the code: --again repeats it")
+    return found
 
 
 def _write(folder: Path, asked: Campaign, result: CampaignResult, about: dict[str, object]) -> None:

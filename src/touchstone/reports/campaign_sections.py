@@ -141,13 +141,14 @@ def _precision(result: CampaignResult) -> Section:
         and a.precision.mean >= a.break_even_precision
     ]  # fmt: skip
     title = (
-        f"At the F1 threshold {listed(paying)} would pay the costs"
+        f"Precision lies above break-even for {listed(paying)}"
         if paying
-        else "At the F1 threshold no architecture is right often enough to pay the costs"
+        else "No architecture is right often enough to pay the costs"
     )
     note = (
-        "Dot: precision on test rows, 95 %; upright mark: the precision at which these rows break "
-        f"even after {plain_number(1e4 * result.round_trip)}\u202fbp a round trip."
+        "Dot: precision on test rows at the F1 threshold, 95 %; upright mark: the precision at "
+        f"which these rows break even after {plain_number(1e4 * result.round_trip)}\u202fbp a "
+        "round trip."
     )
     chart = Chart("precision", title, note, precision_marks(result, shown), None, "full")
     say = (
@@ -232,9 +233,9 @@ def _stability(result: CampaignResult) -> Section:
         )
         for a in result.architectures
     )
-    rates = listed([
+    rates = "; ".join(
         f"{percent(f.validate_base_rate)} and {percent(f.test_base_rate)}" for f in result.folds
-    ])  # fmt: skip
+    )
     say = (
         f"Base rates of validation and test rows, fold by fold: {rates}. PR-AUC moves with them.",
     )
