@@ -3,7 +3,7 @@
 .PHONY: help run test check setup peers bench clean \
         prove-quickstart prove-readme prove-kill prove-quality prove-scorers prove-statistics \
         prove-leaks prove-null prove-power prove-surrogates prove-engine prove-properties prove-peers \
-        prove-predecessor
+        prove-predecessor prove-supervised
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -74,6 +74,9 @@ prove-peers: $(DEV) peers ## the books of vectorbt and backtesting.py beside our
 
 prove-predecessor: $(DEV) ## why a model with F1 0.31 lost 90 % (about ten minutes) -> docs/proofs/predecessor.md
 	$(BIN)/python tests/proofs/predecessor.py
+
+prove-supervised: $(DEV) ## learners beside the truth of a planted market, 5 seeds twice (long) -> docs/proofs/supervised.md
+	$(BIN)/python tests/proofs/supervised.py
 
 peers: .venv-peers/.installed ## libraries that benchmarks compare with, in an environment of their own
 
