@@ -15,7 +15,12 @@ from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import parse_study
 from touchstone.reports.sections import thresholds as section
-from touchstone.reports.thresholds import ThresholdChoice, Thresholds, ThresholdScore
+from touchstone.reports.thresholds import (
+    FEWEST_ROWS,
+    ThresholdChoice,
+    Thresholds,
+    ThresholdScore,
+)
 
 LEVELS = st.sampled_from([0.005, 0.01, 0.05, 0.1, 0.35, 0.5, 0.9, 1.0])
 ROWS = st.lists(
@@ -48,7 +53,7 @@ def test_the_best_is_the_lowest_of_the_highest_and_nothing_is_chosen_by_luck_or_
     assert t.best(even, "f1") == 0.2
     assert t.best([score(0.1, f1=0.0), score(0.2, f1=None)], "f1") is None
     assert t.best([score(0.1, net=-0.001), score(0.2, net=0.0)], "net") is None
-    lucky = [score(0.1, net=0.001), score(0.5, count=t.FEWEST_ROWS - 1, net=0.2)]
+    lucky = [score(0.1, net=0.001), score(0.5, count=FEWEST_ROWS - 1, net=0.2)]
     assert t.best(lucky, "net") == 0.1
     assert t.best(lucky[1:], "net") is None
     assert t.best([], "f1") is None

@@ -156,8 +156,7 @@ def _result(
     before = before_the_seal(study, prepared, comparison)
     found = before.errors
     sealed = sealed_span(prepared)
-    ledger = resources.ledger()
-    n_candidates = len(ledger.candidates(whole_span(prepared)))
+    n_candidates = len(resources.ledger().candidates(whole_span(prepared)))
     n_studies = verdict.n_studies
     return MarketResult(
         title=title,

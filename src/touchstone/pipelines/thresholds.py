@@ -16,12 +16,16 @@ from touchstone.pipelines.learn import Learned
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.study import StudyConfig
 from touchstone.reports.folds import ChoiceScores
-from touchstone.reports.thresholds import By, ThresholdChoice, Thresholds, ThresholdScore
+from touchstone.reports.thresholds import (
+    FEWEST_ROWS,
+    By,
+    ThresholdChoice,
+    Thresholds,
+    ThresholdScore,
+)
 
 GRID: Final = (0.01, 0.02, 0.05, *(round(0.1 * k, 1) for k in range(1, 10)))
 """Calibrated probabilities. Where one row of thirty hits few reach 0.1, so three lie below."""
-FEWEST_ROWS: Final = 20
-"""Rows below which a mean return is luck and chooses no threshold."""
 _WAYS: Final[tuple[By, ...]] = ("f1", "net")
 
 

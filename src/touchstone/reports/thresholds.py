@@ -1,11 +1,14 @@
 """The thresholds of `result.json`: what each gives on validation rows, and the chosen on tests."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from touchstone.reports.contents import Contents, Count, Fraction, Probability, Ratio
 
 By = Literal["f1", "net"]
 """`f1`: harmonic mean of precision and recall; `net`: money a selected row."""
+
+FEWEST_ROWS: Final = 20
+"""Rows below which a mean return is luck and chooses no threshold."""
 
 
 class ThresholdScore(Contents):

@@ -13,13 +13,19 @@ from touchstone.reports.figures import (
     plain_number,
     plural,
 )
-from touchstone.reports.thresholds import By, ThresholdChoice, Thresholds, ThresholdScore
+from touchstone.reports.thresholds import (
+    FEWEST_ROWS,
+    By,
+    ThresholdChoice,
+    Thresholds,
+    ThresholdScore,
+)
 
 _NAMES: Final[dict[By, str]] = {"f1": "by F1", "net": "by money"}
 _STARTS: Final[dict[By, str]] = {"f1": "By F1", "net": "By money"}
 _NOWHERE: Final[dict[By, str]] = {
     "f1": "no threshold of the grid found a row that ended at the target",
-    "net": "no threshold of the grid that selects 20 rows beat cash",
+    "net": f"no threshold of the grid that selects {FEWEST_ROWS} rows beat cash",
 }
 
 
@@ -77,7 +83,9 @@ def _chart(found: Thresholds) -> Chart | None:
 
 
 def _title(found: Thresholds) -> str:
-    clear = [p for p in found.on_validation if p.net is not None and p.net > 0 and p.count >= 20]
+    clear = [
+        p for p in found.on_validation if p.net is not None and p.net > 0 and p.count >= FEWEST_ROWS
+    ]
     if not clear:
         return "On validation rows no threshold pays its costs"
     best = max(clear, key=lambda p: p.net or 0.0)
