@@ -3,7 +3,7 @@
 .PHONY: help run test check setup peers bench clean \
         prove-quickstart prove-readme prove-kill prove-quality prove-scorers prove-statistics \
         prove-leaks prove-null prove-power prove-surrogates prove-engine prove-properties prove-peers \
-        prove-predecessor prove-supervised
+        prove-predecessor prove-supervised prove-onnx
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -77,6 +77,9 @@ prove-predecessor: $(DEV) ## why a model with F1 0.31 lost 90 % (about ten minut
 
 prove-supervised: $(DEV) ## learners beside the truth of a planted market, 5 seeds twice (long) -> docs/proofs/supervised.md
 	$(BIN)/python tests/proofs/supervised.py
+
+prove-onnx: $(DEV) ## every network and option as ONNX, beside torch (minutes)
+	$(BIN)/python -m pytest tests/proofs/onnx.py
 
 peers: .venv-peers/.installed ## libraries that benchmarks compare with, in an environment of their own
 
