@@ -115,6 +115,9 @@ class PartOf:
     """Marks a config's field as one part of a family: parsed, dumped and documented by its kind."""
 
     family: Family[Any]
+    without: tuple[str, ...] = ()
+    """Kinds that the field's own validator refuses, as a part that would hold itself: an editor is
+    not offered them, and a schema that offered them had no end."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -131,7 +134,8 @@ class PartOf:
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """Any of the family's configs, for editors."""
-        configs = [self.family.config(kind) for kind in self.family.kinds()]
+        kinds = (kind for kind in self.family.kinds() if kind not in self.without)
+        configs = [self.family.config(kind) for kind in kinds]
         # through the handler, so that the definitions of what a part holds end at the root
         return {"anyOf": [dict(handler(c.__pydantic_core_schema__)) for c in configs]}
 

@@ -156,8 +156,6 @@ def _result(
     before = before_the_seal(study, prepared, comparison)
     found = before.errors
     sealed = sealed_span(prepared)
-    n_candidates = len(resources.ledger().candidates(whole_span(prepared)))
-    n_studies = verdict.n_studies
     return MarketResult(
         title=title,
         verdict=_verdict(verdict, evidence),
@@ -178,9 +176,7 @@ def _result(
         candidates=cards.candidates(study.config, comparison),
         folds=fold_cards(study, prepared, learned, looked),
         sealed_span=(iso_moment(sealed.start), iso_moment(sealed.end)),
-        ledger=LedgerCounts(
-            n_candidates=n_candidates, n_looks_studies=n_studies, exploratory=n_studies > 1
-        ),
+        ledger=_counts(verdict, prepared, resources),
         diagnostics=diagnostics(
             comparison,
             verdict.deflated,
@@ -192,6 +188,15 @@ def _result(
         label=cards.label_card(study, prepared),
         features=(*prepared.plan.names, *regime_names(study.config)),
         limits=cards.limits(study, prepared, verdict),
+    )
+
+
+def _counts(verdict: v.Verdict, prepared: Prepared, resources: Resources) -> LedgerCounts:
+    n = verdict.n_studies
+    return LedgerCounts(
+        n_candidates=len(resources.ledger().candidates(whole_span(prepared))),
+        n_looks_studies=n,
+        exploratory=n > 1,
     )
 
 

@@ -22,7 +22,7 @@ class MultiTaskConfig(Config):
     """
 
     kind: Literal["multi_task"] = "multi_task"
-    base: Annotated[Config, PartOf(LOSSES)] = Field(
+    base: Annotated[Config, PartOf(LOSSES, without=("multi_task",))] = Field(
         default_factory=lambda: LOSSES.parse("cross_entropy")
     )
     """Loss of the outcomes."""
