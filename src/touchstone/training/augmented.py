@@ -6,7 +6,7 @@ from typing import NamedTuple, cast
 import numpy as np
 import torch
 
-from touchstone.arrays import Int64
+from touchstone.arrays import Floats, Int64
 from touchstone.dataset.samples import Samples
 from touchstone.models import head_of
 from touchstone.training.augmentations import AUGMENTATIONS, Change, Move, Seen, Setting, reach
@@ -95,7 +95,7 @@ class _Neighbours:
         self.row = torch.from_numpy(np.asarray(job.train.rows, np.int64)).to(device)
         self.answers = answers_on(job.train, head_of(job.model), device)
         # A row was drawn, or weighs, by its own outcome: a neighbour may have a rarer one.
-        worth = job.train.weight
+        worth: Floats = job.train.weight
         if job.recipe.sampling == "weighted":
             worth = balanced_chance(worth, classes(head_of(job.model), job.train.outcome))
         self.worth = torch.from_numpy((worth / worth.mean()).astype(np.float32)).to(device)
