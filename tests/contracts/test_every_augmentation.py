@@ -199,6 +199,28 @@ def test_a_shifted_row_is_a_train_row_of_its_instrument_with_the_label_of_that_r
     np.testing.assert_allclose(batch.answers.teacher, every.teacher[went], rtol=1e-6)
 
 
+@pytest.mark.parametrize("sampling", ["uniform", "weighted"])
+def test_rows_that_moved_count_for_what_they_have_become(sampling):
+    """Weights that give every outcome the same total still do, though neighbours differ."""
+    n = np.bincount(TRAIN.outcome + 1)
+    weight = (1 / n[TRAIN.outcome + 1]).astype(np.float32)
+    even = TRAIN._replace(weight=weight / weight.mean())
+    recipe = {"augment": [{"kind": "time_shift", "bars": 3}], "sampling": sampling}
+    every = rows_on(even, "barrier", CPU)
+    hook, mass = augmented(job("mlp", even, VALIDATE, recipe), every), np.zeros(3)
+    drawn = np.arange(len(every))
+    if sampling == "weighted":
+        drawn = np.random.default_rng(0).choice(drawn, 20_000, p=weight / weight.sum())
+    for seed in range(3 if sampling == "weighted" else 60):
+        place = torch.from_numpy(drawn)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            batch = hook(place, every.row[place])
+        own = every.weight[place] if sampling == "uniform" else torch.ones(len(place))
+        mass += np.bincount(batch.answers.truth, (own * batch.worth).numpy(), 3)
+    np.testing.assert_allclose(mass / mass.sum(), 1 / 3, atol=0.015)
+
+
 def test_a_shift_goes_to_rows_that_no_budget_drew():
     recipe = {"rows": 100, "augment": ["time_shift"]}
     this = job("mlp", TRAIN, VALIDATE, recipe)

@@ -9,9 +9,12 @@ from leaks.audited import audited
 from leaks.corpus import paths, planted
 from small import small_study
 from touchstone.pipelines import audit as au
-from touchstone.pipelines import trace
+from touchstone.pipelines import prepare, trace
 from touchstone.pipelines.audit_slice import N_BARS, N_SYMBOLS, sliced
+from touchstone.pipelines.phases import phase_rows
+from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.study import read_study
+from touchstone.pipelines.trace_fits import Kept
 from touchstone.validation.audit import Effort
 from touchstone.validation.audit.compare import first_difference
 
@@ -34,6 +37,21 @@ def test_a_slice_keeps_the_kinds_and_shrinks_the_folds(small):
     assert type(of.study.config.folds) is type(study.config.folds)
     assert of.study.fingerprint == study.fingerprint
     assert of.study.config.training.epochs <= 2
+
+
+def test_a_slice_fits_a_curriculum_and_a_card_on_the_cpu(small, tmp_path):
+    """Phases are short, hold rows in the shrunken folds, and fp16 is for cards alone."""
+    phase = {"label": {"kind": "forward_return", "horizon": 72}, "epochs": 30}
+    recipe = {"epochs": 9, "precision": "fp16", "curriculum": [phase]}
+    study = read_study(str(small_study(tmp_path, training=recipe)))
+    of = sliced(study, small[1])
+    training = of.study.config.training
+    assert (training.precision, training.device) == ("float32", "cpu")
+    assert training.epochs + sum(p.epochs for p in training.curriculum) <= 4
+    given, cache = trace.on_bars(of.study, of.loaded), Kept()
+    made = prepare.prepare(given, *prepare.load(given, Silent(), None), cache, Silent())
+    rows = phase_rows(given.config, made, cache)
+    assert all(rows(fold)[0].size for fold in (*made.folds.folds, made.folds.final))
 
 
 def test_the_folds_and_fills_of_a_small_study_with_a_network_are_clean(small):

@@ -14,6 +14,7 @@ from touchstone.dataset.folds import duration_ns
 from touchstone.errors import TooFewBarsError
 from touchstone.market import Panel
 from touchstone.pipelines import prepare
+from touchstone.pipelines.phases import phase_rows
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.study import Study
 from touchstone.pipelines.trace import on_bars
@@ -68,9 +69,12 @@ def sliced(study: Study, loaded: Loaded) -> Sliced:
 
 def _fits(found: Sliced) -> None:
     """Raise TooFewBarsError where the folds have no rows."""
-    given = on_bars(found.study, found.loaded)
+    given, cache = on_bars(found.study, found.loaded), Kept()
     bars = prepare.load(given, Silent(), None)
-    prepare.prepare(given, *bars, Kept(), Silent())
+    made = prepare.prepare(given, *bars, cache, Silent())
+    rows = phase_rows(given.config, made, cache)
+    for fold in (*made.folds.folds, made.folds.final):
+        rows(fold)
 
 
 def _span(panel: Panel) -> int:
@@ -99,11 +103,17 @@ def _of(panel: Panel, symbols: tuple[str, ...], start: int) -> Panel:
 
 def _shrunken(study: Study, ratio: float) -> Study:
     config = study.config
-    training = config.training.model_copy(
+    recipe = config.training
+    training = recipe.model_copy(
         update={
-            "epochs": min(config.training.epochs, _EPOCHS),
-            "rows": min(config.training.rows or _ROWS, _ROWS),
+            "epochs": min(recipe.epochs, _EPOCHS),
+            "curriculum": tuple(
+                phase.model_copy(update={"epochs": min(phase.epochs, _EPOCHS)})
+                for phase in recipe.curriculum
+            ),
+            "rows": min(recipe.rows or _ROWS, _ROWS),
             "device": "cpu",
+            "precision": "float32" if recipe.precision == "fp16" else recipe.precision,
             "threads": 1,
         }
     )

@@ -23,7 +23,7 @@ from touchstone.ledger import MemoryLedger
 from touchstone.models import MODELS, Fitted
 from touchstone.models.scoring import score
 from touchstone.pipelines.identities import known_first
-from touchstone.pipelines.learn import Learned
+from touchstone.pipelines.learn import Learned, with_tasks
 from touchstone.pipelines.prepare import Prepared, stage_key
 from touchstone.pipelines.shelf import Columns
 from touchstone.pipelines.study import StudyConfig
@@ -79,7 +79,7 @@ def probed(config: StudyConfig, prepared: Prepared, model: Config, columns: Colu
     n = min(_PROBE[part.inputs], fold.train.size)
     # Rows spread over the range hold hits as often as all of them do.
     rows = fold.train[np.linspace(0, fold.train.size - 1, n).astype(np.int64)]
-    made = samples(windows, columns.labels, rows, config.weights)
+    made = with_tasks(samples(windows, columns.labels, rows, config.weights), model, columns)
     _timed_fit(config, prepared, model, (_some(made, min(_WARM, n)), n_assets), warm=True)
     with peak() as grown:
         fitted, seconds = _timed_fit(config, prepared, model, (made, n_assets))
@@ -91,7 +91,8 @@ def probed(config: StudyConfig, prepared: Prepared, model: Config, columns: Colu
     recipe = config.training
     used = min(recipe.rows or n_all, n_all)
     # A look at the validation rows goes in large batches: about a quarter of a scoring.
-    epochs = recipe.epochs * (a_row * used + scored * fold.validate.size / 4)
+    n_epochs = recipe.epochs + sum(phase.epochs for phase in recipe.curriculum)
+    epochs = n_epochs * (a_row * used + scored * fold.validate.size / 4)
     return Cost(epochs + scored * n_last, grown[0])
 
 
@@ -104,7 +105,7 @@ def _timed_fit(
     steps = 1 if is_window or warm else None
     job = Job(
         model=model,
-        recipe=config.training.model_copy(update={"rows": None}),
+        recipe=config.training.model_copy(update={"rows": None, "curriculum": ()}),
         train=made,
         validate=None if steps else made,
         n_assets=n_assets,
@@ -122,12 +123,7 @@ def _some(made: Samples, n: int) -> Samples:
     hit = made.outcome == 1
     order = np.r_[np.flatnonzero(hit)[:8], np.flatnonzero(~hit)[: max(n - 8, 8)]]
     order.sort()
-    return made._replace(
-        rows=made.rows[order],
-        outcome=made.outcome[order],
-        realised=made.realised[order],
-        weight=made.weight[order],
-    )
+    return made.take(order)
 
 
 def _seen(

@@ -154,7 +154,7 @@ def fit_and_score(
     job = Job(
         model=task.model,
         recipe=config.training,
-        train=_with_tasks(
+        train=with_tasks(
             samples(windows, columns.labels, fold.train, config.weights), task.model, columns
         ),
         validate=samples(windows, columns.labels, fold.validate),
@@ -186,6 +186,14 @@ def fit_and_score(
     )
 
 
+def with_tasks(train: Samples, model: Config, columns: Columns) -> Samples:
+    """Train samples with what a `multi_task` head learns beside the outcome, scaled by them."""
+    if head_of(model) != "multi_task" or columns.tasks is None:
+        return train
+    scale = fit_tasks(columns.tasks, train.rows)
+    return train._replace(tasks=targets(columns.tasks, scale, train.rows))
+
+
 def _phases(
     config: StudyConfig, task: Task, windows: Windows, columns: Columns
 ) -> tuple[PhaseSamples, ...]:
@@ -195,19 +203,11 @@ def _phases(
     recipe = config.training
     return tuple(
         PhaseSamples(
-            _with_tasks(samples(windows, labels, rows, config.weights), task.model, columns),
+            with_tasks(samples(windows, labels, rows, config.weights), task.model, columns),
             phase.epochs,
         )
         for phase, labels, rows in zip(recipe.curriculum, columns.phases, task.phases, strict=True)
     )
-
-
-def _with_tasks(train: Samples, model: Config, columns: Columns) -> Samples:
-    """Train samples with what a `multi_task` head learns beside the outcome, scaled by them."""
-    if head_of(model) != "multi_task" or columns.tasks is None:
-        return train
-    scale = fit_tasks(columns.tasks, train.rows)
-    return train._replace(tasks=targets(columns.tasks, scale, train.rows))
 
 
 def _looks(history: History, metric: str) -> tuple[tuple[int, float], ...]:

@@ -8,7 +8,7 @@ from touchstone.arrays import Int64
 from touchstone.data.cache import StageCache
 from touchstone.dataset.folds import Fold, Folds, timeline
 from touchstone.dataset.splits import SPLITS
-from touchstone.errors import DataError
+from touchstone.errors import DataError, TooFewBarsError
 from touchstone.pipelines.inputs import whole_windows
 from touchstone.pipelines.prepare import Prepared, label_rows
 from touchstone.pipelines.study import StudyConfig
@@ -29,15 +29,21 @@ def phase_rows(
 
     Raises:
         DataError, from the function: a fold that the study's split does not know.
-        TooFewBarsError: no train row of a fold is left.
+        TooFewBarsError: a phase's label leaves some part of a fold no rows; from the function:
+            no train row that both labels know.
     """
     made_of = (prepared.data, prepared.source)
     panel, cuts = prepared.panel, []
-    for phase in config.training.curriculum:
+    for number, phase in enumerate(config.training.curriculum, 1):
         labels = label_rows(phase.label, panel, made_of, cache)
         whole = whole_windows(prepared.features, prepared.inputs, panel, config.lookback)
         line = timeline(panel, labels, whole & panel.members, config.lookback)
-        cuts.append(_by_place(SPLITS.part_of(config.folds)(config.folds, line)))
+        try:
+            cuts.append(_by_place(SPLITS.part_of(config.folds)(config.folds, line)))
+        except TooFewBarsError as error:
+            raise TooFewBarsError(
+                f"phase {number} of the curriculum, by its label: {error}"
+            ) from None
 
     def rows(fold: Fold) -> Rows:
         try:
@@ -47,7 +53,14 @@ def phase_rows(
                 f"a fold with spans {tuple(fold.spans)} is none of the study's, so it is not known "
                 "which rows its curriculum may learn from: use the folds of `prepare`"
             ) from None
-        return tuple(np.intersect1d(fold.train, one.train, assume_unique=True) for one in own)
+        both = tuple(np.intersect1d(fold.train, one.train, assume_unique=True) for one in own)
+        for number, left in enumerate(both, 1):
+            if not left.size:
+                raise TooFewBarsError(
+                    f"phase {number} of the curriculum: its label and the study's share no train "
+                    "row of a fold: shorten the phase's horizon, or lengthen the train range"
+                )
+        return both
 
     return rows
 

@@ -21,7 +21,7 @@ from touchstone.execution import AccountConfig
 from touchstone.features import FeaturesConfig, Plan, compile_expression, compile_features, evaluate
 from touchstone.labels import LABELS, UNKNOWN, Labels
 from touchstone.market import Panel
-from touchstone.models import OUTCOMES, head_of
+from touchstone.models import MODELS, OUTCOMES, head_of
 from touchstone.pipelines import columns
 from touchstone.pipelines.identities import (
     identities,
@@ -33,6 +33,8 @@ from touchstone.pipelines.inputs import input_columns, input_plan, whole_windows
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.study import Study
 from touchstone.strategies import STRATEGIES, Outlook, columns_of, is_short
+from touchstone.training import answers_there
+from touchstone.training.losses import wants
 
 VOLATILITY = "std(close / lag(close, 1) - 1, 48)"
 """A row's volatility, one bar: scales the symmetric barriers that direction skill is judged by."""
@@ -176,16 +178,23 @@ def resolve(study: Study, panel: Panel) -> Plan:
     Raises:
         ConfigError: one that cannot be read, or a strategy that its label, its models or its
             account cannot serve.
+        TrainingError: a network's head or loss asks for what a study does not have.
     """
-    label = study.config.label
-    width = getattr(label, "width", None)
-    if width is not None:
-        compile_expression("width", width, tuple(panel.side))
+    label, recipe = study.config.label, study.config.training
+    for one in (label, *(phase.label for phase in recipe.curriculum)):
+        width = getattr(one, "width", None)
+        if width is not None:
+            compile_expression("width", width, tuple(panel.side))
     refuse_short(study.config.strategy, study.config.account)
     for number, text in enumerate(columns_of(study.config.strategy)):
         compile_expression(f"strategy_{number + 1}", text, tuple(panel.side))
     for model in study.config.models:
-        try_strategies(study.config.strategy, label, len(OUTCOMES[head_of(model)]))
+        head = head_of(model)
+        try_strategies(study.config.strategy, label, len(OUTCOMES[head]))
+        # Most studies ask for neither: a network's part is not imported, nor torch with it.
+        asks = head == "multi_task" or wants(recipe.loss)
+        if asks and MODELS.part_of(model).inputs == "window":
+            answers_there(model, recipe, ("tasks",))
     plan = compile_some(study.config.features, panel)
     input_plan(study.config, panel, plan.names)
     return plan

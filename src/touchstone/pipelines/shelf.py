@@ -15,7 +15,13 @@ from touchstone.labels import Labels
 from touchstone.labels.tasks import paths
 from touchstone.ledger import Ledger
 from touchstone.models import head_of
-from touchstone.pipelines.prepare import Prepared, features_key, labels_key, stage_key
+from touchstone.pipelines.prepare import (
+    Prepared,
+    features_key,
+    label_rows,
+    labels_key,
+    stage_key,
+)
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.study import StudyConfig
 
@@ -103,6 +109,9 @@ def shelve(config: StudyConfig, prepared: Prepared, cache: StageCache) -> Shelf:
         tasks = stage_key(prepared.source, "tasks", labels)
         if cache.load("tasks", tasks) is None:
             cache.save("tasks", tasks, {"tasks": paths(panel, prepared.labels)})
+    curriculum = [phase.label for phase in config.training.curriculum]
+    for label in curriculum:
+        label_rows(label, panel, (prepared.data, prepared.source), cache)
     return Shelf(
         cache,
         features_key(prepared.plan, prepared.data, prepared.source),
@@ -111,10 +120,7 @@ def shelve(config: StudyConfig, prepared: Prepared, cache: StageCache) -> Shelf:
         key,
         inputs,
         tasks,
-        tuple(
-            labels_key(phase.label, prepared.data, prepared.source)
-            for phase in config.training.curriculum
-        ),
+        tuple(labels_key(label, prepared.data, prepared.source) for label in curriculum),
     )
 
 

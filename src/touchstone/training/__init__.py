@@ -19,6 +19,7 @@ from touchstone.training.job import Phase as Phase
 from touchstone.training.job import PhaseSamples as PhaseSamples
 from touchstone.training.job import State as State
 from touchstone.training.job import TrainingConfig as TrainingConfig
+from touchstone.training.refusals import answers_there as answers_there
 from touchstone.training.refusals import check, no_memory, out_of_memory
 from touchstone.training.tabular import looks
 

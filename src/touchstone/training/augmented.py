@@ -6,12 +6,14 @@ from typing import NamedTuple, cast
 import numpy as np
 import torch
 
-from touchstone.arrays import Int64
+from touchstone.arrays import Floats, Int64
 from touchstone.dataset.samples import Samples
 from touchstone.models import head_of
 from touchstone.training.augmentations import AUGMENTATIONS, Change, Move, Seen, Setting, reach
 from touchstone.training.batches import Answers, Rows, answers_on
+from touchstone.training.budget import balanced_chance
 from touchstone.training.job import Job
+from touchstone.training.progress import classes
 from touchstone.training.refusals import finite_windows
 
 
@@ -22,6 +24,9 @@ class Batch(NamedTuple):
     asset_id: torch.Tensor
     answers: Answers
     """Of the rows themselves; a mixed row has its partner's too."""
+    worth: torch.Tensor | None = None
+    """(n,) float32, what the row that each has become counts for, against the row that was drawn;
+    None: no row was moved."""
 
 
 class AsTheyAre:
@@ -61,19 +66,20 @@ class Augmented:
 
     def __call__(self, place: torch.Tensor, row: torch.Tensor) -> Batch:
         """As of `AsTheyAre`, changed."""
-        answers = self.train.answers.at(place) if self.neighbours is None else None
-        if self.neighbours is not None:
+        near, worth = self.neighbours, None
+        if near is None:
+            answers = self.train.answers.at(place)
+        else:
             bars = torch.stack([move(place, self.chance) for move in self.moves]).sum(0)
-            taken = self.neighbours.places[bars + self.far, place]
-            row = self.neighbours.row[taken].to(row.device)
-            answers = self.neighbours.answers.at(taken)
-        assert answers is not None
+            taken, own = near.places[bars + self.far, place], near.places[self.far, place]
+            row, answers = near.row[taken].to(row.device), near.answers.at(taken)
+            worth = near.worth[taken] / near.worth[own]
         seen = Seen(self.train.gather(row))
         for change in self.changes:
             seen = change(seen, self.chance)
         if self.changes and math.isfinite(self.clip):
             seen.windows.clamp_(-self.clip, self.clip)  # as the scaler cuts what it scales
-        return Batch(seen, self.train.asset_id[place], answers)
+        return Batch(seen, self.train.asset_id[place], answers, worth)
 
 
 class _Neighbours:
@@ -88,6 +94,11 @@ class _Neighbours:
         """(2 far + 1, n) places among all train rows of the fold."""
         self.row = torch.from_numpy(np.asarray(job.train.rows, np.int64)).to(device)
         self.answers = answers_on(job.train, head_of(job.model), device)
+        # A row was drawn, or weighs, by its own outcome: a neighbour may have a rarer one.
+        worth: Floats = job.train.weight
+        if job.recipe.sampling == "weighted":
+            worth = balanced_chance(worth, classes(head_of(job.model), job.train.outcome))
+        self.worth = torch.from_numpy((worth / worth.mean()).astype(np.float32)).to(device)
 
 
 def neighbours(every: Samples, rows: Int64, far: int) -> Int64:

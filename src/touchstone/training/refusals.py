@@ -1,12 +1,17 @@
 """Fits that cannot come to anything, refused before they cost time, with the way out."""
 
+from collections.abc import Collection
+
 import numpy as np
 
 from touchstone.arrays import Floats, Int64
+from touchstone.config import Config
 from touchstone.dataset.samples import Samples
 from touchstone.dataset.windows import Windows
 from touchstone.errors import TrainingError
-from touchstone.training.job import Job
+from touchstone.models import head_of
+from touchstone.training.job import Job, TrainingConfig
+from touchstone.training.losses import wants
 
 _CHUNK = 4096
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "std::bad_alloc")
@@ -68,6 +73,35 @@ def phases_agree(job: Job) -> None:
         raise TrainingError(
             f"epochs fixed at {job.epochs}, and the curriculum alone takes {sum(asked)}: fix more, "
             "or shorten its phases"
+        )
+
+
+def answers_there(model: Config, recipe: TrainingConfig, there: Collection[str]) -> None:
+    """A head of several tasks needs its loss, a loss what it wants beside the outcome.
+
+    Args:
+        model: config of a network.
+        recipe: of its fit.
+        there: what train rows have beside the outcome, names of `Beside`.
+
+    Raises:
+        TrainingError: one of them is missing.
+    """
+    head, wanted, kind = head_of(model), wants(recipe.loss), getattr(recipe.loss, "kind", "?")
+    if head == "multi_task" and "tasks" not in wanted:
+        raise TrainingError(
+            f"head multi_task learns its tasks by the loss multi_task, the loss is {kind}: set "
+            f"training.loss to {{kind: multi_task, base: {kind}}}, or head: barrier"
+        )
+    if head == "multi_task" and "tasks" not in there:
+        raise TrainingError(
+            "head multi_task has no targets beside the outcome: give Samples.tasks, made by "
+            "labels.tasks, or head: barrier"
+        )
+    if "teacher" in wanted and "teacher" not in there:
+        raise TrainingError(
+            f"loss {kind} needs a teacher's scores of the train rows: give Samples.teacher, or "
+            "another loss; a study by itself has no teacher"
         )
 
 

@@ -6,13 +6,13 @@ from typing import Final, Protocol
 import torch
 from torch.nn import functional
 
-from touchstone.errors import TrainingError
 from touchstone.models import OUTCOMES, Head, head_of
 from touchstone.models.layers.network import Network
 from touchstone.training.augmented import Batch, augmented
 from touchstone.training.batches import Answers, Resident, Rows
 from touchstone.training.job import Job, TrainingConfig
-from touchstone.training.losses import Beside, row_losses, wants
+from touchstone.training.losses import Beside, row_losses
+from touchstone.training.refusals import answers_there
 from touchstone.training.update import Update
 
 _N_OUTCOMES: Final = len(OUTCOMES["barrier"])
@@ -53,7 +53,9 @@ class Plain:
         batch = self.batch(place, row)
         with precision(recipe, train.truth.device):
             logits = self.network(batch.seen.windows, batch.asset_id).float()
-        mean = self._losses(logits, batch, train.weight[place]).mean()
+        weight = train.weight[place]
+        weight = weight if batch.worth is None else weight * batch.worth
+        mean = self._losses(logits, batch, weight).mean()
         self.update(mean)
         self.total += mean.detach() * len(place)
         self.said.index_copy_(0, place, logits.detach()[:, : self.n_outcomes])
@@ -159,21 +161,6 @@ def log_p(logits: torch.Tensor, head: Head) -> torch.Tensor:
 
 
 def _needs_answers(job: Job, train: Rows) -> None:
-    head, loss = head_of(job.model), job.recipe.loss
-    wanted = set(wants(loss))
-    kind = getattr(loss, "kind", "?")
-    if head == "multi_task" and "tasks" not in wanted:
-        raise TrainingError(
-            f"head multi_task learns its tasks by the loss multi_task, the loss is {kind}: set "
-            f"training.loss to {{kind: multi_task, base: {kind}}}, or head: barrier"
-        )
-    if head == "multi_task" and train.answers.tasks is None:
-        raise TrainingError(
-            "head multi_task has no targets beside the outcome: give Samples.tasks, made by "
-            "labels.tasks, or head: barrier"
-        )
-    if "teacher" in wanted and train.answers.teacher is None:
-        raise TrainingError(
-            f"loss {kind} needs a teacher's scores of the train rows: give Samples.teacher, or "
-            "another loss; a study by itself has no teacher"
-        )
+    beside = {"tasks": train.answers.tasks, "teacher": train.answers.teacher}
+    there = {name for name, answers in beside.items() if answers is not None}
+    answers_there(job.model, job.recipe, there)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class TimeShiftConfig(Config):
-    """A row becomes one of its neighbours, with the label, tasks and teacher of that one.
+    """A row becomes one of its neighbours, with the label, tasks, teacher and weight of that one.
 
     The label is not kept but made anew. It pays where only some of the train rows are drawn.
     """
