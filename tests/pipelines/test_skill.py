@@ -13,7 +13,7 @@ from touchstone.pipelines.naive import yardsticks
 from touchstone.pipelines.prepare import load, prepare
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.shelf import Resources
-from touchstone.pipelines.skill import _thresholds, judged, skill
+from touchstone.pipelines.skill import _thresholds, best_f1_threshold, judged, skill
 from touchstone.pipelines.study import parse_study
 from touchstone.reports.sections import skill as section
 from touchstone.seeding import generator
@@ -188,3 +188,19 @@ def test_thresholds_are_told_where_probabilities_are(highest, step):
         assert told[-1] + step > highest
     else:
         assert told.size == 0
+
+
+@pytest.mark.parametrize("n", [0, 1, 5])
+def test_the_best_f1_threshold_without_a_positive_row_is_no_rows_highest_score(n):
+    score = np.linspace(0.1, 0.9, n)
+    assert best_f1_threshold(score, np.zeros(n, bool)) == 0.5
+
+
+def test_the_best_f1_threshold_is_that_of_a_walk_over_all():
+    rng = np.random.default_rng(4)
+    for _ in range(20):
+        score, hit = np.round(rng.random(40), 1), rng.random(40) < 0.3
+        hit[0] = True
+        found = {t: 2 * hit[score >= t].sum() / (hit.sum() + (score >= t).sum()) for t in score}
+        best = best_f1_threshold(score, hit)
+        assert found[best] == pytest.approx(max(found.values()))

@@ -182,6 +182,7 @@ def test_the_page_says_what_was_chosen_and_what_it_gave():
     view = section.view(Thresholds(model="gru", on_validation=grid, choices=choices))
     said = view.said.replace("\u202f", " ").replace("\xa0", " ")
     assert "By F1 the validation rows chose 10.0 % to 20.0 %." in said
+    assert "On the folds' test rows, before the seal, that selects 90 rows with a" in said
     assert "90 rows with a precision of 40.0 % where 30.0 % is needed, and +0.200 % a row" in said
     assert "By money the validation rows chose 50.0 % in 1 of 2 folds, nowhere in the rest" in said
     assert said.endswith("no test row reached it.")

@@ -203,10 +203,10 @@ def _classic_break_even(rows: Judged, round_trip: float) -> float | None:
 
 
 def best_f1_threshold(probability: Float64, hit: Bool) -> float:
-    """The threshold with the highest F1, 0.5 where no row is positive."""
-    curve = c.pr_curve(probability, hit)
-    if not curve.threshold.size:
+    """The threshold with the highest F1, 0.5 where no row is positive: there all have F1 0."""
+    if not np.any(hit):
         return 0.5
+    curve = c.pr_curve(probability, hit)
     total = np.maximum(curve.precision + curve.recall, 1e-12)
     return float(curve.threshold[np.argmax(2 * curve.precision * curve.recall / total)])
 

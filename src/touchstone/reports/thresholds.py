@@ -41,7 +41,8 @@ class ThresholdChoice(Contents):
     threshold finds a positive row (`f1`) or earns more than cash (`net`)."""
     test: ThresholdScore | None = None
     """The folds' test rows before the seal, each selected by its own fold's threshold; a fold
-    without one selects none. Null without test rows."""
+    without one selects none; a row that several folds test counts in each. Null without test
+    rows."""
 
 
 class Thresholds(Contents):
@@ -53,6 +54,7 @@ class Thresholds(Contents):
     model: str
     """Whose: the chosen candidate's, or that of the one that came closest."""
     on_validation: tuple[ThresholdScore, ...] = ()
-    """The grid, rising, on the validation rows of all folds together, calibrated by their fold."""
+    """The grid, rising, on the validation rows of all folds together, calibrated by their fold; a
+    row that several folds hold counts in each."""
     choices: tuple[ThresholdChoice, ...] = ()
     """By F1, and by money."""

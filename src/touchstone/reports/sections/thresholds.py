@@ -56,8 +56,9 @@ def _said(choice: ThresholdChoice) -> str:
         return f"{told}; no test row reached it."
     beside = "" if test.break_even is None else f" where {needed(test.break_even)} is needed"
     return (
-        f"{told}. On the test rows that selects {plural(test.count, 'row')} with a precision of "
-        f"{percent(test.precision)}{beside}, and {percent(test.net, sign=True)} a row after costs."
+        f"{told}. On the folds' test rows, before the seal, that selects "
+        f"{plural(test.count, 'row')} with a precision of {percent(test.precision)}{beside}, and "
+        f"{percent(test.net, sign=True)} a row after costs."
     )
 
 
@@ -118,4 +119,4 @@ def _chosen(found: Thresholds) -> Table:
         levels = ", ".join(NONE if t is None else f"{100 * t:g}" for t in choice.folds)
         test = (NONE,) * 6 if choice.test is None else _row(choice.test)[1:]
         cells.append((_NAMES[choice.by], levels or NONE, *test))
-    return Table("what the chosen thresholds give on test rows", head, tuple(cells))
+    return Table("what the chosen thresholds give on the folds' test rows", head, tuple(cells))
