@@ -205,7 +205,9 @@ def figures(told: Comparison) -> dict[str, list[Figure]]:
     def row(name: str, cells: Sequence[str]) -> Figure:
         return Figure(name, tuple(cells))
 
-    yearly = ["a year" if r.net_yearly else "of the segment" for r in runs]
+    yearly = [
+        NONE if r.net_return is None else "a year" if r.net_yearly else "the segment" for r in runs
+    ]
     return {
         "verdict": [
             row("verdict", [r.verdict for r in runs]),
