@@ -4,7 +4,9 @@ import os
 import shutil
 import socket
 import sqlite3
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -278,3 +280,28 @@ def test_a_dead_server_costs_less_than_three_seconds(tmp_path, kind):
             t.flush([found], MlflowTracker(place), place.name, tmp_path / "locks")
         assert time.perf_counter() - began < 3
     assert found.path.read_bytes() == before
+
+
+class Dying(BaseHTTPRequestHandler):
+    """Says that it is there, and hangs up on whatever else is asked."""
+
+    def do_GET(self):
+        if self.path == "/health":
+            self.send_response(200)
+            self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_server_that_dies_while_it_is_told_is_named_without_its_password(tmp_path):
+    found = queue(tmp_path / "runs" / "a", runs())
+    with ThreadingHTTPServer(("127.0.0.1", 0), Dying) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        place = Place(f"http://me:secret@127.0.0.1:{server.server_port}")
+        with pytest.raises(t.TrackingError, match="did not take it") as raised:
+            t.flush([found], MlflowTracker(place), place.name, tmp_path / "locks")
+        server.shutdown()
+    assert "127.0.0.1" in str(raised.value)
+    assert "secret" not in str(raised.value)
+    assert len(found.waiting()) == 1

@@ -99,7 +99,8 @@ class MlflowTracker:
             except TrackingError:
                 raise
             except Exception as error:  # whatever it is, it may not fail a run
-                said = " ".join(str(error).split())[:300] or type(error).__name__
+                said = " ".join(_without_secret(str(error), self._place.uri).split())[:300]
+                said = said or type(error).__name__
                 kind = NotTakenError if _of_this_run(error) else TrackingError
                 raise kind(f"{self._place.name} did not take it: {said}") from error
 
@@ -177,7 +178,9 @@ def answers(place: Place) -> None:
 
     def ask() -> None:
         try:
-            url = place.uri.rstrip("/") + "/health"
+            url = (
+                place.name.rstrip("/") + "/health"
+            )  # urllib takes no password in it; a 401 will do
             with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS):
                 came.append(True)
         except urllib.error.HTTPError as error:  # it spoke
@@ -248,6 +251,12 @@ def _log(client: "MlflowClient", run_id: str, run: TrackedRun) -> None:
 def _name(key: str) -> str:
     """A name as MLflow allows it."""
     return _NO_NAME.sub("_", key)[:250]
+
+
+def _without_secret(said: str, uri: str) -> str:
+    """A message of others, which may hold the whole address, without who asks and by which word."""
+    who, at, _ = urlsplit(uri).netloc.rpartition("@")
+    return said.replace(who + at, "") if at else said
 
 
 def _of_this_run(error: Exception) -> bool:
