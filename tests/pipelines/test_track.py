@@ -14,6 +14,9 @@ from urllib.request import urlopen
 import pytest
 
 from small import small_study, touchstone
+from touchstone.pipelines.progress import Silent
+from touchstone.pipelines.track import tell, tell_untracked
+from touchstone.pipelines.workspace import Workspace
 from touchstone.registry import tracking as t
 
 ASKED = os.environ.get("TOUCHSTONE_TEST_SERVER") == "1"
@@ -110,6 +113,34 @@ def test_what_is_no_address_is_refused_before_anything_is_computed(tmp_path):
     assert code == 2
     assert "http://" in err
     assert not (tmp_path / "runs").exists()
+
+
+class Notes(Silent):
+    """Keeps what was said."""
+
+    def __init__(self):
+        self.said = []
+
+    def note(self, text):
+        self.said.append(text)
+
+
+def test_a_queue_that_cannot_be_read_is_said_and_fails_nothing(tmp_path):
+    folder, notes = tmp_path / "runs" / "a", Notes()
+    folder.mkdir(parents=True)
+    (folder / t.NAME).symlink_to("/proc/self/mem")  # a file whose first byte is an error
+    assert tell(Workspace(tmp_path), "", notes) == 0
+    tell_untracked(folder, notes)
+    assert [str(folder / t.NAME) in said for said in notes.said] == [True]
+
+
+def test_a_finished_run_that_was_not_put_down_says_so(tmp_path):
+    notes = Notes()
+    tell_untracked(tmp_path, notes)
+    head = t.TrackedRun(key="k", group="g", name="n", started_ms=0, ended_ms=1)
+    t.Queue(tmp_path).put(t.Batch("b", (head,)))
+    tell_untracked(tmp_path, notes)
+    assert ["--again" in said for said in notes.said] == [True]
 
 
 @pytest.mark.slow

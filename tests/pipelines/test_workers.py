@@ -1,5 +1,12 @@
 """Worker processes outlive a run: the next one, from another folder, is not misled by it."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 from joblib import delayed
 from threadpoolctl import threadpool_info
@@ -36,3 +43,65 @@ def test_a_worker_uses_one_thread_whatever_the_environment_allows(tmp_path, monk
     for pools in found:
         assert pools, "no library of linear algebra was loaded"
         assert {pool["num_threads"] for pool in pools} == {1}, pools
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from joblib import delayed
+from touchstone.pipelines.workers import workers
+
+
+def for_ever(folder):
+    import os
+    folder.joinpath(f"at-work-{os.getpid()}").touch()
+    while True:
+        sum(range(10_000))
+
+
+folder = Path(sys.argv[1])
+list(workers(2, (folder / "own.py",))(delayed(for_ever)(folder) for _ in range(2)))
+"""
+OWN = """
+import os, time
+from pathlib import Path
+folder = Path(__file__).parent
+try:
+    folder.joinpath("one").touch(exist_ok=False)
+except FileExistsError:
+    pass
+else:
+    folder.joinpath(f"at-its-imports-{os.getpid()}").touch()
+    time.sleep(600)
+"""
+
+
+def test_workers_end_soon_after_their_parent_was_killed(tmp_path):
+    """One of them at work, the other still at its imports."""
+    (tmp_path / "parent.py").write_text(PARENT)
+    (tmp_path / "own.py").write_text(OWN)
+    parent = subprocess.Popen([sys.executable, tmp_path / "parent.py", tmp_path])
+    try:
+        while len(found := list(tmp_path.glob("at-*"))) < 2:
+            assert parent.poll() is None
+            time.sleep(0.1)
+    finally:
+        parent.kill()
+        parent.wait()
+    at = {p.name.rpartition("-")[0]: int(p.name.rpartition("-")[2]) for p in found}
+    assert set(at) == {"at-work", "at-its-imports"}
+    until = time.monotonic() + 20  # one second on a machine that has nothing else to do
+    while (left := {name for name, pid in at.items() if runs(pid)}) and time.monotonic() < until:
+        time.sleep(0.1)
+    for name in left:
+        os.kill(at[name], signal.SIGKILL)
+    assert not left
+
+
+def runs(pid):
+    """Whether a process is there and not yet over."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"

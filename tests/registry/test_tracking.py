@@ -4,7 +4,9 @@ import os
 import shutil
 import socket
 import sqlite3
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -213,6 +215,48 @@ def test_mlflow_is_silent_and_leaves_the_environment_alone(tmp_path, place, capf
     assert dict(os.environ) == before
 
 
+def test_what_is_not_taken_keeps_nothing_else_back(tmp_path, place):
+    """A group that somebody deleted, a batch without its run, a file that cannot be read."""
+    client = MlflowTracker(place)._open()
+    client.delete_experiment(client.create_experiment("gone"))
+    (fit,) = runs(1, "orphan").runs[1:]
+    found = [
+        queue(tmp_path / "runs" / "a", runs(0, "deleted", "gone")),
+        queue(tmp_path / "runs" / "b"),
+        queue(tmp_path / "runs" / "c"),
+        queue(tmp_path / "runs" / "d", runs()),
+    ]
+    found[1].put(t.Batch("orphan", (fit,)))
+    found[2].path.symlink_to("/proc/self/mem")  # a file whose first byte is an error
+    assert t.n_waiting(found) == (5, [q.path for q in found])
+    with pytest.raises(t.NotTakenError, match="deleted"):
+        t.flush(found, MlflowTracker(place), "there", tmp_path / "locks")
+    assert kept(place) == TOLD
+    assert t.n_waiting(found) == (2, [q.path for q in found[:3]])
+
+
+def test_any_name_of_a_setting_is_told(tmp_path, place):
+    odd = "side.a (b), [c] + 'd' = \u20ac" + 300 * "x"
+    batch = runs(0)
+    head = batch.runs[0].model_copy(update={"params": {odd: "1"}, "metrics": ((odd, 1.0, 0),)})
+    found = queue(tmp_path / "runs" / "a")
+    found.put(batch._replace(runs=(head,)))
+    assert t.flush([found], MlflowTracker(place), "there", tmp_path / "locks") == 1
+
+
+def test_a_queue_holds_a_run_that_was_put_whole_whatever_came_of_it(tmp_path):
+    found = queue(tmp_path / "a")
+    assert not found.holds()
+    found.put(runs(1))
+    whole = found.path.read_bytes()
+    assert found.holds()
+    found.path.write_bytes(whole[:-9])
+    assert not found.holds()
+    found.path.write_bytes(whole)
+    found.mark(runs(1), "there")
+    assert found.holds()
+
+
 # ---------------------------------------------------------------- a server
 
 
@@ -236,3 +280,28 @@ def test_a_dead_server_costs_less_than_three_seconds(tmp_path, kind):
             t.flush([found], MlflowTracker(place), place.name, tmp_path / "locks")
         assert time.perf_counter() - began < 3
     assert found.path.read_bytes() == before
+
+
+class Dying(BaseHTTPRequestHandler):
+    """Says that it is there, and hangs up on whatever else is asked."""
+
+    def do_GET(self):
+        if self.path == "/health":
+            self.send_response(200)
+            self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_server_that_dies_while_it_is_told_is_named_without_its_password(tmp_path):
+    found = queue(tmp_path / "runs" / "a", runs())
+    with ThreadingHTTPServer(("127.0.0.1", 0), Dying) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        place = Place(f"http://me:secret@127.0.0.1:{server.server_port}")
+        with pytest.raises(t.TrackingError, match="did not take it") as raised:
+            t.flush([found], MlflowTracker(place), place.name, tmp_path / "locks")
+        server.shutdown()
+    assert "127.0.0.1" in str(raised.value)
+    assert "secret" not in str(raised.value)
+    assert len(found.waiting()) == 1

@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 
 from reports.example_result import example
 from reports.test_study_in_browser import CUT, OVERLAPS, SMALL
-from touchstone.reports.compare import comparison, table_lines, warnings
+from small import touchstone
+from touchstone.reports.compare import comparison, figures, table_lines, warnings
 from touchstone.reports.compare_page import page
 from touchstone.reports.folds import ChoiceScores
+from touchstone.reports.result import to_json
 from touchstone.reports.settings import differing, flat
 
 ATOMS = st.none() | st.booleans() | st.integers(-3, 3) | st.text("ab", max_size=3)
@@ -85,6 +87,28 @@ def test_figures_are_those_of_the_results():
     assert (one.sharpe, one.sharpe_interval) == (sealed.sharpe, sealed.sharpe_interval)
     assert (one.cost_paid, one.n_trades) == (sealed.cost_paid, sealed.n_trades)
     assert (one.direction_auc, one.touch_auc) == (skill.direction_auc, skill.touch_auc)
+
+
+def test_a_run_that_earned_nothing_says_no_span_of_it():
+    market = run().market.model_copy(update={"sealed": None, "walk_forward": None})
+    rows = figures(comparison([("a", run()), ("b", run(market=market))]))["money"]
+    cells = {row.name.strip(): row.cells for row in rows}
+    assert cells["net return, %"][1] == cells["over"][1] == "–"
+    assert cells["over"][0] in ("a year", "the segment")
+
+
+@pytest.mark.parametrize("harm", ["cut", "bytes", "list", "key"])
+def test_a_damaged_run_is_named_in_one_line(tmp_path, harm):
+    whole = to_json(run())
+    content = {"cut": whole[:-99], "bytes": b"\xff", "list": b"[1]",
+               "key": whole.replace(b'"verdict"', b'"verdikt"', 1)}[harm]  # fmt: skip
+    for name, text in (("good", whole), ("bad", content)):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "result.json").write_bytes(text)
+    code, out, err = touchstone("compare", "good", "bad", "--out", tmp_path)
+    assert (code, out) == (3, "")
+    [line] = err.splitlines()
+    assert line.startswith(f"error: {tmp_path / 'runs' / 'bad'}: result.json: ")
 
 
 def test_the_page_stands_alone_and_takes_no_name_as_html():

@@ -82,12 +82,15 @@ def read_run(folder: Path) -> Finished:
     """One run by its folder.
 
     Raises:
-        DataError: no finished run there.
+        DataError: no finished run there, or one that cannot be read.
     """
     path = folder / "result.json"
     if not path.is_file():
         raise DataError(f"{folder}: no finished run (no result.json); touchstone runs list")
-    return Finished(folder, from_json(path.read_bytes()))
+    try:
+        return Finished(folder, from_json(path.read_bytes()))
+    except DataError as error:
+        raise DataError(f"{folder}: {' '.join(str(error).split())}") from None
 
 
 def find(runs: Path, name: str) -> Finished:

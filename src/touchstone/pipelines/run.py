@@ -27,7 +27,7 @@ from touchstone.pipelines.prepare import load, resolve
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study, null_bars
-from touchstone.pipelines.track import OFF, place_of, tell
+from touchstone.pipelines.track import OFF, place_of, tell, tell_untracked
 from touchstone.pipelines.track_records import Told, enqueue
 from touchstone.pipelines.workspace import Workspace, git_commit
 from touchstone.reports.images import images
@@ -93,6 +93,8 @@ def _answer(
     folder = ask.workspace.runs / f"{study.config.name}-{run_fingerprint(study, loaded, data)}"
     if not ask.again and (found := _finished(folder, study, progress)) is not None:
         _recount(found, loaded, ask, progress)
+        if ask.tracking != OFF:
+            tell_untracked(folder, progress)
         return Outcome(folder, found, shown=True)
     with lock(ask.workspace.locks / folder.name):
         if not ask.again and (found := _finished(folder, study, progress)) is not None:

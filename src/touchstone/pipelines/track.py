@@ -3,12 +3,14 @@
 Nothing here may fail a run: its result stands before a word is said to anybody.
 """
 
+import contextlib
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from touchstone.errors import ConfigError
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.workspace import Workspace
-from touchstone.registry.tracking import TrackingError, flush, n_waiting, queues
+from touchstone.registry.tracking import Queue, TrackingError, flush, n_waiting, queues
 from touchstone.registry.tracking_mlflow import MlflowTracker, Place
 
 OFF: Final = "off"
@@ -49,8 +51,8 @@ def tell(workspace: Workspace, asked: str, progress: Progress) -> int:
     if place is None:
         return 0
     found = queues(workspace.runs)
-    waiting, files = n_waiting(found)
-    if not waiting:
+    before, files = n_waiting(found)
+    if not files:
         return 0
     with progress.stage("tracking") as step:
         try:
@@ -63,9 +65,21 @@ def tell(workspace: Workspace, asked: str, progress: Progress) -> int:
                 "touchstone track flush sends them"
             )
             step.say(f"{waiting} wait")
-            return 0
+            return before - waiting
         step.say(f"{n} runs and fits told to {_short(workspace, place)}")
     return n
+
+
+def tell_untracked(folder: Path, progress: Progress) -> None:
+    """Say so where a finished run was never put into its queue: untracked, or killed just before.
+
+    Args:
+        folder: the run's.
+        progress: who is told.
+    """
+    with contextlib.suppress(OSError):  # `tell` says what cannot be read
+        if not Queue(folder).holds():
+            progress.note("this run was made, but not put down for tracking: --again does both")
 
 
 class Standing(NamedTuple):

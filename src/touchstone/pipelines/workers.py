@@ -45,15 +45,14 @@ def begin(plugins: tuple[Path, ...], parent: int) -> None:
         plugins: as `import_plugins`.
         parent: process id of whoever asked for the workers.
     """
-    import_plugins(plugins)
-    if os.getpid() == parent:  # a pool of threads
-        return
-    threadpool_limits(1)
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if os.getppid() == parent:
+    if os.getpid() != parent:  # no pool of threads
+        # First of all: imports take seconds, in which the parent may be killed as well.
         end: Callable[[int], object] = os._exit
         threading.Thread(target=_outlive_nobody, args=(parent, end), daemon=True).start()
+        threadpool_limits(1)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import_plugins(plugins)
 
 
 def _outlive_nobody(parent: int, end: Callable[[int], object]) -> None:

@@ -28,6 +28,10 @@ class TrackingError(DataError):
     """Whoever keeps the runs does not answer, or does not take them."""
 
 
+class NotTakenError(TrackingError):
+    """They answer, and do not take one of the runs; they may take others."""
+
+
 class TrackedFile(Config):
     """A file of the run's folder that goes to the server as it was when the run ended."""
 
@@ -74,6 +78,7 @@ class Tracker(Protocol):
             folder: where its files lie.
 
         Raises:
+            NotTakenError: this batch is not taken.
             TrackingError: nobody answers, or not to the end.
         """
 
@@ -113,6 +118,12 @@ class Queue:
         whole = ((name, runs) for name, runs in found.items() if len(runs) == sizes[name])
         return tuple(Batch(name, tuple(runs)) for name, runs in whole)
 
+    def holds(self) -> bool:
+        """Whether a run was put here whole, told since or not."""
+        return bool(self.waiting()) or (
+            self.path.is_file() and _SENT.search(self.path.read_bytes()) is not None
+        )
+
     def mark(self, batch: Batch, place: str) -> None:
         """Write down that a batch was told."""
         self._append(_line({"sent": batch.name, "to": place}))
@@ -133,7 +144,7 @@ def queues(runs: Path) -> list[Queue]:
 
 
 def flush(found: Iterable[Queue], tracker: Tracker, place: str, locks: Path) -> int:
-    """Tell everything that waits; one process at a time.
+    """Tell everything that waits; one process at a time. What is refused keeps back nothing else.
 
     Args:
         found: queues.
@@ -145,22 +156,39 @@ def flush(found: Iterable[Queue], tracker: Tracker, place: str, locks: Path) -> 
         How many runs were told.
 
     Raises:
+        NotTakenError: some were not taken; all others were told.
         TrackingError: nobody answers; what was not told waits on.
     """
-    n = 0
+    n, refused = 0, NotTakenError()
     with lock(locks / "tracking"):
         for queue in found:
-            for batch in queue.waiting():
-                tracker.send(batch, queue.folder)
-                queue.mark(batch, place)
-                n += len(batch.runs)
+            try:
+                for batch in queue.waiting():
+                    tracker.send(batch, queue.folder)
+                    queue.mark(batch, place)
+                    n += len(batch.runs)
+            except NotTakenError as error:
+                refused = refused if refused.args else error
+            except OSError as error:  # of this queue's file
+                said = f"{queue.path}: {error.strerror}"
+                refused = refused if refused.args else NotTakenError(said)
+    if refused.args:
+        raise refused
     return n
 
 
 def n_waiting(found: Iterable[Queue]) -> tuple[int, list[Path]]:
-    """How many runs wait, and in which files."""
-    waiting = {queue.path: sum(len(b.runs) for b in queue.waiting()) for queue in found}
-    return sum(waiting.values()), [path for path, n in waiting.items() if n]
+    """How many runs wait, and in which files; a file that cannot be read is one of them."""
+    total, files = 0, []
+    for queue in found:
+        try:
+            n = sum(len(batch.runs) for batch in queue.waiting())
+        except OSError:
+            files.append(queue.path)
+            continue
+        total += n
+        files += [queue.path] * bool(n)
+    return total, files
 
 
 def files_of(folder: Path, paths: Iterable[Path]) -> tuple[TrackedFile, ...]:

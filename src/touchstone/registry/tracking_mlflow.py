@@ -8,6 +8,7 @@ whoever goes on after a kill finds it by that, and adds what is missing.
 import contextlib
 import io
 import os
+import re
 import threading
 import urllib.error
 import urllib.request
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 
 from touchstone.registry.tracking import (
     Batch,
+    NotTakenError,
     TrackedRun,
     TrackingError,
     unchanged,
@@ -43,6 +45,11 @@ _ENVIRONMENT: Final = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
 }
 """What is the user's own of it stands."""
+_REFUSALS: Final = (
+    "INVALID_PARAMETER_VALUE", "BAD_REQUEST", "PERMISSION_DENIED", "RESOURCE_DOES_NOT_EXIST",
+)  # fmt: skip
+"""What MLflow says of one run, as where its experiment was deleted; another run may be taken."""
+_NO_NAME: Final = re.compile(r"[^/\w.\- :]")
 _MOST_METRICS, _MOST_PARAMS, _MOST_TEXT = 800, 100, 5000
 
 
@@ -92,8 +99,10 @@ class MlflowTracker:
             except TrackingError:
                 raise
             except Exception as error:  # whatever it is, it may not fail a run
-                said = " ".join(str(error).split())[:300] or type(error).__name__
-                raise TrackingError(f"{self._place.name} did not take it: {said}") from error
+                said = " ".join(_without_secret(str(error), self._place.uri).split())[:300]
+                said = said or type(error).__name__
+                kind = NotTakenError if _of_this_run(error) else TrackingError
+                raise kind(f"{self._place.name} did not take it: {said}") from error
 
     def _tell(
         self, client: "MlflowClient", batch: Batch, folder: Path, there: dict[str, "_Known"]
@@ -169,7 +178,9 @@ def answers(place: Place) -> None:
 
     def ask() -> None:
         try:
-            url = place.uri.rstrip("/") + "/health"
+            url = (
+                place.name.rstrip("/") + "/health"
+            )  # urllib takes no password in it; a 401 will do
             with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS):
                 came.append(True)
         except urllib.error.HTTPError as error:  # it spoke
@@ -230,11 +241,27 @@ def _log(client: "MlflowClient", run_id: str, run: TrackedRun) -> None:
     """Parameters and metrics in as few calls as MLflow takes; the same twice is as once."""
     from mlflow.entities import Metric, Param  # noqa: PLC0415  slow to import
 
-    params = [Param(key[:250], value[:_MOST_TEXT]) for key, value in run.params.items()]
-    metrics = [Metric(name, value, run.ended_ms, step) for name, value, step in run.metrics]
+    params = [Param(_name(key), value[:_MOST_TEXT]) for key, value in run.params.items()]
+    metrics = [Metric(_name(name), value, run.ended_ms, at) for name, value, at in run.metrics]
     while params or metrics:
         client.log_batch(run_id, metrics[:_MOST_METRICS], params[:_MOST_PARAMS])
         params, metrics = params[_MOST_PARAMS:], metrics[_MOST_METRICS:]
+
+
+def _name(key: str) -> str:
+    """A name as MLflow allows it."""
+    return _NO_NAME.sub("_", key)[:250]
+
+
+def _without_secret(said: str, uri: str) -> str:
+    """A message of others, which may hold the whole address, without who asks and by which word."""
+    who, at, _ = urlsplit(uri).netloc.rpartition("@")
+    return said.replace(who + at, "") if at else said
+
+
+def _of_this_run(error: Exception) -> bool:
+    """Whether it is this run that is not taken; KeyError: a fit whose run is not in the batch."""
+    return getattr(error, "error_code", "") in _REFUSALS or isinstance(error, KeyError)
 
 
 @contextlib.contextmanager

@@ -205,7 +205,6 @@ def figures(told: Comparison) -> dict[str, list[Figure]]:
     def row(name: str, cells: Sequence[str]) -> Figure:
         return Figure(name, tuple(cells))
 
-    yearly = ["a year" if r.net_yearly else "of the segment" for r in runs]
     return {
         "verdict": [
             row("verdict", [r.verdict for r in runs]),
@@ -217,7 +216,7 @@ def figures(told: Comparison) -> dict[str, list[Figure]]:
             row("figures are of", [_SEGMENT[r.judged_on] for r in runs]),
             row("net return, %", [bare_percent(r.net_return, sign=True) for r in runs]),
             row("  95 % interval", [interval(r.net_interval, 100) for r in runs]),
-            row("  over", yearly),
+            row("  over", [_over(r) for r in runs]),
             row("Sharpe, annual", [signed(r.sharpe) for r in runs]),
             row("  95 % interval", [interval(r.sharpe_interval) for r in runs]),
             row("drawdown, %", [bare_percent(r.max_drawdown) for r in runs]),
@@ -274,6 +273,13 @@ def _aligned(rows: Sequence[Figure]) -> list[str]:
 
 def _cut(text: str, widest: int) -> str:
     return text if len(text) <= widest else text[: widest - 1] + "…"
+
+
+def _over(run: ComparedRun) -> str:
+    """What its net return is of."""
+    if run.net_return is None:
+        return NONE
+    return "a year" if run.net_yearly else "the segment"
 
 
 def _paid(value: float | None) -> str:

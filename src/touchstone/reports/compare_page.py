@@ -89,7 +89,7 @@ def page(told: Comparison, results: Sequence[StudyResult], command: str) -> str:
 def _headline(told: Comparison) -> str:
     n, total = sum(run.verdict == "evidence" for run in told.runs), words(len(told.runs))
     if n == len(told.runs):
-        return f"All {total} runs show evidence of an edge"
+        return f"{'Both' if n == 2 else f'All {total}'} runs show evidence of an edge"
     told_n = f"None of {total} runs shows" if n == 0 else f"{sentence(words(n))} of {total} runs "
     return f"{told_n}{'' if n == 0 else 'shows' if n == 1 else 'show'} evidence of an edge"
 
