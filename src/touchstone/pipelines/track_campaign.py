@@ -74,5 +74,6 @@ def _measures(row: Architecture) -> dict[str, float]:
     """The figures of an architecture: means over the seeds on pooled test rows."""
     spreads = [(k, getattr(row, k)) for k in Architecture.model_fields]
     found = {k: s.mean for k, s in spreads if isinstance(s, Spread)}
-    found |= {"validation": row.validation, "sharpe": row.net and row.net.sharpe}
+    sharpe = None if row.net is None else row.net.sharpe
+    found |= {"validation": row.validation, "sharpe": sharpe}
     return {k: v for k, v in found.items() if v is not None}

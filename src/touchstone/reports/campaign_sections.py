@@ -76,20 +76,20 @@ def _board(result: CampaignResult) -> Section:
         Column("PR-AUC"), Column("95 %"), Column("leader\u2019s lead, 95 %"), Column("F1+"),
         Column("precision, %"),
         Column("breaks even at, %"), Column("recall, %"), Column("ROC-AUC"),
-        Column("direction AUC"), Column("log-loss"), Column("ECE"), Column("study", number=False),
+        Column("direction AUC"), Column("log-loss"), Column("ECE"),
     )  # fmt: skip
     rows: tuple[tuple[str, ...], ...] = tuple(
         (
-            shown(a.name), plain_number(a.validation), _mean(a.pr_auc), _ends(a.pr_auc),
+            _link(a, shown(a.name)), plain_number(a.validation), _mean(a.pr_auc), _ends(a.pr_auc),
             _behind(result, a.name), _mean(a.f1), bare_percent(a.precision.mean),
             needed(a.break_even_precision).removesuffix("\u202f%"), bare_percent(a.recall.mean),
-            _mean(a.roc_auc), _mean(a.direction_auc), _mean(a.log_loss), _mean(a.ece), _link(a),
+            _mean(a.roc_auc), _mean(a.direction_auc), _mean(a.log_loss), _mean(a.ece),
         )
         for a in result.architectures
     )  # fmt: skip
     rows += tuple(
         (shown(y.name), NONE, _mean(y.pr_auc), _ends(y.pr_auc), _behind(result, y.name),
-         *[NONE] * 4, _mean(y.roc_auc), _mean(y.direction_auc), NONE, NONE, "")
+         *[NONE] * 4, _mean(y.roc_auc), _mean(y.direction_auc), NONE, NONE)
         for y in result.yardsticks
     )  # fmt: skip
     table = Table("Leaderboard, test rows before the seal", head, rows, _INTERVAL)
@@ -338,8 +338,8 @@ def _onwards(result: CampaignResult) -> Section:
     return Section("onwards", "Onwards", "To a verdict", say, (), (files,))
 
 
-def _link(row: Architecture) -> Markup:
-    return Markup('<a href="{0}">{0}</a>').format(row.file)
+def _link(row: Architecture, text: str = "") -> Markup:
+    return Markup('<a href="{}">{}</a>').format(row.file, text or row.file)
 
 
 def _mean(spread: Spread) -> str:
