@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,9 +18,12 @@ import yaml
 from small import touchstone, write_bars
 from touchstone.metrics import classification as c
 from touchstone.pipelines import decide
+from touchstone.pipelines.campaign_checks import memory_check
 from touchstone.pipelines.campaign_config import read_campaign
+from touchstone.pipelines.campaign_machine import Cost, peak, resident_mb
 from touchstone.pipelines.campaign_measures import common_of, less, pr_auc_of, spreads
 from touchstone.pipelines.skill import Judged
+from touchstone.registry.tracking import Queue
 from touchstone.reports.campaign import ORIENTATION, CampaignResult, without_machine
 from touchstone.reports.campaign_page import page
 from touchstone.validation.ledger import SqliteLedger
@@ -47,8 +51,11 @@ def book_of(out):
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory):
     out = tmp_path_factory.mktemp("campaign")
-    code, err, folder = run(out)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))  # nobody listens: what is tracked waits
+        code, err, folder = run(out, "--tracking", f"http://127.0.0.1:{s.getsockname()[1]}")
     assert code == 0, err
+    assert "touchstone track flush" in err
     return out, folder, read(folder)
 
 
@@ -114,6 +121,77 @@ def test_a_finished_campaign_is_shown_and_its_page_says_what_it_is(ended):
     classic = page(found.model_copy(update={"classic": True}), "touchstone campaign x.yaml")
     for told in (ORIENTATION, "0.306", "0.242", "0.415", "0.20 to 0.24"):
         assert told in classic
+
+
+def test_the_page_says_who_did_better_than_the_leader_and_who_saw_more_rows(ended):
+    _, folder, found = ended
+    others = [a.name for a in found.architectures[1:]] + ["volatility", "symbol_and_hour"]
+    assert [a.name for a in found.against] == others
+    html = (folder / "report.html").read_text()
+    assert "saw all of a fold" in html.split("How was it compared?")[-1]
+    seen = {f.rows_used for a in found.architectures if not a.baseline for f in a.fits}
+    assert seen == {1000}  # the budget's, which binds networks alone
+
+    def headline(*intervals):
+        told = [a.model_copy(update={"interval": i})
+                for a, i in zip(found.against, intervals, strict=False)]  # fmt: skip
+        return page(found.model_copy(update={"against": tuple(told)}), "x").split("<h1", 1)[1][:300]
+
+    baseline = next(a for a in found.against if a.baseline)
+    at = found.against.index(baseline)
+    for ends, words in (
+        ((-0.2, -0.1), "did better on test rows"),
+        ((-0.1, 0.1), "not told apart from"),
+        ((0.1, 0.2), "ahead of every"),
+    ):
+        intervals = [ends if i == at else (0.1, 0.2) for i in range(len(found.against))]
+        assert words in headline(*intervals)
+    rival = next(i for i, a in enumerate(found.against) if not a.baseline)
+    worse = [(-0.2, -0.1) if i == rival else (0.1, 0.2) for i in range(len(found.against))]
+    assert "ahead of every" in headline(*worse)  # those who are no baseline stand in the table
+
+
+def test_what_waits_for_tracking_is_the_campaign_and_every_fit_with_its_curves(ended):
+    _, folder, found = ended
+    [batch] = Queue(folder).waiting()
+    parent, *fits = batch.runs
+    assert (parent.group, parent.name) == ("tiny", folder.name)
+    assert {"report.html", "result.json", "mlp.yaml"} <= {f.path for f in parent.files}
+    leader = found.architectures[0]
+    assert (f"{leader.name}/pr_auc", leader.pr_auc.mean, 0) in parent.metrics
+    told = {f"seed {f.seed}: {a.name} fold {f.fold}": f for a in found.architectures
+            for f in a.fits}  # fmt: skip
+    assert {f.name for f in fits} == set(told)
+    for fit in fits:
+        assert fit.parent == parent.key
+        assert fit.params["seed"] in fit.name
+        known = {name: value for name, value, _ in fit.metrics}
+        assert known["test_pr_auc"] == told[fit.name].on_test["pr_auc"]
+        steps = [at for name, _, at in fit.metrics if name == "validate_pr_auc"]
+        assert steps == [1, 2] or "mlp" not in fit.name
+
+
+def test_the_memory_of_a_fit_is_its_own_however_many_were_made_before():
+    found = []
+    for _ in range(2):
+        with peak() as grown:
+            taken, last = [bytearray(50_000) for _ in range(1_000)], bytearray(50_000)
+        found.append(grown[0])
+        del taken  # freed, but below `last` in the heap: the process keeps it
+    assert last is not None
+    if found[0] is not None:
+        assert found[1] > 0.5 * found[0] > 20
+
+
+def test_memory_counts_every_process():
+    class Seen:
+        features = np.zeros(1)
+
+    costs, own = {"a": Cost(1.0, 10.0)}, resident_mb()
+    told = memory_check(Seen, costs, 4).sentence
+    need = float(told.split("about ")[1].split(" MB")[0].replace(",", ""))
+    assert own is None or need > 4 * 0.9 * own
+    assert memory_check(Seen, costs, 1).sentence.startswith("1 process: about 10 MB")
 
 
 def test_killed_again_and_again_it_ends_in_the_same_leaderboard(ended, tmp_path):

@@ -34,6 +34,7 @@ def campaign(
     again: Annotated[
         bool, typer.Option("--again", help="Repeat a finished campaign; its fits are cached.")
     ] = False,
+    tracking: o.Tracking = None,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
     json_: o.Json = False,
@@ -57,7 +58,8 @@ def campaign(
     from touchstone.reports.campaign import told
 
     asked = read_campaign(file, parse_overrides(set_ or []), bars)
-    ask = Ask(Workspace(out, ledger), jobs or os.cpu_count() or 1, command_line(), again)
+    n, place = jobs or os.cpu_count() or 1, o.tracking_asked(tracking)
+    ask = Ask(Workspace(out, ledger), n, command_line(), again, place)
     progress = Terminal(console(), -1 if quiet or json_ else int(verbose))
     if check:
         found = own.check(asked, ask, progress)

@@ -30,6 +30,9 @@ from touchstone.pipelines.prepare import Prepared, load, prepare, resolve
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.run import Ask, ledger_of, now, run_fingerprint, versions
 from touchstone.pipelines.shelf import Columns, Resources, columns_of, shelve
+from touchstone.pipelines.track import OFF, place_of, tell
+from touchstone.pipelines.track_campaign import campaign_batch
+from touchstone.pipelines.track_records import enqueue
 from touchstone.reports.campaign import CampaignResult, Check
 from touchstone.reports.campaign_page import page
 
@@ -60,10 +63,19 @@ def campaign(
         RefusedError: a prerequisite is not met; nothing was trained.
         TouchstoneError: with what is wrong and the way out; finished fits stay in the cache.
     """
+    place_of(ask.workspace, ask.tracking)  # what is no address is refused now, not at the end
+    ended = _ended(asked, ask, progress, seconds)
+    tell(ask.workspace, ask.tracking, progress)
+    return ended
+
+
+def _ended(
+    asked: Campaign, ask: Ask, progress: Progress, seconds: list[tuple[str, float]]
+) -> Ended:
     loaded, data = load(asked.study, progress, StageCache(ask.workspace.cache))
     resolve(asked.study, loaded.panel)
     name = fingerprint(asked, loaded, data)
-    folder = ask.workspace.root / "campaigns" / f"{asked.config.name}-{name}"
+    folder = ask.workspace.campaigns / f"{asked.config.name}-{name}"
     with lock(ask.workspace.locks / folder.name):
         if not ask.again and (found := _finished(folder, asked, progress)) is not None:
             return Ended(folder, found, shown=True)
@@ -76,6 +88,10 @@ def campaign(
                 "started": started, "source": asked.study.source,
             }  # fmt: skip
             _write(folder, asked, result, about)
+            if ask.tracking != OFF:
+                enqueue(
+                    folder, lambda: campaign_batch(folder, asked, raced, result, about), progress
+                )
             step.say(f"{result.leader.name} leads {len(result.architectures)}")
     return Ended(folder, result, shown=False)
 
@@ -126,7 +142,7 @@ def _race(
 
 def _resources(ask: Ask, progress: Progress) -> Resources:
     cache = StageCache(ask.workspace.cache)
-    return Resources(cache, ledger_of(ask.workspace), progress, ask.jobs)
+    return Resources(cache, ledger_of(ask.workspace), progress, ask.jobs, ask.workspace.checkpoints)
 
 
 def _refuse_broken(book: Any, ask: Ask) -> None:

@@ -80,8 +80,8 @@ def board(asked: Campaign, raced: Raced, name: str) -> CampaignResult:
     beside = yardsticks_of(
         config, prepared, raced.comparisons[0], first[0].rows, common, asked.config.baselines
     )
-    others = [(row.told.name, row.pr_auc) for row in rows[1:] if row.told.baseline]
-    others += [(told.name, [measure]) for told, measure in beside.values()]
+    others = [(row.told.name, row.told.baseline, row.pr_auc) for row in rows[1:]]
+    others += [(told.name, True, [measure]) for told, measure in beside.values()]
     hit = first[0].rows.hit
     panel = prepared.panel
     return CampaignResult(
@@ -105,7 +105,7 @@ def board(asked: Campaign, raced: Raced, name: str) -> CampaignResult:
         folds=_folds(prepared),
         architectures=tuple(row.told for row in rows),
         yardsticks=tuple(told for told, _ in beside.values()),
-        against=tuple(_against(common, rows[0], *other, hit.size) for other in others),
+        against=tuple(_against(common, rows[0], other, hit.size) for other in others),
         n_candidates=raced.n_candidates,
         checks=raced.checks,
     )
@@ -189,10 +189,11 @@ def _order(row: Architecture, measure: Measure) -> tuple[bool, float, str]:
 
 
 def _against(
-    common: Common, leader: _Row, name: str, theirs: Sequence[OfDays], n_rows: int
+    common: Common, leader: _Row, other: tuple[str, bool, Sequence[OfDays]], n_rows: int
 ) -> Against:
+    name, baseline, theirs = other
     found = common.spread(less(leader.pr_auc, theirs), 2 * n_rows)
-    return Against(name=name, difference=found.mean, interval=found.interval)
+    return Against(name=name, baseline=baseline, difference=found.mean, interval=found.interval)
 
 
 def _budget(config: StudyConfig) -> dict[str, float | None]:

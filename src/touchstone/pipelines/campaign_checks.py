@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from touchstone.config import Config
-from touchstone.pipelines.campaign_machine import Cost, available_mb
+from touchstone.pipelines.campaign_machine import Cost, available_mb, resident_mb
 from touchstone.pipelines.prepare import Prepared
 from touchstone.reports.campaign import Check
 from touchstone.reports.contents import iso_day
@@ -120,20 +120,25 @@ def time_check(costs: Mapping[str, Cost], n_fits: int, jobs: int) -> Check:
     """How long it may take; nothing is refused."""
     seconds = sum(cost.seconds for cost in costs.values()) * n_fits / jobs
     told = (
-        f"{len(costs) * n_fits} fits, about {_duration(seconds)} with {jobs} processes where "
+        f"{len(costs) * n_fits} fits, about {_duration(seconds)} with {_processes(jobs)} where "
         "nothing is in the cache; validation ends fits earlier"
     )
     return Check(name="time", ok=True, sentence=told + ".")
 
 
 def memory_check(prepared: Prepared, costs: Mapping[str, Cost], jobs: int) -> Check:
-    """Whether the features, and one fit a process, fit into what is free."""
+    """Whether one fit a process fits into what is free.
+
+    What this process holds already is not free any more; of several, each holds as much of its
+    own, but for the features, which they share.
+    """
     peaks = [cost.peak_mb for cost in costs.values() if cost.peak_mb is not None]
     free = available_mb()
     if not peaks or free is None:
         return Check(name="memory", ok=True, sentence="this system does not tell its memory.")
-    need = prepared.features.nbytes / 1e6 + jobs * max(peaks)
-    told = f"{jobs} processes take about {need:,.0f} MB, {free:,.0f} MB are free"
+    held = 0.0 if jobs == 1 else (resident_mb() or 0.0)
+    need = jobs * (held + max(peaks)) + prepared.features.nbytes / 2**20
+    told = f"{_processes(jobs)}: about {need:,.0f} MB, {free:,.0f} MB are free"
     ok = need <= free
     way = "" if ok else ": lower --jobs, budget.rows or training.batch"
     return Check(name="memory", ok=ok, sentence=told + way + ".")
@@ -161,6 +166,10 @@ def check_lines(checks: Sequence[Check]) -> list[str]:
     """All of them for a terminal."""
     width = max(len(c.name) for c in checks)
     return [f"{'ok  ' if c.ok else 'FAIL'} {c.name.ljust(width)}  {c.sentence}" for c in checks]
+
+
+def _processes(jobs: int) -> str:
+    return "1 process" if jobs == 1 else f"{jobs} processes"
 
 
 def _duration(seconds: float) -> str:

@@ -30,7 +30,10 @@ _STUDY = "study."
 
 
 class Budget(Config):
-    """What every architecture may spend; the same for all."""
+    """What every architecture may spend; the same for all networks.
+
+    Tabular kinds see all train rows of a fold: they are what a network has to beat.
+    """
 
     rows: PositiveInt | None = None
     """Train rows that a network sees in a fold; null: as the study says."""

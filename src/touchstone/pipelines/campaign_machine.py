@@ -3,6 +3,8 @@
 Nothing that is found here goes into a figure that is compared; it is told, and it can refuse.
 """
 
+import ctypes
+import gc
 import json
 import time
 from collections.abc import Iterator
@@ -43,7 +45,8 @@ class Cost(NamedTuple):
 
     seconds: float
     peak_mb: float | None
-    """Memory beyond what the process held before; None where the system does not tell."""
+    """Memory beyond what the process held before, of tabular kinds reckoned up to all train rows;
+    None where the system does not tell."""
     measured: bool = False
     """By fits that were made, not by a short one."""
 
@@ -87,7 +90,9 @@ def probed(config: StudyConfig, prepared: Prepared, model: Config, columns: Colu
     scored = scoring_us(fitted, windows, fold.train[-_SCORED:]) * 1e-6
     n_all, n_last = fold.train.size, fold.validate.size + fold.test.size
     if part.inputs == "tabular":
-        return Cost(a_row * n_all + scored * n_last, grown[0])
+        # The whole table is made at once, so that its memory grows with the rows.
+        memory = None if grown[0] is None else grown[0] * n_all / n
+        return Cost(a_row * n_all + scored * n_last, memory)
     recipe = config.training
     used = min(recipe.rows or n_all, n_all)
     # A look at the validation rows goes in large batches: about a quarter of a scoring.
@@ -174,11 +179,20 @@ def n_parameters(fitted: Fitted) -> int | None:
 def peak() -> Iterator[list[float | None]]:
     """The memory that is taken inside, MB, in the list's one place when it is left (Linux)."""
     grown: list[float | None] = [None]
-    before = _resident("VmRSS") if _reset_peak() else None
+    _give_back()
+    before = resident_mb() if _reset_peak() else None
     yield grown
     after = _resident("VmHWM")
     if before is not None and after is not None:
         grown[0] = max(after - before, 0.0)
+
+
+def _give_back() -> None:
+    """Hand freed memory back to the system: what is taken from it again is not seen as taken."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc
+    if trim is not None:
+        trim(0)
 
 
 def _reset_peak() -> bool:
@@ -187,6 +201,11 @@ def _reset_peak() -> bool:
     except OSError:
         return False
     return True
+
+
+def resident_mb() -> float | None:
+    """What this process holds, MB; None where the system does not tell."""
+    return _resident("VmRSS")
 
 
 def _resident(name: str) -> float | None:

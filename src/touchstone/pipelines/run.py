@@ -28,7 +28,7 @@ from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study, null_bars
 from touchstone.pipelines.track import OFF, place_of, tell, tell_untracked
-from touchstone.pipelines.track_records import Told, enqueue
+from touchstone.pipelines.track_records import Told, batch, enqueue
 from touchstone.pipelines.workspace import Workspace, git_commit
 from touchstone.reports.images import images
 from touchstone.reports.result import StudyResult, from_json, to_json
@@ -182,7 +182,7 @@ def _run(
         _write(folder, study, (result, facts, about), (market, twin))
         if ask.tracking != OFF:
             told = Told(study, result, facts, about, market, twin)
-            enqueue(folder, told, progress, who())
+            enqueue(folder, lambda: batch(folder, told, who()), progress)
         step.say("report.html, result.json, run.json, figures")
     return Outcome(folder, result, shown=False)
 

@@ -50,7 +50,7 @@ def tell(workspace: Workspace, asked: str, progress: Progress) -> int:
     place = place_of(workspace, asked)
     if place is None:
         return 0
-    found = queues(workspace.runs)
+    found = _queues(workspace)
     before, files = n_waiting(found)
     if not files:
         return 0
@@ -59,7 +59,7 @@ def tell(workspace: Workspace, asked: str, progress: Progress) -> int:
             n = flush(found, MlflowTracker(place, progress.note), place.name, workspace.locks)
         except (TrackingError, OSError) as error:
             waiting, files = n_waiting(found)
-            where = str(files[0]) if len(files) == 1 else f"{len(files)} files of {workspace.runs}"
+            where = str(files[0]) if len(files) == 1 else f"{len(files)} files of {workspace.root}"
             progress.note(
                 f"tracking: {error}; {waiting} events wait in {where}; "
                 "touchstone track flush sends them"
@@ -94,13 +94,18 @@ class Standing(NamedTuple):
 def standing(workspace: Workspace, asked: str) -> Standing:
     """What `touchstone track status` tells."""
     place = place_of(workspace, asked)
-    waiting = n_waiting(queues(workspace.runs))[0]
+    waiting = n_waiting(_queues(workspace))[0]
     if place is None:
         return Standing(OFF, waiting, "")
     look = place.name
     if place.database is not None:
         look = f"mlflow ui --backend-store-uri sqlite:///{_short(workspace, place)}"
     return Standing(_short(workspace, place), waiting, look)
+
+
+def _queues(workspace: Workspace) -> list[Queue]:
+    """Of runs, and of campaigns."""
+    return [*queues(workspace.runs), *queues(workspace.campaigns)]
 
 
 def _short(workspace: Workspace, place: Place) -> str:

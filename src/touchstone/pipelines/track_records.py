@@ -1,7 +1,7 @@
 """A finished run and its fits as a tracking server is told them; put into the run's queue."""
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -34,10 +34,10 @@ class Told(NamedTuple):
     twin: Market | None
 
 
-def enqueue(folder: Path, told: Told, progress: Progress, user: str) -> None:
+def enqueue(folder: Path, told: Callable[[], Batch], progress: Progress) -> None:
     """Put a run and its fits into the queue beside it; a failure is a note."""
     try:
-        Queue(folder).put(batch(folder, told, user))
+        Queue(folder).put(told())
     except Exception as error:  # noqa: BLE001  the run is finished and stays so
         progress.note(f"tracking: this run is not tracked: {type(error).__name__}: {error}")
 
@@ -45,7 +45,7 @@ def enqueue(folder: Path, told: Told, progress: Progress, user: str) -> None:
 def batch(folder: Path, told: Told, user: str) -> Batch:
     """A run and its fits as MLflow is to keep them."""
     began = datetime.fromisoformat(told.facts.started)
-    ended = _milliseconds(datetime.now(UTC))  # noqa: TID251  the edge's clock
+    ended = milliseconds(datetime.now(UTC))  # noqa: TID251  the edge's clock
     shared = _tags(folder, told, user)
     own = {
         "touchstone.kind": "run",
@@ -60,7 +60,7 @@ def batch(folder: Path, told: Told, user: str) -> Batch:
         key=uuid.uuid4().hex,
         group=told.study.config.name,
         name=folder.name,
-        started_ms=min(_milliseconds(began), ended),
+        started_ms=min(milliseconds(began), ended),
         ended_ms=ended,
         tags=shared | own,
         params=_params(told),
@@ -68,7 +68,7 @@ def batch(folder: Path, told: Told, user: str) -> Batch:
         files=files_of(folder, [p for p in paths if p.is_file()]),
     )
     fits = tuple(
-        _fit(parent, shared, told.study, fit)
+        tracked_fit(parent, shared, told.study, fit)
         for one, before in ((told.market, ""), (told.twin, "null twin: "))
         if one is not None
         for fit in _fits(told.study, one, before)
@@ -114,7 +114,7 @@ def _measures(told: Told) -> dict[str, float]:
     return found
 
 
-class _Fit(NamedTuple):
+class Fit(NamedTuple):
     """One fit and where it stands."""
 
     market: str
@@ -127,20 +127,23 @@ class _Fit(NamedTuple):
     learned: Learned
 
 
-def _fits(study: Study, market: Market, before: str) -> Iterator[_Fit]:
+def _fits(study: Study, market: Market, before: str) -> Iterator[Fit]:
     """Every fit of a market, the refit before its sealed rows last."""
     title, models = market.result.title, study.config.models
     for model, name, fits in zip(models, model_names(study.config), market.learned, strict=True):
         for i, learned in enumerate(fits):
-            yield _Fit(title, before, model, name, f"fold {i + 1}", learned)
+            yield Fit(title, before, model, name, f"fold {i + 1}", learned)
     winner = market.comparison.winner
     if market.looked is not None and winner is not None:
         place = winner.place
         name = model_names(study.config)[place]
-        yield _Fit(title, before, models[place], name, "final", market.looked.sealed.learned)
+        yield Fit(title, before, models[place], name, "final", market.looked.sealed.learned)
 
 
-def _fit(parent: TrackedRun, shared: Mapping[str, str], study: Study, fit: _Fit) -> TrackedRun:
+def tracked_fit(
+    parent: TrackedRun, shared: Mapping[str, str], study: Study, fit: Fit
+) -> TrackedRun:
+    """One fit below its run, with its curves."""
     learned = fit.learned
     once = {
         "best_epoch": float(learned.best_epoch),
@@ -168,5 +171,6 @@ def _fit(parent: TrackedRun, shared: Mapping[str, str], study: Study, fit: _Fit)
     )
 
 
-def _milliseconds(at: datetime) -> int:
+def milliseconds(at: datetime) -> int:
+    """An instant as tracking servers count it."""
     return round(1000 * at.timestamp())

@@ -33,6 +33,11 @@ class Workspace:
         return self.root / "runs"
 
     @property
+    def campaigns(self) -> Path:
+        """One folder per campaign."""
+        return self.root / "campaigns"
+
+    @property
     def cache(self) -> Path:
         """Finished stages by content hash; safe to delete."""
         return self.root / ".touchstone" / "cache"

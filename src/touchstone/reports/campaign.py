@@ -142,10 +142,12 @@ class Yardstick(Contents):
 
 
 class Against(Contents):
-    """The leader's PR-AUC less that of a baseline, on the same rows and days."""
+    """The leader's PR-AUC less that of another, on the same rows and days."""
 
     name: str
-    """The baseline."""
+    """The other: an architecture or a yardstick."""
+    baseline: bool
+    """Whether it is one of those that all are compared with."""
     difference: Ratio | None
     """Mean over the seeds."""
     interval: Interval
@@ -243,7 +245,7 @@ class CampaignResult(Contents):
     yardsticks: tuple[Yardstick, ...]
     """Known without a model."""
     against: tuple[Against, ...]
-    """The leader and each baseline."""
+    """The leader and each of the others, in their order."""
     n_candidates: Count
     """Candidates that the ledger now holds of these rows."""
     checks: tuple[Check, ...]

@@ -48,11 +48,17 @@ def page(result: CampaignResult, command: str) -> str:
 
 def _headline(result: CampaignResult) -> str:
     lead = sentence(shown(result.leader.name))
-    level = [shown(a.name) for a in result.against if not _is_apart(a.interval)]
-    if not result.against:
+    beside = [a for a in result.against if a.baseline]
+    better = [shown(a.name) for a in beside if a.interval is not None and a.interval[1] < 0]
+    level = [shown(a.name) for a in beside if not _is_apart(a.interval)]
+    if result.leader.baseline:
+        lead += ", a baseline,"
+    if better:
+        return f"{lead} leads on validation rows, but {listed(better)} did better on test rows"
+    if not beside:
         return f"{lead} leads"
     if not level:
-        return f"{lead} leads, ahead of every baseline"
+        return f"{lead} leads, ahead of every {'other ' * result.leader.baseline}baseline"
     return f"{lead} leads, but is not told apart from {listed(level)}"
 
 
@@ -60,7 +66,7 @@ def _deck(result: CampaignResult) -> str:
     told = [
         f"{signed(a.difference)} over {shown(a.name)} ({interval(a.interval)})"
         for a in result.against
-        if a.difference is not None
+        if a.baseline and a.difference is not None
     ]
     ranked = f"Ranked by {shown(result.rank_by)} on validation rows."
     return f"{ranked} Its PR-AUC on test rows: {listed(told)}." if told else ranked
@@ -102,7 +108,7 @@ def _facts(result: CampaignResult) -> tuple[str, ...]:
         f"{plural(len(result.architectures), 'architecture')}, "
         f"{plural(len(result.seeds), 'seed')}, {plural(len(result.folds), 'fold')}: "
         f"{plural(n_fits, 'fit')}",
-        f"budget: {'all' if rows is None else count(int(rows))} train rows a fold, "
+        f"budget: {'all' if rows is None else count(int(rows))} train rows a fold for a network, "
         f"{plural(int(budget.get('epochs') or 0), 'epoch')} at most",
         f"{plural(result.n_test_rows, 'test row')}, base rate {percent(result.base_rate)}",
         f"{plural(result.n_instruments, 'instrument')}, {day(result.first)} to {day(result.last)}",

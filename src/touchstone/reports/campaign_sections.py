@@ -73,33 +73,42 @@ def _board(result: CampaignResult) -> Section:
     chart = Chart("board", title, note, board(result, shown), None, "full")
     head = (
         Column("architecture", number=False), Column(f"validation {shown(result.rank_by)}"),
-        Column("PR-AUC"), Column("95 %"), Column("F1+"), Column("precision, %"),
+        Column("PR-AUC"), Column("95 %"), Column("leader\u2019s lead, 95 %"), Column("F1+"),
+        Column("precision, %"),
         Column("breaks even at, %"), Column("recall, %"), Column("ROC-AUC"),
-        Column("direction AUC"), Column("log-loss"), Column("ECE"), Column("study", number=False),
+        Column("direction AUC"), Column("log-loss"), Column("ECE"),
     )  # fmt: skip
     rows: tuple[tuple[str, ...], ...] = tuple(
         (
-            shown(a.name), plain_number(a.validation), _mean(a.pr_auc), _ends(a.pr_auc),
-            _mean(a.f1), bare_percent(a.precision.mean),
+            _link(a, shown(a.name)), plain_number(a.validation), _mean(a.pr_auc), _ends(a.pr_auc),
+            _behind(result, a.name), _mean(a.f1), bare_percent(a.precision.mean),
             needed(a.break_even_precision).removesuffix("\u202f%"), bare_percent(a.recall.mean),
-            _mean(a.roc_auc), _mean(a.direction_auc), _mean(a.log_loss), _mean(a.ece), _link(a),
+            _mean(a.roc_auc), _mean(a.direction_auc), _mean(a.log_loss), _mean(a.ece),
         )
         for a in result.architectures
     )  # fmt: skip
     rows += tuple(
-        (shown(y.name), NONE, _mean(y.pr_auc), _ends(y.pr_auc), *[NONE] * 4, _mean(y.roc_auc),
-         _mean(y.direction_auc), NONE, NONE, "")
+        (shown(y.name), NONE, _mean(y.pr_auc), _ends(y.pr_auc), _behind(result, y.name),
+         *[NONE] * 4, _mean(y.roc_auc), _mean(y.direction_auc), NONE, NONE)
         for y in result.yardsticks
     )  # fmt: skip
     table = Table("Leaderboard, test rows before the seal", head, rows, _INTERVAL)
     return Section("board-all", "Leaderboard", "The leaderboard", (), (chart,), (table,))
 
 
+def _behind(result: CampaignResult, name: str) -> str:
+    """The leader's PR-AUC less another's, its interval; of equal days and seeds."""
+    ends = [a.interval for a in result.against if a.name == name]
+    return interval(ends[0]) if ends else NONE
+
+
 _INTERVAL: Final = (
     "Intervals at 95 %. Within: whole days of the test rows are drawn again, the same days for all "
     "architectures and seeds. Between: the seeds are drawn again in every resample, their "
-    "deviations stretched for being few. Precision, recall and F1+ at the threshold with the best "
-    "F1 on each fold\u2019s validation rows; log-loss and ECE of calibrated probabilities."
+    "deviations stretched for being few. The leader\u2019s lead: its PR-AUC less the row\u2019s, "
+    "resample by resample; where it holds 0, the two are not told apart. Precision, recall and F1+ "
+    "at the threshold with the best F1 on each fold\u2019s validation rows; log-loss and ECE of "
+    "calibrated probabilities."
 )
 
 
@@ -173,12 +182,16 @@ def _beside(result: CampaignResult) -> Table:
         "predecessor\u2019s best", f"{was.f1:.3f}", f"{was.precision:.3f}", f"{was.recall:.3f}",
         f"{was.pr_auc[0]:.2f} to {was.pr_auc[1]:.2f}", "not known",
     )  # fmt: skip
-    note = f"Of the predecessor: {ORIENTATION}. Nothing was resampled to make them so."
+    note = f"The predecessor\u2019s figures: {ORIENTATION}."
     return Table("Test figures beside the predecessor\u2019s", head, (ours, theirs), note)
 
 
 def _money(result: CampaignResult) -> Section:
-    known = [(a.net.sharpe, a.name) for a in result.architectures if a.net and a.net.sharpe]
+    known = [
+        (a.net.sharpe, a.name)
+        for a in result.architectures
+        if a.net is not None and a.net.sharpe is not None
+    ]
     title = "Nothing was traded"
     if known:
         sharpe, name = max(known)
@@ -250,12 +263,14 @@ def _cost(result: CampaignResult) -> Section:
     note = "Mean seconds of a fit with its scoring, on one core of this machine; logarithmic."
     chart = Chart("seconds", title, note, seconds_bars(result, shown), None)
     head = (
-        Column("architecture", number=False), Column("parameters"), Column("files, kB"),
+        Column("architecture", number=False), Column("train rows of a fit"), Column("parameters"),
+        Column("files, kB"),
         Column("s a fit"), Column("inference, \u00b5s a row"), Column("memory of a fit, MB"),
     )  # fmt: skip
     rows = tuple(
         (
-            shown(a.name), count(a.parameters), count(round(a.file_bytes / 1000)),
+            shown(a.name), count(round(sum(f.rows_used for f in a.fits) / len(a.fits))),
+            count(a.parameters), count(round(a.file_bytes / 1000)),
             _seconds(a.machine.train_seconds), plain_number(a.machine.inference_us),
             plain_number(a.machine.peak_mb),
         )
@@ -287,11 +302,23 @@ def _how(result: CampaignResult) -> Section:
     about = (Column("looked at", number=False), Column("found", number=False))
     checks = Table("Prerequisites, before anything was trained", about, found)
     say = (
-        "Every architecture saw the same rows, features, scaling and labels, and had the same "
-        "rows, epochs and patience; only the seed of what is fitted differs between the seeds "
+        "Every architecture had the same features, scaling and labels, and was judged on the same "
+        "rows. The budget\u2019s train rows and epochs bind networks; "
+        f"{_unbound(result)}only the seed of what is fitted differs between the seeds "
         f"({', '.join(str(s) for s in result.seeds)}).",
     )
     return Section("how", "How", "How was it compared?", say, (), (folds, checks))
+
+
+def _unbound(result: CampaignResult) -> str:
+    """Who saw more train rows than the budget says, in words that a sentence goes on from."""
+    most = result.budget.get("rows")
+    more = [
+        shown(a.name)
+        for a in result.architectures
+        if most is not None and any(f.rows_used > most for f in a.fits)
+    ]
+    return f"{listed(more)} saw all of a fold; " if more else ""
 
 
 def _onwards(result: CampaignResult) -> Section:
@@ -311,8 +338,8 @@ def _onwards(result: CampaignResult) -> Section:
     return Section("onwards", "Onwards", "To a verdict", say, (), (files,))
 
 
-def _link(row: Architecture) -> Markup:
-    return Markup('<a href="{0}">{0}</a>').format(row.file)
+def _link(row: Architecture, text: str = "") -> Markup:
+    return Markup('<a href="{}">{}</a>').format(row.file, text or row.file)
 
 
 def _mean(spread: Spread) -> str:
