@@ -7,7 +7,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
 from joblib import delayed
 from threadpoolctl import threadpool_info
 
