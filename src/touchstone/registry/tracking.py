@@ -179,7 +179,8 @@ def flush(found: Iterable[Queue], tracker: Tracker, place: str, locks: Path) -> 
 
 def n_waiting(found: Iterable[Queue]) -> tuple[int, list[Path]]:
     """How many runs wait, and in which files; a file that cannot be read is one of them."""
-    total, files = 0, []
+    total = 0
+    files: list[Path] = []
     for queue in found:
         try:
             n = sum(len(batch.runs) for batch in queue.waiting())
