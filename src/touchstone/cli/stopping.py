@@ -26,7 +26,7 @@ def terminable() -> Iterator[Stop]:
     """
     stop = Stop()
 
-    def ended(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    def ended(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (as signals call)
         stop.code = TERMINATED
         raise KeyboardInterrupt
 

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import yaml
@@ -28,7 +28,14 @@ from touchstone.pipelines.decide import compare, model_names, tested_span
 from touchstone.pipelines.learn import Learned, Task, learn
 from touchstone.pipelines.prepare import Prepared, load, prepare, resolve
 from touchstone.pipelines.progress import Progress
-from touchstone.pipelines.run import Ask, ledger_of, now, run_fingerprint, versions
+from touchstone.pipelines.run import (
+    Ask,
+    ledger_of,
+    now,
+    run_fingerprint,
+    sound_ledger,
+    versions,
+)
 from touchstone.pipelines.shelf import Columns, Resources, columns_of, shelve
 from touchstone.pipelines.track import OFF, place_of, tell
 from touchstone.pipelines.track_campaign import campaign_batch
@@ -119,8 +126,7 @@ def _race(
     asked: Campaign, ask: Ask, bars: tuple[Loaded, str], progress: Progress
 ) -> Raced:  # fmt: skip
     study, resources = asked.study, _resources(ask, progress)
-    book = resources.ledger()
-    _refuse_broken(book, ask)
+    book = sound_ledger(ask.workspace)
     prepared = prepare(study, *bars, resources.cache, progress)
     columns = columns_of(shelve(study.config, prepared, resources.cache))
     found, costs = _checked(asked, ask, (prepared, columns), resources)
@@ -143,15 +149,6 @@ def _race(
 def _resources(ask: Ask, progress: Progress) -> Resources:
     cache = StageCache(ask.workspace.cache)
     return Resources(cache, ledger_of(ask.workspace), progress, ask.jobs, ask.workspace.checkpoints)
-
-
-def _refuse_broken(book: Any, ask: Ask) -> None:
-    broken = book.verify()
-    if broken:
-        raise RefusedError(
-            f"{ask.workspace.ledger}: the trial ledger was changed by something else than "
-            f"touchstone (row {broken[0].row}: {broken[0].problem}): restore it from a copy"
-        )
 
 
 def _fits(

@@ -50,7 +50,8 @@ def _features(prepared: Prepared) -> Check:
         constant |= {names[i] for i in np.flatnonzero(np.ptp(train, axis=0) == 0)}
     told = f"{len(names)} features, finite on every row of every fold"
     if constant:
-        told += f"; constant on a fold's train rows, so they tell nothing there: {', '.join(sorted(constant))}"  # noqa: E501
+        which = ", ".join(sorted(constant))
+        told += f"; constant on a fold's train rows, so they tell nothing there: {which}"
     return Check(name="features", ok=True, sentence=told + ".")
 
 

@@ -143,7 +143,7 @@ def _run(
     study: Study, ask: Ask, place: tuple[Path, Loaded, str], progress: Progress,
     seconds: list[tuple[str, float]],
 ) -> Outcome:  # fmt: skip
-    started, book = now(), _sound_ledger(ask.workspace)
+    started, book = now(), sound_ledger(ask.workspace)
     folder, loaded, data = place
     resources = Resources(
         StageCache(ask.workspace.cache), ledger_of(ask.workspace), progress, ask.jobs,
@@ -187,7 +187,12 @@ def _run(
     return Outcome(folder, result, shown=False)
 
 
-def _sound_ledger(workspace: Workspace) -> SqliteLedger:
+def sound_ledger(workspace: Workspace) -> SqliteLedger:
+    """The workspace's ledger, its chain looked through.
+
+    Raises:
+        RefusedError: a row was changed by something else than touchstone.
+    """
     book = ledger_of(workspace)()
     broken = book.verify()
     if broken:

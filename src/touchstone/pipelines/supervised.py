@@ -148,7 +148,7 @@ def measure(config: SupervisedConfig, ask: Ask, study: Study) -> Found:
     candidates = [_by_validation(study, prepared, place, fit) for place, fit in enumerate(fits)]
     odds_seed = derive(config.seed, "supervised", "odds", ask.setting)
     odds = _odds(market.canonical(), study.config.label, odds_seed, config.odds_paths)
-    strategies = study.config.strategy.candidates()  # type: ignore[attr-defined]
+    strategies = study.config.strategy.candidates()  # type: ignore[attr-defined]  # strategies have
     # Nobody trades while the models' features warm up: the truth is asked of the same rows.
     idle = int(prepared.folds.final.train[0])
     tell = _outlook_of(study, odds, idle)
@@ -193,7 +193,7 @@ def _by_validation(study: Study, prepared: Prepared, place: int, fit: Learned) -
     calibration = calibrate(config, prepared, fold, fit)
     where = segment(prepared.panel, fold.spans.validate_start, fold.spans.validate_end)
     view = outlook(config, prepared, where, [(fold.validate, fit.validate, calibration)])
-    strategies = config.strategy.candidates()  # type: ignore[attr-defined]
+    strategies = config.strategy.candidates()  # type: ignore[attr-defined]  # strategies have
     intents = [intend(config.label, strategy, view) for strategy in strategies]
     runs = sweep(where.panel, intents, config.account, config.costs)
     per_year = prepared.panel.calendar.days_per_year

@@ -142,7 +142,7 @@ class MlflowTracker:
             where = None if root is None else (root.absolute() / name).as_uri()
             try:
                 return str(client.create_experiment(name, where))
-            except Exception:
+            except Exception:  # MLflow has a class of its own for each kind of store
                 found = client.get_experiment_by_name(name)  # another process was quicker
                 if found is None:
                     raise

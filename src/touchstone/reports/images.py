@@ -205,7 +205,7 @@ def _widest(axes: "Axes") -> float:
 
     figure = axes.get_figure(root=True)
     assert figure is not None
-    drawn = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+    drawn = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]  # it has none
     widths = [label.get_window_extent(drawn).width for label in axes.get_yticklabels()]
     return float(max(widths) / figure.bbox.width)
 
@@ -305,11 +305,11 @@ def _dates(axes: "Axes") -> None:
     words = 3 if last - first < 150 else 2 if last - first < 1500 else 1
 
     def told(value: float, _: object) -> str:
-        at = num2date(value)  # type: ignore[no-untyped-call]
+        at = num2date(value)  # type: ignore[no-untyped-call]  # it has none
         return " ".join((str(at.day), NAMES[at.month - 1], str(at.year))[-words:])
 
     axes.xaxis_date()
-    where = AutoDateLocator(minticks=2, maxticks=7)  # type: ignore[no-untyped-call]
+    where = AutoDateLocator(minticks=2, maxticks=7)  # type: ignore[no-untyped-call]  # it has none
     axes.xaxis.set_major_locator(where)
     axes.xaxis.set_major_formatter(told)
 

@@ -40,7 +40,7 @@ class Answers(NamedTuple):
 
     def at(self, place: torch.Tensor) -> "Answers":
         """Those of some rows, by place."""
-        return Answers(*(None if one is None else one[place] for one in self))  # type: ignore[arg-type]
+        return Answers(*(None if one is None else one[place] for one in self))  # type: ignore[arg-type]  # as they came
 
 
 class Rows(NamedTuple):

@@ -28,7 +28,7 @@ class Update:
     def __call__(self, loss: torch.Tensor) -> None:
         """One step down the gradient of a loss, ()."""
         self.optimiser.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch's has none
         self.scaler.unscale_(self.optimiser)
         length = torch.nn.utils.clip_grad_norm_(self.parameters, self.clip)
         self.scaler.step(self.optimiser)
