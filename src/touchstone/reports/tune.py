@@ -1,0 +1,131 @@
+"""What a search found: every trial with its values, the winners and their retrained versions."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+from touchstone.reports.contents import Contents, Count, Ratio
+
+State: TypeAlias = Literal["complete", "pruned", "failed", "infeasible"]
+"""`infeasible`: it ended, but breaks a constraint."""
+
+
+class SpaceKey(Contents):
+    """One setting that was searched."""
+
+    key: str
+    """Dotted, as in hidden or training.learning_rate."""
+    low: Ratio | None
+    """Lowest value; null for choices."""
+    high: Ratio | None
+    """Highest value."""
+    step: Ratio | None
+    """Between values; null where any between is possible."""
+    log: bool
+    """Whether drawn on a logarithmic scale."""
+    choices: tuple[Any, ...]
+    """The values; empty for a range."""
+
+
+class Step(Contents):
+    """What a trial was worth on the way."""
+
+    step: Count
+    """Epoch, counted on over the folds."""
+    value: Ratio
+    """Of the first objective."""
+
+
+class TrialFound(Contents):
+    """One trial."""
+
+    number: Count
+    """From 0."""
+    state: State
+    """How it ended."""
+    params: Mapping[str, Any]
+    """Setting -> value."""
+    values: tuple[Ratio | None, ...]
+    """One an objective, means over the folds' validation rows; empty where it did not end."""
+    constraints: Mapping[str, Ratio | None]
+    """Constraint -> what was measured."""
+    steps: tuple[Step, ...]
+    """On the way; pruning goes by them."""
+    reason: str
+    """Why it was pruned or failed; empty otherwise."""
+
+
+class Version(Contents):
+    """The winner's checkpoints, or the same settings trained anew."""
+
+    name: str
+    """`checkpoint`, or `retrained, seed N`."""
+    by_fold: tuple[Ratio | None, ...]
+    """The first objective on each fold's validation rows."""
+    mean: Ratio | None
+    """Of the folds."""
+
+
+class WinnerFound(Contents):
+    """The best trial and what became of it when it was trained again."""
+
+    number: Count
+    """Of the trial."""
+    settings: Mapping[str, Any]
+    """The model's, whole."""
+    training: Mapping[str, Any]
+    """The recipe's settings that were searched."""
+    versions: tuple[Version, ...]
+    """The checkpoint first, then one a seed."""
+    kept: str
+    """Name of the version that goes on: the checkpoint, unless one trained anew is no worse on
+    validation rows."""
+    file: str
+    """The study that takes it to its verdict, beside this result."""
+
+
+class SearchFound(Contents):
+    """The search of one architecture."""
+
+    name: str
+    """Its kind, numbered where a kind comes again."""
+    space: tuple[SpaceKey, ...]
+    """What was searched."""
+    trials: tuple[TrialFound, ...]
+    """In order of their numbers."""
+    best: tuple[Count, ...]
+    """Numbers of the best trials: one, or with several objectives the Pareto front."""
+    importance: Mapping[str, Ratio] | None
+    """Setting -> share of the variance of the first objective; null with too few trials."""
+    winner: WinnerFound | None
+    """Null where no trial ended within the constraints."""
+
+
+class TuneResult(Contents):
+    """A finished search, as `result.json` holds it."""
+
+    name: str
+    """Of the search."""
+    fingerprint: str
+    """12 hex digits: what was asked of which data."""
+    method: str
+    """Kind of the search."""
+    sampler: str
+    """Where settings come from."""
+    pruner: str
+    """What ends trials early; `none` for nothing."""
+    objectives: tuple[str, ...]
+    """Names of the objectives."""
+    directions: tuple[Literal["higher", "lower"], ...]
+    """What is better, one an objective."""
+    limits: Mapping[str, Ratio]
+    """Constraint -> its bound."""
+    searches: tuple[SearchFound, ...]
+    """One an architecture."""
+    n_candidates: Count
+    """Distinct candidates in the ledger on these rows, these trials among them."""
+    data: Mapping[str, Any]
+    """What the bars are: hash, span, instruments, folds."""
+    notes: tuple[str, ...]
+    """What a reader should know."""
+    machine: Mapping[str, Any]
+    """What another machine, or another hour, measures otherwise: seconds a trial, jobs."""
