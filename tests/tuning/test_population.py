@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from touchstone.errors import TrainingError
 from touchstone.ledger import MemoryLedger
 from touchstone.seeding import generator
-from touchstone.tuning.perturbing import LARGER, SMALLER, drawn, perturbed
+from touchstone.tuning.perturbing import LARGER, SMALLER, Setting, drawn, perturbed
 from touchstone.tuning.population import (
     ROW,
     Ended,
@@ -23,9 +23,9 @@ from touchstone.tuning.population import (
     generations,
     ranked,
 )
-from tuning.toy import BEST, WEIGHTS, Ranged, Toy, climbed, worth
+from tuning.toy import BEST, WEIGHTS, Toy, climbed, worth
 
-ONE_AT_A_TIME = (Ranged("along", choices=("first", "second")),)
+ONE_AT_A_TIME = (Setting("along", choices=("first", "second")),)
 
 
 class OneAtATime(Toy):
@@ -99,9 +99,9 @@ class Noise:
 
 
 SPACE = (
-    Ranged("rate", 1e-4, 1e-1, log=True), Ranged("share", 0.0, 0.5),
-    Ranged("size", 4, 32, step=4, whole=True), Ranged("count", 1, 9, whole=True),
-    Ranged("sort", choices=("a", "b", "c")),
+    Setting("rate", 1e-4, 1e-1, log=True), Setting("share", 0.0, 0.5),
+    Setting("size", 4, 32, step=4, whole=True), Setting("count", 1, 9, whole=True),
+    Setting("sort", choices=("a", "b", "c")),
 )  # fmt: skip
 RULES = st.builds(
     Rules,
@@ -188,7 +188,7 @@ def test_the_same_seed_gives_the_same_whoever_takes_the_turns_in_whatever_order(
 def test_another_seed_gives_another_population_and_a_new_setting_shifts_no_other():
     rules = Rules(members=8, generations=4)
     assert lived(rules, SPACE, Noise(), 7) != lived(rules, SPACE, Noise(), 8)
-    more = (Ranged("new", 0.0, 1.0), *SPACE)
+    more = (Setting("new", 0.0, 1.0), *SPACE)
     begun = [
         [m.settings["rate"] for m in lived(rules, s, Noise())[0].members] for s in (SPACE, more)
     ]
@@ -274,7 +274,7 @@ def test_the_first_member_begins_with_the_settings_given():
 
 def test_sources_are_drawn_evenly_from_the_top_and_settings_moved_both_ways():
     rules = Rules(members=20, generations=2, bottom=0.5, top=0.2, resample=0.0)
-    space = (Ranged("rate", 1e-9, 1e9, log=True),)
+    space = (Setting("rate", 1e-9, 1e9, log=True),)
     places, factors = collections.Counter(), collections.Counter()
     for seed in range(120):
         first, second = lived(rules, space, Noise(), seed)
@@ -295,7 +295,7 @@ def test_sources_are_drawn_evenly_from_the_top_and_settings_moved_both_ways():
 
 
 def test_resampling_happens_as_often_as_asked():
-    space, n = (Ranged("rate", 1e-9, 1e9, log=True),), [0, 0]
+    space, n = (Setting("rate", 1e-9, 1e9, log=True),), [0, 0]
     for seed in range(80):
         rules = Rules(members=20, generations=2, bottom=0.5, resample=0.25)
         first, second = lived(rules, space, Noise(), seed)
@@ -328,7 +328,7 @@ def test_a_value_never_leaves_its_space_and_stays_of_its_sort(seed, place, turns
 
 
 def test_zero_is_left_again():
-    setting = Ranged("dropout", 0.0, 0.5)
+    setting = Setting("dropout", 0.0, 0.5)
     found = {perturbed(setting, 0.0, generator(seed)) for seed in range(20)}
     assert found == {0.0, 0.025}
 

@@ -1,25 +1,11 @@
 """Figure 2 of Jaderberg et al. (2017): a surface that no fixed settings climb."""
 
-from typing import NamedTuple
-
 import numpy as np
 
+from touchstone.tuning.perturbing import Setting
 from touchstone.tuning.population import Ended
 
-
-class Ranged(NamedTuple):
-    """A setting of the space."""
-
-    key: str
-    low: float | None = None
-    high: float | None = None
-    step: float | None = None
-    log: bool = False
-    whole: bool = False
-    choices: tuple = ()
-
-
-WEIGHTS = tuple(Ranged(f"h{i}", 0.0, 1.0) for i in (0, 1))
+WEIGHTS = tuple(Setting(f"h{i}", 0.0, 1.0) for i in (0, 1))
 BEGIN = np.array([0.9, 0.9])
 BEST = 1.2
 """Q at theta = (0, 0)."""

@@ -1,9 +1,15 @@
 """One setting of a population: drawn at random, or moved a little from where it stands."""
 
 import math
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 
 SMALLER: Final = 0.8
 LARGER: Final = 1.25
@@ -14,36 +20,33 @@ _FROM_ZERO: Final = 0.05
 """Where a value stands at zero, which no factor moves: the step up, a share of the range."""
 
 
-class Setting(Protocol):
+class Setting(NamedTuple):
     """Where one setting may lie: a range, a grid, or choices."""
 
-    @property
-    def key(self) -> str:
-        """Dotted, as in training.learning_rate."""
+    key: str
+    """Dotted, as in training.learning_rate."""
+    low: float | None = None
+    """Lowest value; None for choices."""
+    high: float | None = None
+    """Highest value; None for choices."""
+    step: float | None = None
+    """Between values, counted from the lowest; None where any between is possible."""
+    log: bool = False
+    """Whether the range is logarithmic."""
+    whole: bool = False
+    """Whether values are integers."""
+    choices: tuple[Any, ...] = ()
+    """The values, in their order; empty for a range."""
 
-    @property
-    def low(self) -> float | None:
-        """Lowest value; None for choices."""
 
-    @property
-    def high(self) -> float | None:
-        """Highest value; None for choices."""
-
-    @property
-    def step(self) -> float | None:
-        """Between values, counted from the lowest; None where any between is possible."""
-
-    @property
-    def log(self) -> bool:
-        """Whether the range is logarithmic."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether values are integers."""
-
-    @property
-    def choices(self) -> tuple[Any, ...]:
-        """The values, in their order; empty for a range."""
+def setting_of(key: str, values: BaseDistribution) -> Setting:
+    """A key of a search's space."""
+    if isinstance(values, CategoricalDistribution):
+        return Setting(key, choices=tuple(values.choices))
+    assert isinstance(values, IntDistribution | FloatDistribution), f"{key}: {values}"
+    whole = isinstance(values, IntDistribution)
+    step = None if whole and (values.log or values.step == 1) else values.step
+    return Setting(key, values.low, values.high, step, values.log, whole)
 
 
 def drawn(setting: Setting, rng: np.random.Generator) -> Any:
