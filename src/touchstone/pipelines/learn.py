@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -21,7 +22,17 @@ from touchstone.labels.tasks import fit_tasks, targets
 from touchstone.ledger import Ledger
 from touchstone.models import MODELS, Fitted, Shape, head_of, restore
 from touchstone.models.scoring import score
-from touchstone.pipelines.drive import Beside, History, Place, drive, newest, running, settle
+from touchstone.pipelines.drive import (
+    Beside,
+    HaltError,
+    History,
+    Place,
+    Watcher,
+    drive,
+    newest,
+    running,
+    settle,
+)
 from touchstone.pipelines.identities import known_first
 from touchstone.pipelines.phases import phase_rows
 from touchstone.pipelines.prepare import Prepared, stage_key
@@ -103,9 +114,19 @@ Todo: TypeAlias = tuple[str, Task, Place | None]
 
 
 def learn(
-    study: Study, prepared: Prepared, tasks: Sequence[Task], resources: Resources
-) -> list[Learned]:
-    """Fit all tasks, those already in the cache excepted; in the order of the tasks."""
+    study: Study, prepared: Prepared, tasks: Sequence[Task], resources: Resources,
+    watch: Watcher | None = None,
+) -> list[Learned]:  # fmt: skip
+    """Fit all tasks, those already in the cache excepted; in the order of the tasks.
+
+    Args:
+        study: whose models are fitted.
+        prepared: its market.
+        tasks: the fits.
+        resources: what the machine lends.
+        watch: sees each epoch of those that are fitted now, and may end one by a `HaltError`, which
+            is raised; with one process only.
+    """
     config = study.config
     keys = [_task_key(config, prepared, task) for task in tasks]
     found = {k: kept(resources.cache, k) for k in keys}
@@ -127,7 +148,9 @@ def learn(
         places = [place for _, _, place in todo if place is not None]
         step.watch(lambda: running(place.folder for place in places))
         try:
-            for (key, task, place), learned in _fits(study, prepared.data, shelf, todo, resources):
+            for (key, task, place), learned in _fits(
+                study, (prepared.data, shelf), todo, resources, watch
+            ):
                 keep(resources.cache, key, learned)
                 if place is not None:
                     settle(place.folder, config.training.keep_every)
@@ -267,15 +290,16 @@ def _tell_left(places: Sequence[Place], resources: Resources) -> None:
 
 
 def _fits(
-    study: Study, data: str, shelf: Shelf, todo: Sequence[Todo], resources: Resources
-) -> Iterator[tuple[Todo, Learned]]:
+    study: Study, on: tuple[str, Shelf], todo: Sequence[Todo], resources: Resources,
+    watch: Watcher | None,
+) -> Iterator[tuple[Todo, Learned]]:  # fmt: skip
     """Yields each fit as it is done."""
-    config = study.config
+    config, (data, shelf) = study.config, on
+    assert watch is None or resources.jobs == 1, "whoever watches is in this process"
     if resources.jobs == 1 or len(todo) < 2:
         columns = columns_of(shelf)
         for one in todo:
-            _, task, place = one
-            yield one, fit_and_score(config, task, columns, data, resources.ledger(), place)
+            yield one, _watched(config, one, (columns, data), resources, watch)
         return
     pool = workers(resources.jobs, study.plugins)
     calls = (
@@ -284,6 +308,25 @@ def _fits(
     )
     for i, learned in pool(calls):
         yield todo[i], learned
+
+
+def _watched(
+    config: StudyConfig, todo: Todo, on: tuple[Columns, str], resources: Resources,
+    watch: Watcher | None,
+) -> Learned:  # fmt: skip
+    """A fit in this process; of one that whoever watches has ended nothing stays."""
+    (_, task, place), (columns, data) = todo, on
+    see = None if watch is None else partial(watch, task.name)
+
+    def driven(job: Job, beside: Beside) -> tuple[Fit, History]:
+        return drive(job, resources.ledger(), place, beside, see)
+
+    try:
+        return scored_by(config, task, columns, data, driven)
+    except HaltError:
+        if place is not None:
+            settle(place.folder, None)
+        raise
 
 
 def _in_worker(
