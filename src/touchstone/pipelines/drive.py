@@ -33,8 +33,8 @@ class HaltError(Exception):
     """Raised by whoever watches a fit: it ends here, for good."""
 
 
-Watcher: TypeAlias = Callable[[str, Epoch], None]
-"""Sees each epoch of a fit as it ends, with the fit's name among its folds."""
+Watcher: TypeAlias = Callable[[str, History], None]
+"""Sees a fit's history from its first epoch on as each epoch ends, with the fit's name."""
 
 
 class Place(NamedTuple):
@@ -68,7 +68,7 @@ class Beside(NamedTuple):
 
 def drive(
     job: Job, ledger: Ledger, place: Place | None, beside: Beside,
-    watch: Callable[[Epoch], None] | None = None,
+    watch: Callable[[History], None] | None = None,
 ) -> tuple[Fit, History]:  # fmt: skip
     """Fit to the end, from the place's checkpoint if it has one; the result is the same.
 
@@ -77,7 +77,7 @@ def drive(
         ledger: gets the fit.
         place: where checkpoints are written; None writes none.
         beside: goes into each checkpoint.
-        watch: sees each epoch, and may end the fit by an error.
+        watch: sees the history as each epoch ends, and may end the fit by an error.
 
     Raises:
         TrainingError: as `training.fit`.
@@ -96,7 +96,7 @@ def drive(
             if not history or epoch.index > history[-1][0]:
                 history.append((epoch.index, dict(epoch.metrics)))
             if watch is not None:
-                watch(epoch)
+                watch(tuple(history))
             if keeper is not None:
                 keeper.see(epoch, tuple(history))
     if keeper is not None:

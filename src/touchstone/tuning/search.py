@@ -94,17 +94,18 @@ class Trial:
         self._told = set(frozen.intermediate_values)
         self._noted = dict(frozen.user_attrs)
 
-    def report(self, step: int, value: float) -> bool:
-        """Tell what the trial is worth at a step, from 0; True where it is to be ended.
+    def report(self, step: int, value: float) -> None:
+        """Tell what the trial is worth at a step, from 0.
 
         A step that was told before, by whoever ran the trial until they were killed, stays.
         """
-        if not self._prunes:
-            return False
-        if step not in self._told:
+        if self._prunes and step not in self._told:
             self._told.add(step)
             self._trial.report(value, step)
-        return self._trial.should_prune()
+
+    def is_behind(self) -> bool:
+        """Whether the trial is to be ended, by what was reported last."""
+        return self._prunes and self._trial.should_prune()
 
     def note(self, key: str, value: Any) -> None:
         """Write something down beside the trial; JSON-able."""
@@ -114,7 +115,7 @@ class Trial:
 
 
 Measure: TypeAlias = Callable[[Trial], Worth | None]
-"""Runs a trial; None where it was ended early, as `Trial.report` said."""
+"""Runs a trial; None where it was ended early, as `Trial.is_behind` said."""
 
 
 def begin(search: Search, *, alone: bool, forget: bool = False) -> int:
