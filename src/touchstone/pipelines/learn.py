@@ -36,6 +36,7 @@ from touchstone.pipelines.drive import (
 from touchstone.pipelines.identities import known_first
 from touchstone.pipelines.phases import phase_rows
 from touchstone.pipelines.prepare import Prepared, stage_key
+from touchstone.pipelines.refit import seed_of
 from touchstone.pipelines.shelf import (
     Columns,
     OpenLedger,
@@ -193,7 +194,7 @@ def scored_by(
         ),
         validate=samples(windows, columns.labels, fold.validate),
         n_assets=n_assets,
-        seed=derive(config.seed, "fit", task.model.fingerprint(), task.name),
+        seed=derive(seed_of(config.refit, config.seed), "fit", task.model.fingerprint(), task.name),
         data=data,
         epochs=task.epochs,
         resume=None,
@@ -342,7 +343,7 @@ def _task_key(config: StudyConfig, prepared: Prepared, task: Task) -> str:
     return stage_key(
         prepared.key, task.model, config.training, config.scaler, str(config.lookback),
         str(config.seed), task.name, str(task.epochs), config.weights, *asks(config),
-        *_paid(config),
+        *_paid(config), *_redrawn(config),
         *(hashlib.sha256(r).hexdigest() for r in rows),
     )  # fmt: skip
 
@@ -350,6 +351,12 @@ def _task_key(config: StudyConfig, prepared: Prepared, task: Task) -> str:
 def _paid(config: StudyConfig) -> list[str]:
     """The costs, where the fit depends on them."""
     return [str(config.costs.round_trip)] if config.training.metric == "net" else []
+
+
+def _redrawn(config: StudyConfig) -> list[str]:
+    """The seed of the fits, where it is not the study's."""
+    seed = seed_of(config.refit, config.seed)
+    return [] if seed == config.seed else [f"refit {seed}"]
 
 
 def keep(cache: StageCache, key: str, learned: Learned) -> None:
