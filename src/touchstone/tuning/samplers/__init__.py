@@ -1,0 +1,39 @@
+"""Where a trial's settings come from: one file each.
+
+A part makes a sampler of Optuna's for one trial of one study. Whatever it draws follows from the
+seed and the trial's number, and, for those that learn, from the trials that are there: nothing is
+carried from trial to trial in memory, so that any process may take any trial.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial
+
+from touchstone.registration import Family
+
+
+class Asked(NamedTuple):
+    """Of which trial the settings are."""
+
+    seed: int
+    """The search's."""
+    number: int
+    """The trial's, from 0."""
+    space: Mapping[str, BaseDistribution]
+    """Key -> its values; keys in a fixed order."""
+    constraints: Callable[[FrozenTrial], list[float]] | None = None
+    """Amounts by which a trial breaks its bounds, none above 0 where it keeps them; None: there
+    are no bounds."""
+
+
+class Sampler(Protocol):
+    """A part of the family."""
+
+    def __call__(self, config: Any, asked: Asked, /) -> BaseSampler:
+        """The sampler of one trial."""
+
+
+SAMPLERS: Family[Sampler] = Family("sampler", __name__)
