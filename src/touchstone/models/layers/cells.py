@@ -51,9 +51,7 @@ class Enter(nn.Module):
 class Cell(nn.Module):
     """Each node is the sum of what its edges make of the places they come from; all are given."""
 
-    def __init__(
-        self, n_in: tuple[int, int], width: int, layout: Layout, on_edge: OnEdge
-    ) -> None:
+    def __init__(self, n_in: tuple[int, int], width: int, layout: Layout, on_edge: OnEdge) -> None:
         """`n_in`: channels that the cell before the last, and the last one, give."""
         super().__init__()
         self.layout = tuple(tuple(node) for node in layout)

@@ -75,9 +75,7 @@ class SeparableConv(nn.Module):
 class Pool(nn.Module):
     """Mean or largest of a step and those before it; the first step stands for what was before."""
 
-    def __init__(
-        self, width: int, kind: Literal["average", "max"], *, affine: bool = True
-    ) -> None:
+    def __init__(self, width: int, kind: Literal["average", "max"], *, affine: bool = True) -> None:
         """For `width` channels."""
         super().__init__()
         self.kind = kind
