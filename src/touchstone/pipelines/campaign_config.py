@@ -120,6 +120,7 @@ def read_campaign(
         raise in_file(path, error) from None
     training = config.budget.of(study.config.training)
     changed = {
-        "models": config.architectures, "training": training, "null_twin": False, "surrogates": 0,
+        "models": config.architectures, "training": training, "null_twin": False,
+        "surrogates": 0, "refit": None,
     }  # fmt: skip
     return Campaign(config, identified(study.config.model_copy(update=changed), study.root))

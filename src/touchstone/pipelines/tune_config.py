@@ -189,6 +189,6 @@ def read_tune(
         raise in_file(path, error) from None
     changed = {
         "models": config.architectures, "training": config.budget.of(study.config.training),
-        "null_twin": False, "surrogates": 0,
+        "null_twin": False, "surrogates": 0, "refit": None,
     }  # fmt: skip
     return Tune(config, identified(study.config.model_copy(update=changed), study.root))

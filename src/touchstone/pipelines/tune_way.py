@@ -28,19 +28,6 @@ class Found(NamedTuple):
     """What a tracking server is told, of run.json's facts; None: nothing."""
 
 
-class Best(NamedTuple):
-    """A trial that is worth going on with."""
-
-    number: int
-    """Of the trial."""
-    study: Study
-    """One model with the trial's settings, and its recipe: `learn` finds its fits in the cache."""
-    training: Mapping[str, Any]
-    """The recipe's settings that were searched, by dotted key without `training.`."""
-    file: str
-    """The study beside the result that takes it to its verdict."""
-
-
 class Way(NamedTuple):
     """A way of searching, whole."""
 

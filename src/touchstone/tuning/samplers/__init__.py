@@ -2,15 +2,15 @@
 
 A part makes a sampler of Optuna's for one trial of one study. Whatever it draws follows from the
 seed and the trial's number, and, for those that learn, from the trials that are there: nothing is
-carried from trial to trial in memory, so that any process may take any trial.
+carried from trial to trial in memory, so that any process may take any trial. A trial that breaks
+its bounds says so in the study (`Trial.set_constraint`); those that learn heed it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
-from optuna.trial import FrozenTrial
 
 from touchstone.registration import Family
 
@@ -24,9 +24,6 @@ class Asked(NamedTuple):
     """The trial's, from 0."""
     space: Mapping[str, BaseDistribution]
     """Key -> its values; keys in a fixed order."""
-    constraints: Callable[[FrozenTrial], list[float]] | None = None
-    """Amounts by which a trial breaks its bounds, none above 0 where it keeps them; None: there
-    are no bounds."""
 
 
 class Sampler(Protocol):

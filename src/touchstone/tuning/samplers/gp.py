@@ -26,7 +26,5 @@ def gp(config: GpConfig, asked: Asked) -> BaseSampler:
     """Optuna's."""
     return GPSampler(
         n_startup_trials=config.startup,
-        deterministic_objective=False,
-        constraints_func=asked.constraints,
         seed=derive(asked.seed, "gp", asked.number),
     )

@@ -26,6 +26,5 @@ def nsga2(config: Nsga2Config, asked: Asked) -> BaseSampler:
     """Optuna's."""
     return NSGAIISampler(
         population_size=config.population,
-        constraints_func=asked.constraints,
         seed=derive(asked.seed, "nsga2", asked.number),
     )

@@ -30,6 +30,5 @@ def tpe(config: TpeConfig, asked: Asked) -> BaseSampler:
         n_startup_trials=config.startup,
         multivariate=config.multivariate,
         constant_liar=True,
-        constraints_func=asked.constraints,
         seed=derive(asked.seed, "tpe", asked.number),
     )
