@@ -1,6 +1,6 @@
 """The page of an architecture search: the cell, whether it beats random ones, how it was found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -20,7 +20,7 @@ from touchstone.reports.charts import frame
 from touchstone.reports.charts.cell_graph import cell_graph
 from touchstone.reports.charts.frame import Area, Axes, Chart, Column, Table
 from touchstone.reports.charts.rows import Grid, Row, dots
-from touchstone.reports.charts.scales import Scale, Tick, covering, spread_out, ticks
+from touchstone.reports.charts.scales import Scale, Tick, covering, ticks
 from touchstone.reports.figures import (
     count,
     day,
@@ -36,8 +36,9 @@ _CANNOT: Final = (
     "What this cannot show: that the found network earns money, or that it is the best there is. "
     "It stands beside random cells of its own size and space; touchstone run takes it to a verdict."
 )
+_HYPHEN: Final = "\u2011"
+"""Does not end a line."""
 _HEIGHT: Final = 190
-_LABEL: Final = 17
 
 
 def page(result: ArchitectureResult, command: str) -> str:
@@ -118,7 +119,7 @@ def _cell(result: ArchitectureResult) -> Section:
         "A line down for each place; on it, in a node\u2019s rows, the operation that takes from "
         "it. A node is the sum of its two. The first cell hears the stem twice."
     )
-    words = wiring(won.genotype)
+    words = _wired(won)
     chart = Chart("cell", words, note, cell_graph(won.genotype, words), None)
     say = (
         f"{plural(int(result.network['cells']), 'cell')} of this wiring, one upon the other, "
@@ -146,22 +147,27 @@ def _compared(result: ArchitectureResult) -> Section:
         ),
     )  # fmt: skip
     head = (
-        Column("cell", number=False), Column("wiring", number=False), Column("parameters"),
+        Column("cell", number=False), Column("parameters"),
         Column("validation PR-AUC"), Column("test PR-AUC"), Column("95 %"),
-        Column("test, by seed"),
+        Column("test, by seed"), Column("wiring", number=False),
     )  # fmt: skip
     rows = tuple(
         (
-            _name(cell, result), wiring(cell.genotype), count(cell.parameters),
+            _name(cell, result), count(cell.parameters),
             plain_number(cell.validation), plain_number(cell.test),
             interval(cell.test_interval, sign=False),
-            " ".join(plain_number(v) for v in cell.test_by_seed),
+            " ".join(plain_number(v) for v in cell.test_by_seed), _wired(cell),
         )
         for cell in result.cells
     )  # fmt: skip
     note = "c-2: the cell before the last; c-1: the last cell; n1, n2, ...: nodes of the cell."
     table = Table("Every cell", head, rows, note)
     return Section("compared", "Beside random", "Beside random cells", say, charts, (table,))
+
+
+def _wired(cell: CellFound) -> str:
+    """On one line, places unbroken."""
+    return wiring(cell.genotype).replace("-", _HYPHEN)
 
 
 def _name(cell: CellFound, result: ArchitectureResult) -> str:
@@ -182,7 +188,7 @@ def _cell_dots(result: ArchitectureResult) -> Markup:
     rows = [
         Row(_name(cell, result), cell.test, plain_number(cell.test), cell.test_interval,
             "ours" if cell.searched else "base",
-            f"{cell.name}: {plain_number(cell.test)}, {wiring(cell.genotype)}")
+            f"{cell.name}: {plain_number(cell.test)}, {_wired(cell)}")
         for cell in result.cells
     ]  # fmt: skip
     grid = Grid(
@@ -234,7 +240,9 @@ def _loss_chart(one: SearchTold) -> Chart:
         "architecture\u2019s rows": [e.held_loss for e in one.history],
     }
     scale = covering([v for values in lines.values() for v in values])
-    body = _lines(one.history, lines, ("architecture\u2019s rows",), (scale, ticks(scale, 4), ""))
+    blue, grey = "architecture\u2019s rows", "weights\u2019 rows"
+    legend = frame.key((("line ours", blue), ("line base", grey)))
+    body = frame.join([legend, _lines(one.history, lines, blue, (scale, ticks(scale, 4)))])
     note = "Mean loss of an epoch; the weights\u2019 while they learn."
     return Chart("losses", "Loss over the epochs", note, body, None)
 
@@ -247,10 +255,8 @@ def _edge_chart(result: ArchitectureResult, one: SearchTold, edge: str) -> Chart
     }  # fmt: skip
     most = max(v for values in lines.values() for v in values if v is not None)
     scale = Scale(0.0, min(1.0, 1.1 * most))
-    strongest = max(one.history[-1].shares[edge].items(), key=lambda item: item[1])[0]
     title = f"{_edge_words(edge)}: " + (took.replace("_", " ") if took else "not taken")
-    axis = (scale, ticks(scale, 3, " %", 100), "")
-    body = _lines(one.history, lines, (took or "", strongest), axis)
+    body = _lines(one.history, lines, took, (scale, ticks(scale, 3, " %", 100)))
     return Chart(f"edge-{edge.replace(' ', '-')}", title, "Weight of each operation.", body, None)
 
 
@@ -265,28 +271,26 @@ def _edge_words(edge: str) -> str:
 
 
 def _lines(
-    history: Sequence[EpochFound], lines: dict[str, list[float | None]] | dict[str, list[float]],
-    named: Sequence[str], axis: tuple[Scale, tuple[Tick, ...], str],
+    history: Sequence[EpochFound], lines: Mapping[str, Sequence[float | None]], blue: str | None,
+    axis: tuple[Scale, tuple[Tick, ...]],
 ) -> Markup:  # fmt: skip
-    """Lines over epochs; the first name in blue, names at the ends of those that are named."""
-    scale, y_ticks, y_title = axis
+    """Lines over the epochs, each stage by itself; `blue` names the one that stands out."""
+    scale, y_ticks = axis
     x = Scale(1.0, float(max(len(history), 2)))
-    shapes, ends = _stage_rules(history, x), []
-    for name in sorted(lines, key=lambda one: one == named[0]):
-        values = lines[name]
-        known = [(i + 1, v) for i, v in enumerate(values) if v is not None]
-        ours = name == named[0]
-        at = [x.place(i) for i, _ in known], [scale.clipped(v) for _, v in known]
-        shapes.append(frame.path(*at, "line ours" if ours else "line base"))
-        shapes.append(frame.dot(at[0][-1], at[1][-1], "small ours" if ours else "small", f"{name}"))
-        if name in named and known[-1][0] == len(history):
-            ends.append((at[1][-1], name.replace("_", " "), "end ours" if ours else "end"))
-    places = spread_out([e[0] for e in ends], _LABEL / _HEIGHT)
-    words = [
-        frame.word(1, at, text, kind) for at, (_, text, kind) in zip(places, ends, strict=True)
-    ]
-    axes = Axes(_epoch_ticks(len(history), x), y_ticks, "epoch", y_title)
-    return frame.plot(Area(_HEIGHT, shapes, words, axes), "with-ends")
+    shapes = _stage_rules(history, x)
+    for name in sorted(lines, key=lambda one: one == blue):
+        kind = "ours" if name == blue else "base"
+        for stage in sorted({epoch.stage for epoch in history}):
+            known = [
+                (x.place(epoch.index), scale.clipped(value))
+                for epoch, value in zip(history, lines[name], strict=True)
+                if epoch.stage == stage and value is not None
+            ]
+            if known:
+                shapes.append(frame.path(*zip(*known, strict=True), f"line {kind}"))
+                shapes.append(frame.dot(*known[-1], f"small {kind}", name.replace("_", " ")))
+    axes = Axes(_epoch_ticks(len(history), x), y_ticks, "epoch")
+    return frame.plot(Area(_HEIGHT, shapes, (), axes))
 
 
 def _stage_rules(history: Sequence[EpochFound], x: Scale) -> list[Markup]:
