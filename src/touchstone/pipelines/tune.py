@@ -33,7 +33,13 @@ def _trials() -> Way:
     return WAY
 
 
-WAYS: Final[Mapping[str, Callable[[], Way]]] = {"trials": _trials}
+def _population() -> Way:
+    from touchstone.pipelines.tune_population import WAY  # noqa: PLC0415  only what is asked for
+
+    return WAY
+
+
+WAYS: Final[Mapping[str, Callable[[], Way]]] = {"trials": _trials, "population": _population}
 """Kind of the method -> how it runs."""
 
 
