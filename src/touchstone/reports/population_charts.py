@@ -1,7 +1,8 @@
 """The charts of a population: values and settings over the generations, copies drawn as jumps."""
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from markupsafe import Markup
 
@@ -18,12 +19,16 @@ from touchstone.reports.tune import SpaceKey
 _HEIGHT = 340
 _SMALL = 200
 _WORD_PIXELS = 17
+_SMALLEST_TICK: Final = 1e-3
+"""Below it a tick's zeros have no room beside a small chart."""
+_RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def lives(result: PopulationResult, found: PopulationFound) -> Markup:
     """Every member's value over the generations; who copied stands where its source was before."""
     by = {(life.generation, life.member): life for life in found.lives}
-    x, y = _generations(result), covering([life.value for life in (*found.lives, *found.alone)])
+    x = Scale(0.0, max(result.generations - 1.0, 0.5))
+    y = covering([life.value for life in (*found.lives, *found.alone)])
     shapes = []
     for life in found.lives:
         before = by.get((life.generation - 1, life.source if life.source is not None else -1))
@@ -136,6 +141,9 @@ def _placed(key: SpaceKey, y: Scale, settings: Mapping[str, Any]) -> float | Non
 
 
 def _value_ticks(key: SpaceKey, y: Scale) -> tuple[Tick, ...]:
+    if y.log and y.low < _SMALLEST_TICK:
+        powers = range(math.ceil(math.log10(y.low)), math.floor(math.log10(y.high)) + 1)
+        return tuple(Tick(y.place(10.0**k), f"10{str(k).translate(_RAISED)}") for k in powers)
     if not key.choices:
         return ticks(y, 4)
     at = spread_out([y.place(i) for i in range(len(key.choices))], _WORD_PIXELS / _SMALL)

@@ -110,9 +110,9 @@ def _deck(result: PopulationResult, lead: PopulationFound) -> str:
 def _under(lead: PopulationFound) -> str:
     n = sum(_copied(life) for life in lead.lives)
     own = sum(_copied(life) for life in lead.ancestors)
-    times = "once" if own == 1 else f"{own} times"
+    times = {1: "once", 2: "twice"}.get(own, f"{own} times")
     line = "It never took over from another" if own == 0 else f"It took over {times} on its way"
-    return f"{line}; in the whole population {plural(n, 'copy').replace('copys', 'copies')}."
+    return f"{line}; in the whole population {count(n)} {'copy' if n == 1 else 'copies'}."
 
 
 def _facts(result: PopulationResult) -> tuple[str, ...]:
@@ -176,9 +176,13 @@ def _beside_title(one: PopulationFound) -> str:
 
 
 def _course(one: PopulationFound, key: str) -> str:
-    values = [life.settings.get(key) for life in one.ancestors]
-    first, last = _value(values[0]), _value(values[-1])
-    return f"{first} throughout" if len({_value(v) for v in values}) == 1 else f"{first} to {last}"
+    values = [_value(life.settings.get(key)) for life in one.ancestors]
+    if len(set(values)) == 1:
+        return f"{values[0]} throughout"
+    if values[0] == values[-1]:
+        other = next(v for v in values if v != values[0])
+        return f"{values[0]}, then {other}, {values[0]} in the end"
+    return f"{values[0]} to {values[-1]}"
 
 
 def _measured(result: PopulationResult, one: PopulationFound) -> Table:
