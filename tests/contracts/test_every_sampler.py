@@ -11,7 +11,6 @@ from touchstone.tuning.samplers import SAMPLERS
 from touchstone.tuning.search import Worth, begin, is_broken, left, seen, take
 from tuning.searches import SPACE, a_search, climb, hill, run
 
-
 SMALL = {"tpe": {"startup": 3}, "gp": {"startup": 3}, "nsga2": {"population": 3}}
 KINDS = SAMPLERS.kinds()
 BY_NUMBER = ("random", "grid")
