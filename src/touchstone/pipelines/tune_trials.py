@@ -24,6 +24,7 @@ from touchstone.pipelines.progress import Progress, Step
 from touchstone.pipelines.run import Ask, ledger_of, run_fingerprint, sound_ledger
 from touchstone.pipelines.shelf import Resources, shelve
 from touchstone.pipelines.study import import_plugins
+from touchstone.pipelines.track_tune import tune_batch
 from touchstone.pipelines.tune_config import DIRECTIONS, Tune
 from touchstone.pipelines.tune_found import Over, result_of, seconds_of
 from touchstone.pipelines.tune_trial import (
@@ -116,7 +117,7 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
             "machine": {"jobs": ask.jobs, "backend": config.backend, **seconds_of(winners)},
         },
     )  # fmt: skip
-    return Found(result, {})
+    return Found(result, {}, lambda about: tune_batch(folder, asked, result, about))
 
 
 def search_of(ground: _Ground, name: str, space: Space) -> Search:
