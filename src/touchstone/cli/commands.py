@@ -24,6 +24,7 @@ from touchstone.cli.campaign import campaign
 from touchstone.cli.compare import compare
 from touchstone.cli.power import power
 from touchstone.cli.sweep import sweep
+from touchstone.cli.tune import tune
 
 
 def attach(app: typer.Typer) -> None:
@@ -34,7 +35,7 @@ def attach(app: typer.Typer) -> None:
         stages.features, stages.labels, backtest, stages.inspect,
     ]  # fmt: skip
     alone.insert(3, sweep)
-    whole.insert(1, campaign)
+    whole[1:1] = [campaign, tune]
     for command in whole:
         app.command()(command)
     for command in alone:
