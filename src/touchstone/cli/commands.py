@@ -22,6 +22,7 @@ from touchstone.cli.backtest import backtest
 from touchstone.cli.calibrate import calibrate
 from touchstone.cli.campaign import campaign
 from touchstone.cli.compare import compare
+from touchstone.cli.ensemble import ensemble
 from touchstone.cli.power import power
 from touchstone.cli.sweep import sweep
 
@@ -35,6 +36,7 @@ def attach(app: typer.Typer) -> None:
     ]  # fmt: skip
     alone.insert(3, sweep)
     whole.insert(1, campaign)
+    whole.insert(2, ensemble)
     for command in whole:
         app.command()(command)
     for command in alone:

@@ -37,6 +37,7 @@ from touchstone.pipelines.run import (
     versions,
 )
 from touchstone.pipelines.shelf import Columns, Resources, columns_of, shelve
+from touchstone.pipelines.study import Study
 from touchstone.pipelines.track import OFF, place_of, tell
 from touchstone.pipelines.track_campaign import campaign_batch
 from touchstone.pipelines.track_records import enqueue
@@ -44,6 +45,7 @@ from touchstone.reports.campaign import CampaignResult, Check
 from touchstone.reports.campaign_page import page
 
 RESULT = "result.json"
+_HEAD = "# Takes this architecture to its one look at the sealed rows.\n"
 
 
 class Ended(NamedTuple):
@@ -249,7 +251,7 @@ def _write(folder: Path, asked: Campaign, result: CampaignResult, about: dict[st
     for name, model in zip(
         model_names(asked.study.config), asked.study.config.models, strict=True
     ):  # fmt: skip
-        write_text(folder / file_of(name), _study_text(asked, name, model, folder))
+        write_text(folder / file_of(name), study_text(asked.alone(model), name, folder, _HEAD))
     config = asked.config.model_dump(mode="json", serialize_as_any=True)
     write_text(folder / "campaign.json", json.dumps(config, indent=1) + "\n")
     write_bytes(folder / "run.json", json.dumps(about, indent=1).encode())
@@ -258,9 +260,15 @@ def _write(folder: Path, asked: Campaign, result: CampaignResult, about: dict[st
     write_text(folder / RESULT, result.model_dump_json(indent=1) + "\n")
 
 
-def _study_text(asked: Campaign, name: str, model: Config, folder: Path) -> str:
-    """A study of one architecture as YAML; its places are told from the campaign's folder."""
-    study = asked.alone(model)
+def study_text(study: Study, name: str, folder: Path, head: str) -> str:
+    """A study as YAML; its places are told from the folder that it is written to.
+
+    Args:
+        study: of one architecture.
+        name: the architecture's; names the study with the study's own name.
+        folder: where the text will lie.
+        head: lines of comment above it.
+    """
     told = study.config.model_dump(mode="json", serialize_as_any=True)
     told["name"] = f"{study.config.name[:20]}-{name.replace(' ', '_')[:19]}"
 
@@ -274,5 +282,4 @@ def _study_text(asked: Campaign, name: str, model: Config, folder: Path) -> str:
     if told.get("universe"):
         told["universe"] = moved(told["universe"])
     told["plugins"] = [moved(plugin) for plugin in told.get("plugins", ())]
-    head = "# Takes this architecture to its one look at the sealed rows.\n"
     return head + str(yaml.safe_dump(told, sort_keys=False, allow_unicode=True))

@@ -153,7 +153,7 @@ def read_campaign(
             asked[key.removeprefix(_STUDY)] = value
         else:
             set_key(settings, key, value)
-    study = _study(settings.get("study", QUICKSTART), path, asked, bars)
+    study = study_within(settings.get("study", QUICKSTART), path, asked, bars)
     try:
         config = CampaignConfig.parse({**settings, "study": study.config})
     except ConfigError as error:
@@ -168,8 +168,15 @@ def read_campaign(
     return Campaign(config, identified(study.config.model_copy(update=changed), study.root))
 
 
-def _study(told: Any, path: Path, asked: dict[str, Any], bars: Path | None) -> Study:
-    """The study of a campaign: a file's, a packaged one, or settings within the campaign."""
+def study_within(told: Any, path: Path, asked: dict[str, Any], bars: Path | None) -> Study:
+    """The study that a file is about: another file's, a packaged one, or settings within it.
+
+    Args:
+        told: what stands under `study`.
+        path: of the file.
+        asked: overrides of the study's keys.
+        bars: a folder of bars in place of the study's own.
+    """
     root = path.resolve().parent
     if isinstance(told, Mapping):
         settings = dict(told)

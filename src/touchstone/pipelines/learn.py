@@ -53,6 +53,8 @@ class Task(NamedTuple):
     """What the fold's models see; None for every column."""
     phases: tuple[Int64, ...] = ()
     """Train rows of each phase of the curriculum."""
+    teacher: Float64 | None = None
+    """(n_train, n_outcomes) what a teacher said of the train rows, for the loss `distillation`."""
 
     @property
     def told(self) -> str:
@@ -156,7 +158,7 @@ def fit_and_score(
         recipe=config.training,
         train=with_tasks(
             samples(windows, columns.labels, fold.train, config.weights), task.model, columns
-        ),
+        )._replace(teacher=task.teacher),
         validate=samples(windows, columns.labels, fold.validate),
         n_assets=n_assets,
         seed=derive(config.seed, "fit", task.model.fingerprint(), task.name),
@@ -288,7 +290,7 @@ def _task_key(config: StudyConfig, prepared: Prepared, task: Task) -> str:
     return stage_key(
         prepared.key, task.model, config.training, config.scaler, str(config.lookback),
         str(config.seed), task.name, str(task.epochs), config.weights, *asks(config),
-        *_paid(config),
+        *_paid(config), *_taught(task),
         *(hashlib.sha256(r).hexdigest() for r in rows),
     )  # fmt: skip
 
@@ -296,6 +298,13 @@ def _task_key(config: StudyConfig, prepared: Prepared, task: Task) -> str:
 def _paid(config: StudyConfig) -> list[str]:
     """The costs, where the fit depends on them."""
     return [str(config.costs.round_trip)] if config.training.metric == "net" else []
+
+
+def _taught(task: Task) -> list[str]:
+    """The teacher, where there is one."""
+    if task.teacher is None:
+        return []
+    return [hashlib.sha256(np.ascontiguousarray(task.teacher).tobytes()).hexdigest()]
 
 
 def _keep(cache: StageCache, key: str, learned: Learned) -> None:

@@ -38,6 +38,11 @@ class Workspace:
         return self.root / "campaigns"
 
     @property
+    def ensembles(self) -> Path:
+        """One folder per ensemble."""
+        return self.root / "ensembles"
+
+    @property
     def cache(self) -> Path:
         """Finished stages by content hash; safe to delete."""
         return self.root / ".touchstone" / "cache"
