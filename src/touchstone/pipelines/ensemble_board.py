@@ -234,9 +234,7 @@ def _paths(asked: Ensembles, combined: dict[str, list[OnFold]]) -> tuple[told.Pa
             for k, loss in zip(chosen.added, chosen.loss, strict=True)
         )
         kept = tuple(names[int(k)] for k in chosen.kept)
-        found.append(
-            told.Path(fold=number, steps=steps, n_best=chosen.n_best, kept=kept)
-        )
+        found.append(told.Path(fold=number, steps=steps, n_best=chosen.n_best, kept=kept))
     return tuple(found)
 
 

@@ -1,4 +1,4 @@
-"""An ensemble as its file says it: one study, its members, how they are combined, and the student."""
+"""An ensemble as its file says it: one study, its members, how they are combined, the student."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -265,4 +265,3 @@ def _teaches(found: Ensembles) -> None:
 
 def _names(members: tuple[Member, ...]) -> list[str]:
     return numbered([m.name or kind_of(m.model) for m in members])
-

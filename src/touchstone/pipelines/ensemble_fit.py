@@ -133,8 +133,7 @@ def halves(told: Asked) -> tuple[tuple[Bool, Bool], ...]:
     instants = np.unique(instant)
     if instants.size < 4:
         raise DataError(
-            f"validation rows of {instants.size} instants cannot be halved: lengthen "
-            "folds.validate"
+            f"validation rows of {instants.size} instants cannot be halved: lengthen folds.validate"
         )
     first = instant <= instants[instants.size // 2 - 1]
     cut = int(instant[~first].min())
@@ -142,9 +141,7 @@ def halves(told: Asked) -> tuple[tuple[Bool, Bool], ...]:
     return (first & (known < cut), ~first), (~first & (instant > late), first)
 
 
-def fit_on_fold(
-    config: Config, pruned: bool, told: tuple[Asked, Asked], seed: int
-) -> OnFold:
+def fit_on_fold(config: Config, pruned: bool, told: tuple[Asked, Asked], seed: int) -> OnFold:
     """Fit a combination on a fold's validation rows and combine its test rows.
 
     Args:
@@ -184,11 +181,11 @@ class Selected(NamedTuple):
 
     selection: Selection
 
-    def combine(self, members: Members, outcomes: Outcomes | None = None) -> Float64:
+    def combine(self, members: Members, outcomes: Outcomes | None = None) -> Float64:  # noqa: ARG002  as the protocol has it
         """As `Combined.combine`; nothing is learned from outcomes."""
         return np.asarray(np.einsum("k,kro->ro", self.selection.weight, members.score))
 
-    def weights(self, members: Members, outcomes: Outcomes | None = None) -> Float64:
+    def weights(self, members: Members, outcomes: Outcomes | None = None) -> Float64:  # noqa: ARG002  as the protocol has it
         """As `Combined.weights`; the same in every row."""
         n_rows = members.score.shape[1]
         return np.broadcast_to(self.selection.weight, (n_rows, self.selection.weight.size))

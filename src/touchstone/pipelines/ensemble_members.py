@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from touchstone.arrays import Int64
-from touchstone.config import Config
 from touchstone.data.cache import StageCache
 from touchstone.dataset.splits import Fold
 from touchstone.errors import ConfigError, DataError
@@ -24,9 +23,13 @@ def read_expressions(asked: Ensembles, panel: Panel) -> None:
     Raises:
         ConfigError: one that cannot be read.
     """
-    for name, member in asked.members:
-        if member.rows is not None:
-            compile_expression(f"rows of {name}", member.rows.of, tuple(panel.side))
+    for place, (name, member) in enumerate(asked.members, start=1):
+        if member.rows is None:
+            continue
+        try:
+            compile_expression(f"rows_of_member_{place}", member.rows.of, tuple(panel.side))
+        except ConfigError as error:
+            raise ConfigError(f"members: {name}: rows.of: {error}") from None
 
 
 def fit_members(
@@ -123,5 +126,3 @@ def _task(named: Named, prepared: Prepared, name: str, fold: Fold) -> Task:
             f"{rows.above:g} and {rows.below:g}: widen `rows`, or drop the member"
         )
     return Task(model, fold._replace(train=train), f"{name} {rows.above:g}-{rows.below:g}")
-
-
