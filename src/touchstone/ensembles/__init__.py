@@ -92,7 +92,9 @@ class Combined(Protocol):
 
 
 class Combiner(Protocol):
-    """What the family registers. A kind's config may have
+    """What the family registers.
+
+    A kind's config may have
 
     - `columns`, a property: expressions that it reads from `members.named`;
     - `recalibrates`, a property: its score is not a mean of the members' but a function fitted to
