@@ -71,6 +71,16 @@ def margin_of(probability: Floats) -> Float64:
     return np.asarray(logs[:, -1] - logs.mean(1))
 
 
+def in_order(subject: Subject) -> Subject:
+    """The subject with its rows rising, and train rows too: no result hangs on their order."""
+    order = np.argsort(subject.rows, kind="stable")
+    columns = {
+        name: getattr(subject, name)[order]
+        for name in ("rows", "outcome", "realised", "instant", "day")
+    }
+    return subject._replace(**columns, train=np.sort(subject.train))
+
+
 def agreed_names(subjects: Sequence[Subject]) -> tuple[str, ...]:
     """The features of all folds, which must be the same ones.
 
