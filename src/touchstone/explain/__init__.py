@@ -48,6 +48,11 @@ class Subject(NamedTuple):
     """Bars ahead of a row that its outcome may depend on."""
     seed: int
     """Of everything drawn."""
+    test: Int64 | None = None
+    """(n_test,) all rows of the test with a whole window, rising, those asked about among them:
+    whose values a permutation borrows. None: the rows asked about are all there are."""
+    test_instant: Int64 | None = None
+    """(n_test,) ns UTC at which their bars close; given with `test`."""
 
 
 def plus(probability: Floats) -> Float64:

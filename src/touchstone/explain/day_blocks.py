@@ -34,14 +34,19 @@ def day_blocks(subject: Subject) -> DayBlocks:
     A block is at least a day and as long as a row's window and outcome together, both in days that
     have rows: within it values keep their order, their hour and what they share with neighbours.
 
+    Args:
+        subject: rows rising; the blocks are of all its test rows (`test_rows`).
+
     Raises:
         DataError: no rows, or fewer than two blocks.
     """
     if not subject.rows.size:
         raise DataError(f"{subject.name}: no rows to explain")
-    days, at = np.unique(subject.instant // _DAY_NS, return_inverse=True)
+    rows, instant = test_rows(subject)
+    days, at = np.unique(instant // _DAY_NS, return_inverse=True)
     bars = subject.windows.lookback + subject.horizon
-    n_days = max(1, int(np.ceil(bars / _bars_a_day(subject, at.astype(np.int64)))))
+    a_day = _bars_a_day(subject.windows.ids(rows), rows, at.astype(np.int64))
+    n_days = max(1, int(np.ceil(bars / a_day)))
     n = days.size // n_days
     if n < 2:
         raise DataError(
@@ -51,7 +56,7 @@ def day_blocks(subject: Subject) -> DayBlocks:
     block = np.minimum(at // n_days, n - 1).astype(np.int64)
     sizes = np.full(n, n_days, np.int64)
     sizes[-1] = days.size - (n - 1) * n_days
-    clock = subject.instant % _DAY_NS
+    clock = instant % _DAY_NS
     return DayBlocks(n, n_days, block, (at - block * n_days).astype(np.int64), clock, sizes)
 
 
@@ -87,11 +92,20 @@ def lenders(blocks: DayBlocks, asset_id: Int32, rng: np.random.Generator) -> Int
     return out
 
 
-def _bars_a_day(subject: Subject, day: Int64) -> float:
+def test_rows(subject: Subject) -> tuple[Int64, Int64]:
+    """Rows whose values may be borrowed, and when their bars close, (n_test,) each."""
+    if subject.test is None or subject.test_instant is None:
+        return subject.rows, subject.instant
+    if not np.isin(subject.rows, subject.test).all():
+        raise DataError(f"{subject.name}: rows are asked about that are none of its test rows")
+    return subject.test, subject.test_instant
+
+
+def _bars_a_day(ids: Int32, rows: Int64, day: Int64) -> float:
     """Bars of the matrix that pass between two days with rows, the mean over instruments."""
-    ids, bars, days = subject.windows.ids(subject.rows), 0, 0
+    bars, days = 0, 0
     for asset in np.unique(ids):
         own = np.flatnonzero(ids == asset)
-        bars += int(subject.rows[own[-1]] - subject.rows[own[0]])
+        bars += int(rows[own[-1]] - rows[own[0]])
         days += int(day[own[-1]] - day[own[0]])
     return bars / days if bars and days else 1.0

@@ -9,7 +9,7 @@ import numpy as np
 from touchstone.arrays import Bool, Float64, Int64
 from touchstone.errors import ConfigError
 from touchstone.explain import Subject, agreed_names, in_order, plus
-from touchstone.explain.day_blocks import DayBlocks, day_blocks, lenders
+from touchstone.explain.day_blocks import DayBlocks, day_blocks, lenders, test_rows
 from touchstone.explain.parts import Part, exchanged, inputs_of
 from touchstone.metrics import MEASURES
 from touchstone.metrics.ranked import ranked, ranked_pr_auc, ranked_roc_auc
@@ -151,12 +151,12 @@ def _check(
 
 
 def _fold(subject: Subject, n_permutations: int) -> _Fold:
-    blocks = day_blocks(subject)
-    ids = subject.windows.ids(subject.rows)
-    drawn = tuple(
-        subject.rows[lenders(blocks, ids, generator(subject.seed, "importance", subject.name, k))]
-        for k in range(n_permutations)
-    )
+    blocks, (rows, _) = day_blocks(subject), test_rows(subject)
+    ids, at = subject.windows.ids(rows), np.searchsorted(rows, subject.rows)
+    streams = [
+        generator(subject.seed, "importance", subject.name, k) for k in range(n_permutations)
+    ]
+    drawn = tuple(rows[lenders(blocks, ids, rng)[at]] for rng in streams)
     return _Fold(subject, blocks, drawn)
 
 
