@@ -48,6 +48,11 @@ class Subject(NamedTuple):
     """Bars ahead of a row that its outcome may depend on."""
     seed: int
     """Of everything drawn."""
+    test: Int64 | None = None
+    """(n_test,) all rows of the test with a whole window, rising, those asked about among them:
+    whose values a permutation borrows. None: the rows asked about are all there are."""
+    test_instant: Int64 | None = None
+    """(n_test,) ns UTC at which their bars close; given with `test`."""
 
 
 def plus(probability: Floats) -> Float64:
@@ -69,6 +74,16 @@ def margin_of(probability: Floats) -> Float64:
         return np.asarray(np.log(p[:, 0]) - np.log(np.clip(1 - p[:, 0], _FLOOR, 1.0)))
     logs = np.log(p)
     return np.asarray(logs[:, -1] - logs.mean(1))
+
+
+def in_order(subject: Subject) -> Subject:
+    """The subject with its rows rising, and train rows too: no result hangs on their order."""
+    order = np.argsort(subject.rows, kind="stable")
+    columns = {
+        name: getattr(subject, name)[order]
+        for name in ("rows", "outcome", "realised", "instant", "day")
+    }
+    return subject._replace(**columns, train=np.sort(subject.train))
 
 
 def agreed_names(subjects: Sequence[Subject]) -> tuple[str, ...]:
