@@ -23,6 +23,7 @@ from touchstone.cli.calibrate import calibrate
 from touchstone.cli.campaign import campaign
 from touchstone.cli.compare import compare
 from touchstone.cli.ensemble import ensemble
+from touchstone.cli.explain import explain
 from touchstone.cli.power import power
 from touchstone.cli.sweep import sweep
 from touchstone.cli.tune import tune
@@ -43,6 +44,7 @@ def attach(app: typer.Typer) -> None:
         app.command(rich_help_panel="Stages alone")(command)
     app.command(rich_help_panel="Runs")(audit.audit)
     app.command(rich_help_panel="Runs")(compare)
+    app.command(rich_help_panel="Runs")(explain)
     app.command(rich_help_panel="Runs")(runs.export)
     app.command(rich_help_panel="The pipeline itself")(calibrate)
     app.command(rich_help_panel="The pipeline itself")(power)
