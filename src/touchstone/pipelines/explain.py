@@ -1,10 +1,10 @@
 """Why does a run's model say what it says? Its folds' models asked on their own test rows.
 
 Nothing new is tried and no choice is made: the models are those that the run fitted, the rows
-those that it was compared on, so the trial ledger gets no candidate and no look. Two things it may
-get: a fit, where one is no longer in the cache and is made again; and nothing can be taken out of
-this page that the ledger does not know of, since a study changed by what it says is another
-study, with candidates of its own. The sealed rows stay closed.
+those that it was compared on, so the trial ledger gets no candidate, no sweep and no look. Whoever
+changes a study by what a page says has another study, whose candidates count when it is run. Only
+a fit that is no longer in the cache is made again, and counted as a fit. The sealed rows stay
+closed.
 
 Each part is kept in the stage cache, so that a call that adds one, or that was stopped, computes
 only what is missing.
