@@ -89,7 +89,12 @@ def _need_title(found: Permutation) -> str:
 
 def _bars_title(found: Permutation) -> str:
     most = max(found.bars, key=lambda n: n.drop or 0.0)
-    return f"Of the window, {most.name} are needed most"
+    return f"Of the window, {_minus(most.name)} are needed most"
+
+
+def _minus(name: str) -> str:
+    """A stretch of bars as people read it; names of features have no hyphen."""
+    return name.replace("-", MINUS)
 
 
 def _drops(key: str, title: str, needs: tuple[Need, ...], found: Permutation) -> Chart:
@@ -97,7 +102,7 @@ def _drops(key: str, title: str, needs: tuple[Need, ...], found: Permutation) ->
     scale = covering(values, include=(0.0,))
     rows = [
         Row(
-            n.name, n.drop, signed(n.drop, 2), n.interval, "ours" if n.is_told else "base",
+            _minus(n.name), n.drop, signed(n.drop, 2), n.interval, "ours" if n.is_told else "base",
             f"{n.name}: {signed(n.drop)}, 95 % {interval(n.interval)}",
         )
         for n in needs
@@ -225,7 +230,8 @@ def _attention(result: ExplainResult) -> Section | None:
         return None
     title = "Where does it look?"
     if not found.layers:
-        return Section("attention", "Attention", title, (f"{sentence(found.note)}.",))
+        note = found.note.replace(result.model, shown(result.model), 1)
+        return Section("attention", "Attention", title, (f"{sentence(note)}.",))
     charts = []
     for i, layer in enumerate(found.layers[:_MOST_LAYERS]):
         head = f"{sentence(layer.name)}: {_most(layer)}"
@@ -257,7 +263,7 @@ def _most(layer: Attended) -> str:
     at = max(range(len(layer.mean)), key=lambda k: layer.mean[k])
     if layer.mean[at] * len(layer.mean) < _HARDLY:
         return "nearly all places alike"
-    where = "the newest bar" if layer.over[at] == "0" else layer.over[at].replace("-", MINUS)
+    where = "the newest bar" if layer.over[at] == "0" else _minus(layer.over[at])
     return f"most weight on {where}, {percent(layer.mean[at])}"
 
 
