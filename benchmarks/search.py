@@ -41,6 +41,7 @@ from touchstone.pipelines.prepare import load, prepare
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.run import ledger_of
 from touchstone.pipelines.shelf import Resources, shelve
+from touchstone.pipelines.tune_bench import at_bench, packed
 from touchstone.pipelines.tune_config import DIRECTIONS, Tune, read_tune
 from touchstone.pipelines.tune_trial import Bench, attempt, fold_tasks, stride
 from touchstone.pipelines.workers import workers
@@ -141,7 +142,8 @@ def searched(asked: Tune, folder: Path, jobs: int) -> float:
     pool = workers(jobs)
     # The first attempt of each process imports what it needs: those are no part of this.
     list(pool(delayed(warmed)() for _ in range(4 * jobs)))
-    seconds = wall(lambda: list(pool(delayed(attempt)(bench) for _ in range(n))))
+    place = packed(bench)
+    seconds = wall(lambda: list(pool(delayed(at_bench)(place) for _ in range(n))))
     return 3600 * n / seconds
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from small import SMALL
+from searches import TINY
 from touchstone.config import Config
 from touchstone.data.cache import StageCache
 from touchstone.errors import ConfigError
@@ -27,11 +27,9 @@ from touchstone.pipelines.study import parse_study, read_study
 from touchstone.pipelines.tune_winner import Winning, winner
 from touchstone.reports.tune import Version
 
-TINY = SMALL | {
+SMALL = TINY["study"] | {
     "models": [{"kind": "mlp", "hidden": [8]}],
-    "lookback": 8,
-    "training": {"rows": 600, "epochs": 4},
-    "bars": {"source": "simulated", "market": {"n_instruments": 3, "n_bars": 6000, "ic": 0.4}},
+    "training": {"rows": 300, "epochs": 4},
 }
 SEEDS = (11, 12, 13)
 
@@ -44,7 +42,7 @@ class Ground:
 
 
 def ground(folder, **changes):
-    study = parse_study(TINY | changes, folder, "tiny")
+    study = parse_study(SMALL | changes, folder, "tiny")
     ledger = MemoryLedger()
     resources = Resources(StageCache(folder / "cache"), lambda: ledger, Silent(), 1)
     loaded, data = load(study, Silent(), resources.cache)
@@ -174,7 +172,9 @@ def test_a_run_of_its_study_takes_the_kept_version_from_the_cache(mlp, tmp_path,
         assert one.files == fit.files
 
 
-@pytest.mark.parametrize("model", [{"kind": "mlp", "hidden": [8]}, {"kind": "lightgbm"}])
+@pytest.mark.parametrize(
+    "model", [{"kind": "mlp", "hidden": [8]}, {"kind": "lightgbm", "rounds": 20}]
+)
 def test_the_studys_own_seed_and_the_best_epochs_are_the_checkpoint_itself(tmp_path, model):
     """Fixed epochs change but where a fit ends: only the seed makes a version another."""
     one = ground(tmp_path, models=[model])
@@ -189,7 +189,7 @@ def test_the_studys_own_seed_and_the_best_epochs_are_the_checkpoint_itself(tmp_p
 
 
 def test_a_study_without_refit_is_the_question_it_was():
-    assert "refit" not in parse_study(TINY, Path(), "x").config.canonical()
+    assert "refit" not in parse_study(SMALL, Path(), "x").config.canonical()
 
 
 def test_a_refit_that_does_not_fit_its_study_is_refused():
