@@ -22,6 +22,7 @@ from touchstone.pipelines.prepare import Prepared, prepare
 from touchstone.pipelines.progress import Progress, Step
 from touchstone.pipelines.run import Ask, ledger_of, run_fingerprint, sound_ledger
 from touchstone.pipelines.shelf import Resources, shelve
+from touchstone.pipelines.track_tune import tune_batch
 from touchstone.pipelines.tune_bench import at_bench, at_sent, packed
 from touchstone.pipelines.tune_config import DIRECTIONS, Tune
 from touchstone.pipelines.tune_found import Over, result_of, seconds_of
@@ -115,7 +116,7 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
             "machine": {"jobs": ask.jobs, "backend": config.backend, **seconds_of(winners)},
         },
     )  # fmt: skip
-    return Found(result, {})
+    return Found(result, {}, lambda about: tune_batch(folder, asked, result, about))
 
 
 def search_of(ground: _Ground, name: str, space: Space) -> Search:
