@@ -191,7 +191,7 @@ def _sent(prepared: Prepared) -> Prepared:
     """The market as worker processes need it: features they map from the cache themselves."""
     # What is mapped from the cache has no name by which another process could map it.
     labels, symmetric = (
-        Labels(*(np.array(column) for column in one))
+        Labels(**{name: np.array(column) for name, column in one._asdict().items()})
         for one in (prepared.labels, prepared.symmetric)
     )
     features = np.empty((0, prepared.features.shape[1]), np.float32)
