@@ -90,6 +90,14 @@ def test_what_a_file_says_takes_the_place_of_the_marks_and_one_value_is_kept():
     assert set(trees.keys) == marked(MODELS_OF["lightgbm"])
 
 
+def test_keys_of_the_recipe_may_be_nested_as_on_a_command_line():
+    said = {"low": 1e-3, "high": 2e-3}
+    models = {"gru": MODELS_OF["gru"]}
+    nested = spaces(models, RECIPE, {"gru": {"training": {"learning_rate": said, "batch": 64}}})
+    dotted = {"training.learning_rate": said, "training.batch": 64}
+    assert nested == spaces(models, RECIPE, {"gru": dotted})
+
+
 def test_a_part_that_is_fixed_may_be_searched_within():
     told = {"training.loss": {"kind": "focal"}, "training.loss.gamma": {"low": 1.0, "high": 3.0}}
     space = space_of(MODELS_OF["gru"], RECIPE, told, "space")

@@ -1,10 +1,12 @@
 """A search by trials: begun or gone on with, architecture by architecture, and its winners."""
 
+import contextlib
 import hashlib
 import pickle
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
@@ -18,8 +20,9 @@ from touchstone.files import lock
 from touchstone.labels import Labels
 from touchstone.ledger import Ledger
 from touchstone.pipelines.decide import model_names
+from touchstone.pipelines.drive import running
 from touchstone.pipelines.prepare import Prepared, prepare
-from touchstone.pipelines.progress import Progress, Step
+from touchstone.pipelines.progress import Progress, Running, Step
 from touchstone.pipelines.run import Ask, ledger_of, run_fingerprint, sound_ledger
 from touchstone.pipelines.shelf import Resources, shelve
 from touchstone.pipelines.track_tune import tune_batch
@@ -77,6 +80,8 @@ class _Ground(NamedTuple):
     key: str
     """Names the trials in their storage."""
     again: bool
+    held: Path
+    """The file that is locked, last changed when the search began."""
 
 
 def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path) -> Found:
@@ -94,7 +99,9 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
         config.space,
     )  # fmt: skip
     # Searches for more or fewer trials share them.
-    with lock(ask.workspace.locks / f"trials-{key}"):
+    held = ask.workspace.locks / f"trials-{key}"
+    with lock(held):
+        held.touch()  # tells fits of now from those that somebody left
         book = sound_ledger(ask.workspace)
         resources = Resources(
             StageCache(ask.workspace.cache), ledger_of(ask.workspace), progress, ask.jobs,
@@ -102,7 +109,7 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
         )  # fmt: skip
         prepared = prepare(asked.study, loaded, market[1], resources.cache, progress)
         _views(asked, prepared, resources)
-        ground = _Ground(asked, prepared, resources, place, key, ask.again)
+        ground = _Ground(asked, prepared, resources, place, key, ask.again, held)
         over = [_searched(ground, name, space) for name, space in found.items()]
         _count(book, prepared, over)
         _refuse_nothing(over)
@@ -168,6 +175,7 @@ def _searched(ground: _Ground, name: str, space: Space) -> Over:
     )  # fmt: skip
     with resources.progress.stage(name, search.n_trials) as step:
         shown = _Shown(search, step)
+        step.watch(partial(_under_way, resources.checkpoints, ground.held.stat().st_mtime_ns))
         for _ in range(search.n_trials - n_open):
             step.advance("as it was")
         try:
@@ -185,6 +193,16 @@ def _searched(ground: _Ground, name: str, space: Space) -> Over:
     with optuna_study_of(search) as study:
         weights = importance(study, list(space.keys), ground.asked.seed)
     return Over(name, search, found, weights, None)
+
+
+def _under_way(checkpoints: Path | None, since_ns: int) -> list[Running]:
+    """The fits that somebody is at since a moment, for whoever watches."""
+    folders = []
+    for folder in () if checkpoints is None else checkpoints.glob("*"):
+        with contextlib.suppress(OSError):  # over meanwhile
+            if folder.stat().st_mtime_ns >= since_ns:
+                folders.append(folder)
+    return running(folders)
 
 
 def _sent(prepared: Prepared) -> Prepared:
