@@ -345,16 +345,27 @@ def _task_key(config: StudyConfig, prepared: Prepared, task: Task) -> str:
     return stage_key(
         prepared.key, task.model, config.training, config.scaler, str(config.lookback),
         str(config.seed), task.name, str(task.epochs), config.weights, *asks(config),
-        *_paid(config), *_taught(task),
+        *_paid(config), *_redrawn(config), *_taught(task),
         *(hashlib.sha256(r).hexdigest() for r in rows),
     )  # fmt: skip
 
 
 def _paid(config: StudyConfig) -> list[str]:
-    """What fits of some studies depend on: the costs, and a seed that is not the study's."""
-    paid = [str(config.costs.round_trip)] if config.training.metric == "net" else []
+    """The costs, where the fit depends on them."""
+    return [str(config.costs.round_trip)] if config.training.metric == "net" else []
+
+
+def _redrawn(config: StudyConfig) -> list[str]:
+    """The seed of the fits, where it is not the study's."""
     seed = seed_of(config.refit, config.seed)
-    return paid if seed == config.seed else [*paid, f"refit {seed}"]
+    return [] if seed == config.seed else [f"refit {seed}"]
+
+
+def _taught(task: Task) -> list[str]:
+    """The teacher, where there is one."""
+    if task.teacher is None:
+        return []
+    return [hashlib.sha256(np.ascontiguousarray(task.teacher).tobytes()).hexdigest()]
 
 
 def keep(cache: StageCache, key: str, learned: Learned) -> None:
