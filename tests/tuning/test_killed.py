@@ -38,13 +38,13 @@ def kill_when(folder, process, n_trials, signum, wait):
 
     Gives the exit code, or 0 where the search was quicker.
     """
-    until = time.monotonic() + 120
+    until = time.monotonic() + 900
     while n_entered(folder) < n_trials and process.poll() is None:
         assert time.monotonic() < until, "nothing happens"
         time.sleep(0.01)
     time.sleep(wait)
     process.send_signal(signum)
-    code = process.wait(60)
+    code = process.wait(300)
     process.stderr.close()
     return code
 
@@ -61,7 +61,7 @@ def test_killed_at_random_points_it_ends_as_if_nothing_had_happened(tmp_path):
         codes.append(kill_when(folder, process, n_trials, signal.Signals(int(signum)), wait))
     assert any(codes), "no kill came before the end"
     process = command(folder, file)
-    _, said = process.communicate(timeout=240)
+    _, said = process.communicate(timeout=1800)
     assert process.returncode == 0, said.decode()
     whole(folder, file, N)
     assert trials(folder) == trials(tmp_path / "calm")
