@@ -274,8 +274,8 @@ def test_an_interval_knows_of_days_cells_and_seeds():
     rough = [[measure(0.2 + c)] * 3 for c in (-0.3, -0.1, 0.1, 0.3)]
     low, high = difference_interval(common, better, rough, 60)
     assert low < 0 < high  # cells that differ that much say little of one
-    once, _ = days(n=5)
-    assert difference_interval(once, better, near, 5) is None
+    few, of_few = days(n=5)
+    assert difference_interval(few, [[of_few(0.3)]], [[of_few(0.2)]] * 2, 5) is None
 
 
 def test_cells_alone_give_the_two_sample_t_interval():
