@@ -1,6 +1,7 @@
 """The page of a search: it stands alone, its titles say what the trials say, it fits a phone."""
 
 import re
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from reports.example_tune import EXAMPLES, SPACE, nothing, result, search
 from reports.test_study_in_browser import CUT, OVERLAPS, SMALL, show  # noqa: F401 (a fixture)
 from touchstone.reports.tune import TrialFound, told
 from touchstone.reports.tune_page import page
-from touchstone.reports.tune_words import agreed, is_better, place, records, top, value
+from touchstone.reports.tune_words import agreed, by_chance, is_better, place, records, top, value
 
 
 def text_of(name):
@@ -79,27 +80,32 @@ def test_the_staircase_is_the_running_best_and_the_top_are_not_beaten(found, dir
     assert not any(is_better(value(o), value(t), direction) for o in others for t in chosen)
 
 
-def test_agreement_is_found_where_it_was_planted_and_nowhere_else():
-    rng = np.random.default_rng(3)
-    one, n = search(), 0
-    for number, trial in enumerate(one.trials):
-        # The value is the setting's: the best tenth can lie nowhere but at its upper end.
-        at = place(SPACE[2], trial.params)
-        changed = trial.model_copy(update={"state": "complete", "values": (at,)})
-        one = one.model_copy(
-            update={"trials": (*one.trials[:number], changed, *one.trials[number + 1 :])}
-        )
-    assert "dropout" in {a.key for a in agreed(one, "higher")}
-    for _ in range(20):
-        shuffled = rng.permutation(len(one.trials))
+def test_agreement_is_found_where_it_was_planted_and_seldom_elsewhere():
+    one, rng = search(), np.random.default_rng(3)
+
+    def valued(values):
         trials = tuple(
-            t.model_copy(update={"values": (float(v),)})
-            for t, v in zip(one.trials, shuffled, strict=True)
+            t.model_copy(update={"state": "complete", "values": (float(v),)})
+            for t, v in zip(one.trials, values, strict=True)
         )
-        n += "dropout" in {
-            a.key for a in agreed(one.model_copy(update={"trials": trials}), "higher")
-        }
-    assert n <= 4  # six of a uniform lie in a third of it once in about 80
+        return one.model_copy(update={"trials": trials})
+
+    planted = valued([place(SPACE[2], t.params) for t in one.trials])
+    assert "dropout" in {a.key for a in agreed(planted, "higher")}
+    for n in (12, 60):  # few or many: nothing is there to agree about
+        one = search(n=n)
+        found = [bool(agreed(valued(rng.permutation(n)), "higher")) for _ in range(200)]
+        assert sum(found) <= 20  # 5 % of 200, and the luck of it
+
+
+@given(
+    st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 1.0]), min_size=3, max_size=9),
+    st.sampled_from([0.0, 0.1, 0.3]),
+)
+def test_chance_is_the_share_of_all_draws(places, span):
+    draws = list(combinations(places, 3))
+    near = sum(max(d) - min(d) <= span + 1e-12 for d in draws)
+    assert by_chance(places, 3, span) == pytest.approx(near / len(draws))
 
 
 def test_the_title_says_which_version_goes_on():

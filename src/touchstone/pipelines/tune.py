@@ -39,7 +39,15 @@ def _darts() -> Way:
     return WAY
 
 
-WAYS: Final[Mapping[str, Callable[[], Way]]] = {"darts": _darts, "trials": _trials}
+def _population() -> Way:
+    from touchstone.pipelines.tune_population import WAY  # noqa: PLC0415  only what is asked for
+
+    return WAY
+
+
+WAYS: Final[Mapping[str, Callable[[], Way]]] = {
+    "darts": _darts, "population": _population, "trials": _trials,
+}  # fmt: skip
 """Kind of the method -> how it runs."""
 
 

@@ -1,27 +1,32 @@
 """A search by trials: begun or gone on with, architecture by architecture, and its winners."""
 
+import contextlib
 import hashlib
 import pickle
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
+import numpy as np
 from joblib import delayed
-from threadpoolctl import threadpool_limits
 
 from touchstone.config import Config
 from touchstone.data.cache import StageCache
 from touchstone.errors import TrainingError
 from touchstone.files import lock
+from touchstone.labels import Labels
 from touchstone.ledger import Ledger
 from touchstone.pipelines.decide import model_names
+from touchstone.pipelines.drive import running
 from touchstone.pipelines.prepare import Prepared, prepare
-from touchstone.pipelines.progress import Progress, Step
+from touchstone.pipelines.progress import Progress, Running, Step
 from touchstone.pipelines.run import Ask, ledger_of, run_fingerprint, sound_ledger
 from touchstone.pipelines.shelf import Resources, shelve
-from touchstone.pipelines.study import import_plugins
+from touchstone.pipelines.track_tune import tune_batch
+from touchstone.pipelines.tune_bench import at_bench, at_sent, packed
 from touchstone.pipelines.tune_config import DIRECTIONS, Tune
 from touchstone.pipelines.tune_found import Over, result_of, seconds_of
 from touchstone.pipelines.tune_trial import (
@@ -75,6 +80,8 @@ class _Ground(NamedTuple):
     key: str
     """Names the trials in their storage."""
     again: bool
+    held: Path
+    """The file that is locked, last changed when the search began."""
 
 
 def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path) -> Found:
@@ -92,7 +99,9 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
         config.space,
     )  # fmt: skip
     # Searches for more or fewer trials share them.
-    with lock(ask.workspace.locks / f"trials-{key}"):
+    held = ask.workspace.locks / f"trials-{key}"
+    with lock(held):
+        held.touch()  # tells fits of now from those that somebody left
         book = sound_ledger(ask.workspace)
         resources = Resources(
             StageCache(ask.workspace.cache), ledger_of(ask.workspace), progress, ask.jobs,
@@ -100,7 +109,7 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
         )  # fmt: skip
         prepared = prepare(asked.study, loaded, market[1], resources.cache, progress)
         _views(asked, prepared, resources)
-        ground = _Ground(asked, prepared, resources, place, key, ask.again)
+        ground = _Ground(asked, prepared, resources, place, key, ask.again, held)
         over = [_searched(ground, name, space) for name, space in found.items()]
         _count(book, prepared, over)
         _refuse_nothing(over)
@@ -114,7 +123,7 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
             "machine": {"jobs": ask.jobs, "backend": config.backend, **seconds_of(winners)},
         },
     )  # fmt: skip
-    return Found(result, {})
+    return Found(result, {}, lambda about: tune_batch(folder, asked, result, about))
 
 
 def search_of(ground: _Ground, name: str, space: Space) -> Search:
@@ -161,11 +170,12 @@ def _searched(ground: _Ground, name: str, space: Space) -> Over:
     forget = ground.again and not ground.place.shared
     n_open = begin(search, alone=not ground.place.shared, forget=forget)
     bench = Bench(
-        ground.asked, ground.prepared, search, resources.cache, resources.ledger,
+        ground.asked, _sent(ground.prepared), search, resources.cache, resources.ledger,
         resources.checkpoints,
     )  # fmt: skip
     with resources.progress.stage(name, search.n_trials) as step:
         shown = _Shown(search, step)
+        step.watch(partial(_under_way, resources.checkpoints, ground.held.stat().st_mtime_ns))
         for _ in range(search.n_trials - n_open):
             step.advance("as it was")
         try:
@@ -183,6 +193,27 @@ def _searched(ground: _Ground, name: str, space: Space) -> Over:
     with optuna_study_of(search) as study:
         weights = importance(study, list(space.keys), ground.asked.seed)
     return Over(name, search, found, weights, None)
+
+
+def _under_way(checkpoints: Path | None, since_ns: int) -> list[Running]:
+    """The fits that somebody is at since a moment, for whoever watches."""
+    folders = []
+    for folder in () if checkpoints is None else checkpoints.glob("*"):
+        with contextlib.suppress(OSError):  # over meanwhile
+            if folder.stat().st_mtime_ns >= since_ns:
+                folders.append(folder)
+    return running(folders)
+
+
+def _sent(prepared: Prepared) -> Prepared:
+    """The market as worker processes need it: features they map from the cache themselves."""
+    # What is mapped from the cache has no name by which another process could map it.
+    labels, symmetric = (
+        Labels(**{name: np.array(column) for name, column in one._asdict().items()})
+        for one in (prepared.labels, prepared.symmetric)
+    )
+    features = np.empty((0, prepared.features.shape[1]), np.float32)
+    return prepared._replace(features=features, labels=labels, symmetric=symmetric)
 
 
 def _others(search: Search) -> int:
@@ -239,23 +270,16 @@ def _attempts(bench: Bench, n: int, jobs: int, shown: _Shown) -> None:
     """So many attempts to take a trial, beside each other."""
     asked = bench.asked
     if asked.config.backend == "ray":
-        # Whoever gets it must know the user's own parts before it is unpacked.
-        plugins, packed = asked.study.plugins, pickle.dumps(bench)
+        sent = asked.study.plugins, pickle.dumps(bench)
         with shown.counted():
-            on_ray(jobs)(delayed(_on_ray)(plugins, packed) for _ in range(n))
+            on_ray(jobs)(delayed(at_sent)(*sent) for _ in range(n))
     elif jobs == 1 or n == 1:
         for _ in range(n):
             shown.see(attempt(bench))
     else:
-        pool = workers(min(jobs, n), asked.study.plugins)
-        for trial in pool(delayed(attempt)(bench) for _ in range(n)):
+        pool, place = workers(min(jobs, n), asked.study.plugins), packed(bench)
+        for trial in pool(delayed(at_bench)(place) for _ in range(n)):
             shown.see(trial)
-
-
-def _on_ray(plugins: tuple[Path, ...], packed: bytes) -> None:
-    import_plugins(plugins)
-    with threadpool_limits(1):
-        attempt(pickle.loads(packed))
 
 
 def _count(book: Ledger, prepared: Prepared, over: list[Over]) -> None:

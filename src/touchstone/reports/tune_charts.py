@@ -57,9 +57,15 @@ def history(result: TuneResult, search: SearchFound) -> Markup:
     marks = [_mark(t, y, t.number in best) for t in order]
     steps = records(search, direction) if len(result.objectives) == 1 else []
     back = [frame.path(*_stairs(steps, x, y), "line ours")] if steps else []
-    axes = Axes(ticks(x, 6, thin=True), ticks(y, 5), "trial", objective(result))
+    axes = Axes(_whole(x, n), ticks(y, 5), "trial", objective(result))
     drawn = scatter(Scatter(x, y, axes, marks, back, (), 300))
     return frame.join([_legend(result, search), drawn])
+
+
+def _whole(x: Scale, n: int) -> tuple[Tick, ...]:
+    """Ticks at whole numbers: a trial has no half."""
+    step = next(s * 10**p for p in range(9) for s in (1, 2, 5) if n <= 6 * s * 10**p)
+    return tuple(Tick(x.place(i), str(i), (i // step) % 2 == 1) for i in range(0, n + 1, step))
 
 
 def _without_far(
@@ -140,7 +146,7 @@ def coordinates(result: TuneResult, search: SearchFound) -> Markup:
         )
         for t in order
     ]  # fmt: skip
-    entries = [("line ours", "the best"), ("line before", "the best tenth"),
+    entries = [("line ours", "the best"), ("line before", f"the best {len(best)}"),
                ("line base", "the others that ended")]  # fmt: skip
     return frame.join([legend(entries), parallel(axes, cases)])
 

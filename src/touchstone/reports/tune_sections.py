@@ -177,7 +177,8 @@ def _history(result: TuneResult, search: SearchFound, key: str) -> Chart:
     note = (
         f"{sentence(objective(result))}, mean over the folds\u2019 validation rows, "
         f"{result.directions[0]} is better, in the order in which trials began. Those without any "
-        "value, and those far off, stand on the edge."
+        "value, and those far off, stand on the edge; a pruned one had not seen every "
+        "fold."
     )
     return Chart(f"{key}history", title, note, history(result, search),
                  _trials(result, search), "full")  # fmt: skip
@@ -293,10 +294,11 @@ def _coordinates(result: TuneResult, search: SearchFound, key: str) -> Chart:
     elif len(ranked(search, result.directions[0])) < n + 5:
         title = "Too few trials to say where the good ones lie"
     else:
-        title = f"The best {n} lie scattered: no setting binds them"
+        title = f"The best {n} agree on no setting more than chance would have it"
     note = (
         "A line is a trial that ended; it crosses each row at the value that it had there. They "
-        "agree where they span no more than a third of what was searched, or one choice."
+        "agree where they span no more than a third of what was searched, or one choice, and as "
+        "many drawn from all that ended seldom would (p of 0.05, shared by the settings)."
     )
     return Chart(f"{key}parallel", title, note, coordinates(result, search),
                  _space(search), "full")  # fmt: skip
@@ -316,13 +318,16 @@ def _varies(search: SearchFound, key: SpaceKey) -> bool:
 def _slices(
     result: TuneResult, search: SearchFound, keys: Sequence[SpaceKey], name: str
 ) -> Chart:  # fmt: skip
-    told = [(k, _where(result, search, k)) for k in keys]
+    told, n = [(k, _where(result, search, k)) for k in keys], len(top(search, result.directions[0]))
     note = (
         f"{sentence(objective(result))} of the trials that ended over one setting each"
-        f"{', the one that matters most first' * bool(search.importance)}. Blue: the best tenth; "
+        f"{', the one that matters most first' * bool(search.importance)}. Blue: the best {n}; "
         "grey: the others."
     )
-    return Chart(f"{name}slices", told[0][1], note, slices(result, search, told), None, "full")
+    title = "The settings one by one"
+    if search.importance:
+        title = f"{sentence(key_text(keys[0].key))} matters most, one by one"
+    return Chart(f"{name}slices", title, note, slices(result, search, told), None, "full")
 
 
 def _where(result: TuneResult, search: SearchFound, key: SpaceKey) -> str:

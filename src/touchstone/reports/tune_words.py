@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from touchstone.reports.campaign_sections import shown
@@ -15,6 +16,7 @@ TOP: Final = 0.1
 _FEWEST_TOP: Final = 3
 _AGREED: Final = 1 / 3
 """Share of a setting's range that the best trials may span and be said to agree."""
+_SELDOM: Final = 0.05
 _LONGEST: Final = 28
 
 
@@ -136,22 +138,35 @@ def place(key: SpaceKey, params: Mapping[str, Any]) -> float | None:
 def agreed(search: SearchFound, direction: str) -> list[Agreed]:
     """Settings that the best trials agree about: in a third of the range, or one choice.
 
-    Only where five trials ended that are not among the best: among few nobody differs.
+    Only where as many trials drawn from all that ended would seldom lie so close together: in one
+    case of 20, divided by the number of settings that are looked at.
     """
-    best = top(search, direction)
-    if len(best) < _FEWEST_TOP or len(ranked(search, direction)) < len(best) + 5:
-        return []
+    best, known = top(search, direction), ranked(search, direction)
     found = []
     for key in search.space:
+        all_places = [p for t in known if (p := place(key, t.params)) is not None]
         places = [p for t in best if (p := place(key, t.params)) is not None]
-        if len(places) < len(best) or len(key.choices) == 1:
+        if len(best) < _FEWEST_TOP or len(places) < len(best):
             continue
-        values = [t.params[key.key] for t in best]
-        if key.choices and len({_name(v) for v in values}) == 1:
-            found.append(Agreed(key.key, values[0], values[0]))
-        elif not key.choices and max(places) - min(places) <= _AGREED:
-            found.append(Agreed(key.key, min(values), max(values)))
+        span = max(places) - min(places)
+        if span > (1e-9 if key.choices else _AGREED):
+            continue
+        if by_chance(all_places, len(places), span) <= _SELDOM / len(search.space):
+            values = [t.params[key.key] for t in best]
+            ends = (values[0], values[0]) if key.choices else (min(values), max(values))
+            found.append(Agreed(key.key, *ends))
     return found
+
+
+def by_chance(places: Sequence[float], k: int, span: float) -> float:
+    """The chance that k of these places, drawn without order, lie within a span.
+
+    >>> by_chance([0.0, 0.1, 0.5, 1.0], 2, 0.1)
+    0.16666666666666666
+    """
+    order = sorted(places)
+    near = (bisect_right(order, at + span + 1e-12) - i - 1 for i, at in enumerate(order))
+    return sum(math.comb(n, k - 1) for n in near) / math.comb(len(order), k)
 
 
 def agreed_text(found: Agreed) -> str:

@@ -3,8 +3,9 @@
 import json
 from typing import Any, Final, cast
 
+from touchstone.config import Config
 from touchstone.errors import TrainingError
-from touchstone.models import MODELS
+from touchstone.models import MODELS, Shape, head_of
 from touchstone.training.checkpoint import FACTS, identity, watched_name
 from touchstone.training.job import Job, State
 
@@ -40,10 +41,38 @@ def adopted(job: Job, state: State) -> dict[str, bytes]:
     _same_question(job, content)
     _same_weights(job, state)
     schedule = {k: v for k, v in content["schedule"].items() if k not in _OF_THE_RECIPE}
-    own = {"kind": job.recipe.schedule, "epochs": job.recipe.epochs + sum(
-        phase.epochs for phase in job.phases)}  # fmt: skip
+    n_epochs = job.recipe.epochs + sum(phase.epochs for phase in job.phases)
+    own = {"kind": job.recipe.schedule, "epochs": n_epochs}
     told = {**content, "schedule": {**own, **schedule}, **identity(job)}
     return {**state, FACTS: json.dumps(told).encode()}
+
+
+def same_weights(model: Config, other: Config, shape: Shape) -> bool:
+    """Whether two configs ask for networks that could go on from each other's weights.
+
+    The same kind and head, and weights of the same names and shapes: so dropout may differ, the
+    units of a layer may not.
+
+    Args:
+        model: config of a network.
+        other: another.
+        shape: what both would be made for.
+
+    Raises:
+        ConfigError: a network that cannot be built.
+    """
+    # Torch takes more than a second to import: only who asks about networks pays for it.
+    from touchstone.models.layers.network import Network  # noqa: PLC0415
+    from touchstone.training.weights import shapes_of  # noqa: PLC0415
+
+    kinds = {getattr(one, "kind", "?") for one in (model, other)}
+    if len(kinds) > 1 or head_of(model) != head_of(other):
+        return False
+    part = MODELS.part_of(model)
+    if part.inputs == "tabular":
+        return False
+    first, second = (shapes_of(cast("type[Network]", part), one, shape) for one in (model, other))
+    return first == second
 
 
 def _read(state: State) -> dict[str, Any]:

@@ -4,6 +4,7 @@ A grid is walked along a pseudo-random permutation of its points that is compute
 so that a grid of any size costs nothing to hold.
 """
 
+import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any, Final
@@ -20,7 +21,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
 from touchstone.errors import ConfigError
-from touchstone.seeding import derive, generator
+from touchstone.seeding import generator
 
 _ROUNDS: Final = 4
 
@@ -108,10 +109,15 @@ def shuffled(place: int, n: int, seed: int) -> int:
     while True:
         left, right = place >> half, place & mask
         for turn in range(_ROUNDS):
-            left, right = right, left ^ (derive(seed, "grid", turn, right) & mask)
+            left, right = right, left ^ (_mixed(seed, turn, right) & mask)
         place = (left << half) | right
         if place < n:
             return place
+
+
+def _mixed(*numbers: int) -> int:
+    digest = hashlib.blake2b(repr(numbers).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
 
 
 def _quantile(values: BaseDistribution, share: float) -> Any:

@@ -4,12 +4,6 @@ import math
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
 
 SMALLER: Final = 0.8
 LARGER: Final = 1.25
@@ -25,10 +19,10 @@ class Setting(NamedTuple):
 
     key: str
     """Dotted, as in training.learning_rate."""
-    low: float | None = None
-    """Lowest value; None for choices."""
-    high: float | None = None
-    """Highest value; None for choices."""
+    low: float = 0.0
+    """Lowest value."""
+    high: float = 0.0
+    """Highest value."""
     step: float | None = None
     """Between values, counted from the lowest; None where any between is possible."""
     log: bool = False
@@ -39,22 +33,12 @@ class Setting(NamedTuple):
     """The values, in their order; empty for a range."""
 
 
-def setting_of(key: str, values: BaseDistribution) -> Setting:
-    """A key of a search's space."""
-    if isinstance(values, CategoricalDistribution):
-        return Setting(key, choices=tuple(values.choices))
-    assert isinstance(values, IntDistribution | FloatDistribution), f"{key}: {values}"
-    whole = isinstance(values, IntDistribution)
-    step = None if whole and (values.log or values.step == 1) else values.step
-    return Setting(key, values.low, values.high, step, values.log, whole)
-
-
 def drawn(setting: Setting, rng: np.random.Generator) -> Any:
     """A value from the whole of a setting's space, uniform on its scale."""
     if setting.choices:
         return setting.choices[int(rng.integers(len(setting.choices)))]
-    low, high = _ends(setting)
-    if setting.step is not None:
+    low, high = setting.low, setting.high
+    if _on_grid(setting):
         return _placed(setting, int(rng.integers(_n_steps(setting) + 1)))
     share = float(rng.random())
     value = low * (high / low) ** share if setting.log else low + (high - low) * share
@@ -77,13 +61,13 @@ def perturbed(setting: Setting, value: Any, rng: np.random.Generator) -> Any:
     if setting.choices:
         at = setting.choices.index(value) if value in setting.choices else 0
         return setting.choices[min(max(at + (1 if up else -1), 0), len(setting.choices) - 1)]
-    low, high = _ends(setting)
+    low, high = setting.low, setting.high
     moved = float(value) * (LARGER if up else SMALLER)
     if value == 0:
         moved = _FROM_ZERO * (high - low) * (1 if up else -1)
-    if setting.step is not None:
-        at = round((float(value) - low) / setting.step)
-        to = round((moved - low) / setting.step)
+    if _on_grid(setting):
+        step = setting.step or 1.0
+        at, to = round((float(value) - low) / step), round((moved - low) / step)
         to = max(to, at + 1) if up else min(to, at - 1)
         return _placed(setting, min(max(to, 0), _n_steps(setting)))
     if setting.whole:
@@ -91,27 +75,21 @@ def perturbed(setting: Setting, value: Any, rng: np.random.Generator) -> Any:
     return _number(setting, min(max(moved, low), high))
 
 
-def _ends(setting: Setting) -> tuple[float, float]:
-    assert setting.low is not None, f"{setting.key}: a range has ends"
-    assert setting.high is not None, f"{setting.key}: a range has ends"
-    return setting.low, setting.high
+def _on_grid(setting: Setting) -> bool:
+    """Whether values lie a step apart; whole numbers of a logarithmic range only round."""
+    return setting.step is not None and not setting.log
 
 
 def _n_steps(setting: Setting) -> int:
-    low, high = _ends(setting)
-    assert setting.step is not None, f"{setting.key}: a grid has steps"
-    return math.floor((high - low) / setting.step + 1e-9)
+    return math.floor((setting.high - setting.low) / (setting.step or 1.0) + 1e-9)
 
 
 def _placed(setting: Setting, at: int) -> float | int:
     """The value at a place of a grid."""
-    assert setting.low is not None, f"{setting.key}: a range has ends"
-    assert setting.step is not None, f"{setting.key}: a grid has steps"
-    return _number(setting, setting.low + at * setting.step)
+    return _number(setting, setting.low + at * (setting.step or 1.0))
 
 
 def _number(setting: Setting, value: float) -> float | int:
     if not setting.whole:
         return float(value)
-    low, high = _ends(setting)
-    return int(min(max(round(value), math.ceil(low)), math.floor(high)))
+    return int(min(max(round(value), math.ceil(setting.low)), math.floor(setting.high)))

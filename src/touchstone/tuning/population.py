@@ -283,13 +283,16 @@ def _distinct(states: Sequence[S | None]) -> tuple[S, ...]:
 
 
 def _written(ledger: Ledger, data: str, number: int, lived: Sequence[Lived[S]]) -> None:
+    """One row a member, unless this very row stands: a search that goes on is walked again."""
     for one in lived:
         if one.reason == FAILED_BEFORE:
             continue
-        told = json.dumps(dict(one.settings), sort_keys=True, default=str)
         facts = {
             "method": "population", "generation": number, "member": one.member,
             "source": one.source, "settings": dict(one.settings), "value": one.value,
             "status": "failed" if one.value is None else "finished",
         }  # fmt: skip
-        ledger.record(ROW, hashlib.sha256(told.encode()).hexdigest()[:12], data, facts)
+        told = json.dumps(facts, sort_keys=True, default=str)
+        name = hashlib.sha256(f"{data} {told}".encode()).hexdigest()[:12]
+        if not ledger.written(ROW, name):
+            ledger.record(ROW, name, data, json.loads(told))

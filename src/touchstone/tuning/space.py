@@ -126,6 +126,7 @@ def spaces(
     Raises:
         ConfigError: an architecture, a key or a value that is not there, with the nearest.
     """
+    told = {name: _flat(keys) for name, keys in told.items()}
     kinds = {name: str(getattr(model, "kind", name)) for name, model in models.items()}
     known = {*kinds, *kinds.values(), EVERY}
     for name in told:
@@ -168,6 +169,17 @@ def space_of(model: Config, training: TrainingConfig, told: Settings, where: str
     free = {k: v for k, v in marked.items() if not any(_covers(one, k) for one in told)}
     order = dict.fromkeys([*marked, *own])
     return Space(model, training, {k: (own | free)[k] for k in order if k in own or k in free})
+
+
+def _flat(told: Settings) -> dict[str, Any]:
+    """`training: {learning_rate: ...}` means `training.learning_rate: ...`."""
+    found = dict[str, Any]()
+    for key, said in told.items():
+        if f"{key}." == TRAINING and isinstance(said, Mapping):
+            found |= {f"{TRAINING}{inner}": one for inner, one in said.items()}
+        else:
+            found[key] = said
+    return found
 
 
 def _covers(told: str, key: str) -> bool:

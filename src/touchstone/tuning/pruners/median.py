@@ -1,4 +1,4 @@
-"""Ends a trial whose best so far is worse than the median of the others at the same step."""
+"""Ends a trial whose best so far is worse than the median of those that ended at that step."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ from touchstone.tuning.pruners import PRUNERS
 
 
 class MedianConfig(Config):
-    """Half of all that are no better than the rest.
+    """Only trials that ran to their end are compared with.
 
     Source: Golovin et al. (2017), Google Vizier, section 3.2.1, the median stopping rule.
     """
