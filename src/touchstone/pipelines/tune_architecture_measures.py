@@ -15,7 +15,7 @@ import numpy as np
 
 from touchstone.arrays import Float64
 from touchstone.metrics.ranked import ranked, ranked_pr_auc
-from touchstone.models.darts import DartsConfig
+from touchstone.models.darts import DartsConfig, Genotype
 from touchstone.pipelines.campaign_measures import Common, OfDays, common_of, pr_auc_of, ranking
 from touchstone.pipelines.decide import Comparison
 from touchstone.pipelines.learn import Learned
@@ -144,7 +144,7 @@ def _on_validation(
 
 
 def _told(
-    name: str, genotype: object, of: tuple[Sequence[OfDays], Sequence[OfDays]],
+    name: str, genotype: Genotype, of: tuple[Sequence[OfDays], Sequence[OfDays]],
     fits: tuple[Fits, Fits],
 ) -> CellFound:  # fmt: skip
     (test, held_out), (on_test, on_validation) = of, fits
@@ -154,7 +154,7 @@ def _told(
     return CellFound(
         name=name,
         searched=name.startswith("found"),
-        genotype=genotype,  # type: ignore[arg-type]  # pydantic reads it
+        genotype=genotype,
         parameters=0,
         validation=_mean(by_seed),
         validation_by_seed=by_seed,

@@ -287,7 +287,8 @@ def _lines(
                 if epoch.stage == stage and value is not None
             ]
             if known:
-                shapes.append(frame.path(*zip(*known, strict=True), f"line {kind}"))
+                across, up = zip(*known, strict=True)
+                shapes.append(frame.path(across, up, f"line {kind}"))
                 shapes.append(frame.dot(*known[-1], f"small {kind}", name.replace("_", " ")))
     axes = Axes(_epoch_ticks(len(history), x), y_ticks, "epoch")
     return frame.plot(Area(_HEIGHT, shapes, (), axes))
