@@ -79,6 +79,11 @@ def network_of(asked: Tune) -> DartsConfig:
         ConfigError: another kind is named, or several sizes are.
     """
     named, config = asked.config.models, asked.config
+    if config.backend != "processes":
+        raise ConfigError(
+            "backend: a search of an architecture is one after the other: leave the key out, and "
+            "give --jobs for the fits that follow"
+        )
     if not named:
         sizes = [m for m in config.overrides if kind_of(m) == "darts"]
         named = (*sizes, MODELS.parse({"kind": "darts"}))[:1]

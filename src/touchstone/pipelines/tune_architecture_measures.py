@@ -1,9 +1,11 @@
 """Found cells against random ones: the same rows, the same days, the cells and seeds drawn again.
 
-An interval holds three ways in which the difference could have come out otherwise: the days of the
-rows, drawn whole and the same for all; which random cells were drawn, and which cells the searches
-came to; and the seeds of the fits, drawn with the cells that they belong to, or by themselves where
-a side has one cell. Deviations are stretched by sqrt(n / (n - 1)), as in `campaign_measures`.
+An interval holds both ways in which the difference could have come out otherwise. The days of the
+rows, drawn whole and the same for all. And the cells: another search, or other random cells, each
+with other seeds. How much cells differ is known from the cells of both sides, a mean over its seeds
+each, and a mean of few of them is drawn as Student's t has it: of one found cell nothing says how
+much the next would differ, so it is taken to differ as random ones do. That is the careful side: if
+the search were a random draw itself, one interval in forty would lie wholly above 0.
 """
 
 from collections.abc import Sequence
@@ -13,7 +15,7 @@ import numpy as np
 
 from touchstone.arrays import Float64
 from touchstone.metrics.ranked import ranked, ranked_pr_auc
-from touchstone.models.darts import DartsConfig
+from touchstone.models.darts import DartsConfig, Genotype
 from touchstone.pipelines.campaign_measures import Common, OfDays, common_of, pr_auc_of, ranking
 from touchstone.pipelines.decide import Comparison
 from touchstone.pipelines.learn import Learned
@@ -142,7 +144,7 @@ def _on_validation(
 
 
 def _told(
-    name: str, genotype: object, of: tuple[Sequence[OfDays], Sequence[OfDays]],
+    name: str, genotype: Genotype, of: tuple[Sequence[OfDays], Sequence[OfDays]],
     fits: tuple[Fits, Fits],
 ) -> CellFound:  # fmt: skip
     (test, held_out), (on_test, on_validation) = of, fits
@@ -152,7 +154,7 @@ def _told(
     return CellFound(
         name=name,
         searched=name.startswith("found"),
-        genotype=genotype,  # type: ignore[arg-type]  # pydantic reads it
+        genotype=genotype,
         parameters=0,
         validation=_mean(by_seed),
         validation_by_seed=by_seed,
@@ -167,7 +169,7 @@ def _compared(rows: Literal["validation", "test"], fits: Fits, n_found: int) -> 
     common, days = fits.common, fits.common.days
     found, random = fits.of[:n_found], fits.of[n_found:]
     once = np.ones(days.n)
-    ours, theirs = (_mean(_units(side, once)) for side in (found, random))
+    ours, theirs = (_mean(_cells(side, once)) for side in (found, random))
     known = ours is not None and theirs is not None
     return Compared(
         rows=rows,
@@ -186,17 +188,22 @@ def difference_interval(
 ) -> tuple[float, float] | None:  # fmt: skip
     """95 % interval of the mean of found cells less that of random ones.
 
+    Resampled: D*(days) + s sqrt(1/K + 1/R) t with t of Student's law with K + R - 2 degrees of
+    freedom, s the pooled standard deviation of K found and R random cells, as in a two-sample test.
+
     Args:
         common: days of the rows, and the seed of the resamples.
         found: cell -> seed -> measure.
-        random: the same.
+        random: the same; at least two cells.
         n_rows: that one measure passes over.
     """
+    spread, freedom = _spread(common, found, random)
     draws = generator(common.seed, "architecture", "cells")
 
     def resampled(counts: Float64) -> float | None:
-        ours, theirs = (_drawn(_units(side, counts), draws) for side in (found, random))
-        return None if ours is None or theirs is None else ours - theirs
+        ours, theirs = (_mean(_cells(side, counts)) for side in (found, random))
+        moved = spread * float(draws.standard_t(freedom))
+        return None if ours is None or theirs is None else ours - theirs + moved
 
     n_fits = sum(len(cell) for cell in (*found, *random))
     most = _MOST_PASSES // max(n_rows * n_fits, 1)
@@ -205,23 +212,22 @@ def difference_interval(
     return counted_interval(resampled, common.days.n, days, n_resamples=n_resamples)
 
 
-def _units(side: Sequence[Sequence[OfDays]], counts: Float64) -> list[float | None]:
-    """What is drawn again of a side: its cells, or of one cell its seeds."""
-    if len(side) == 1:
-        return [measure(counts) for measure in side[0]]
+def _spread(
+    common: Common, found: Sequence[Sequence[OfDays]], random: Sequence[Sequence[OfDays]]
+) -> tuple[float, int]:
+    """Standard error of the difference from the cells, and its degrees of freedom."""
+    once, squares = np.ones(common.days.n), 0.0
+    for side in (found, random):
+        known = np.array([v for v in _cells(side, once) if v is not None])
+        squares += float(np.square(known - known.mean()).sum()) if known.size else 0.0
+    freedom = len(found) + len(random) - 2
+    share = 1 / len(found) + 1 / len(random)
+    return float(np.sqrt(squares / freedom * share)), freedom
+
+
+def _cells(side: Sequence[Sequence[OfDays]], counts: Float64) -> list[float | None]:
+    """Each cell's mean over its seeds."""
     return [_mean([measure(counts) for measure in cell]) for cell in side]
-
-
-def _drawn(units: Sequence[float | None], draws: np.random.Generator) -> float | None:
-    """The mean of units drawn with replacement, its deviation stretched for their number."""
-    known = np.array([u for u in units if u is not None])
-    if known.size < len(units):
-        return None
-    mean, n = float(known.mean()), known.size
-    if n == 1:
-        return mean
-    drawn = float(known[draws.integers(n, size=n)].mean())
-    return mean + (drawn - mean) * float(np.sqrt(n / (n - 1)))
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

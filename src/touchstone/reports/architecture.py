@@ -78,8 +78,8 @@ class Compared(Contents):
     difference: Ratio | None
     """The first less the second."""
     interval: Interval
-    """95 %: days drawn whole, and the cells of each side drawn again (its seeds, where it has one
-    cell), their deviations stretched for being few."""
+    """95 %: days drawn whole, and cells that differ as those of both sides do, seeds included; of
+    so few as a t has it."""
     n_rows: Count
     """With a known outcome."""
     n_days: Count

@@ -142,7 +142,7 @@ def _compared(result: ArchitectureResult) -> Section:
         ),
         Chart(
             "difference", "Found less random, PR-AUC",
-            "Whisker: 95 %; days, cells and seeds drawn again. Line: no difference.",
+            "Whisker: 95 %; other days, other cells, other seeds. Line: no difference.",
             _difference_dots(result), None, "full",
         ),
     )  # fmt: skip
@@ -287,7 +287,8 @@ def _lines(
                 if epoch.stage == stage and value is not None
             ]
             if known:
-                shapes.append(frame.path(*zip(*known, strict=True), f"line {kind}"))
+                across, up = zip(*known, strict=True)
+                shapes.append(frame.path(across, up, f"line {kind}"))
                 shapes.append(frame.dot(*known[-1], f"small {kind}", name.replace("_", " ")))
     axes = Axes(_epoch_ticks(len(history), x), y_ticks, "epoch")
     return frame.plot(Area(_HEIGHT, shapes, (), axes))
@@ -316,8 +317,10 @@ def _how(result: ArchitectureResult) -> Section:
         f"with {plural(len(result.seeds), 'seed')}, by the study\u2019s recipe. The found cell "
         "with the best mean on validation rows is the winner; test rows choose nothing.",
         "The verdict is that of all found cells against all random ones, by the interval on test "
-        "rows. It holds days, drawn whole; cells, drawn again on each side; and seeds, drawn again "
-        "where a side has one cell. With few cells its ends are rough.",
+        "rows. Whole days are drawn again; and cells differ as those that were trained do, seeds "
+        "included. One found cell is taken to differ from the next as random ones do: so a search "
+        "that drew at random would be called better in one of forty cases. More random cells, or "
+        "more searches, make the interval narrower.",
         f"Bars of {day(result.first)} to {day(result.last)}.",
     )
     return Section("how", "How", "How it was done", rows)

@@ -1,6 +1,7 @@
 """From the weights of operations to a cell; and random cells of the same size beside it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -60,7 +61,7 @@ def _cell(
     Raises:
         LookupError: a node that only one edge could feed.
     """
-    nodes, strength = [], dict[EdgeKey, float]()
+    nodes, strength = list[Any](), dict[EdgeKey, float]()
     for k in range(1 + max(node for node, _ in choices)):
         able = []
         for place in range(N_BEFORE + k):
@@ -79,7 +80,7 @@ def _cell(
         best = sorted(able, key=lambda one: (-one[0], one[1]))[:2]
         strength |= {(k, place): share for share, place, _ in best}
         nodes.append(tuple(sorted((place, name) for _, place, name in best)))
-    return tuple(nodes), strength  # type: ignore[return-value]  # pairs of (place, operation)
+    return tuple(nodes), strength
 
 
 def _named(cell: Genotype, edge: EdgeKey) -> str:

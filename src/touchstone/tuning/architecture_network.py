@@ -37,7 +37,7 @@ class MixedOperation(nn.Module):
     def forward(self, channels: torch.Tensor) -> torch.Tensor:
         """(n, width, lookback) -> the same shape."""
         share = self.alpha.softmax(0)
-        found = share[self.at[0]] * self.operations[0](channels)
+        found: torch.Tensor = share[self.at[0]] * self.operations[0](channels)
         for i, one in zip(self.at[1:], list(self.operations)[1:], strict=True):
             found = found + share[i] * one(channels)
         return found

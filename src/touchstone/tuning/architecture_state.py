@@ -122,7 +122,8 @@ def pack(job: SearchJob, stood: Stood, parts: Parts) -> bytes:
         "history": [list(one) for one in stood.history],
     }
     told = np.frombuffer(json.dumps(facts).encode(), np.uint8).copy()
-    return safetensors.torch.save({**tensors, _FACTS: torch.from_numpy(told)})
+    content: bytes = safetensors.torch.save({**tensors, _FACTS: torch.from_numpy(told)})
+    return content
 
 
 def unpack(job: SearchJob, state: bytes) -> Stood:

@@ -60,8 +60,9 @@ class ArchitectureConfig(Config):
     """Skips in a found or a random cell; a search likes them more than they deserve."""
     searches: Annotated[int, Field(ge=1, le=10)] = 1
     """Searches from other seeds; the best cell on validation rows goes on."""
-    random_cells: Annotated[int, Field(ge=2, le=20)] = 4
-    """Cells drawn at random, of the same size, trained alike."""
+    random_cells: Annotated[int, Field(ge=2, le=20)] = 6
+    """Cells drawn at random, of the same size, trained alike. The fewer, the wider the interval of
+    what the search is worth."""
     size_band: Annotated[float, Field(gt=0, lt=1)] = 0.15
     """How far a random cell's parameters may be from the first found one's, as a share of them."""
 
