@@ -33,13 +33,21 @@ def _trials() -> Way:
     return WAY
 
 
+def _darts() -> Way:
+    from touchstone.pipelines.tune_architecture import WAY  # noqa: PLC0415  only what is asked for
+
+    return WAY
+
+
 def _population() -> Way:
     from touchstone.pipelines.tune_population import WAY  # noqa: PLC0415  only what is asked for
 
     return WAY
 
 
-WAYS: Final[Mapping[str, Callable[[], Way]]] = {"trials": _trials, "population": _population}
+WAYS: Final[Mapping[str, Callable[[], Way]]] = {
+    "darts": _darts, "population": _population, "trials": _trials,
+}  # fmt: skip
 """Kind of the method -> how it runs."""
 
 

@@ -126,6 +126,12 @@ class TuneConfig(Config):
         for key, (wanted, can, noun) in asked.items():
             if wanted and not can:
                 raise ConfigError(f"{key}: method {kind!r} knows no {noun}: leave the key out")
+        pruner = getattr(getattr(self.method, "pruner", None), "kind", "none")
+        if len(self.objectives) > 1 and pruner != "none":
+            raise ConfigError(
+                f"method.pruner: {pruner}: no pruner weighs several objectives: leave it out, or "
+                "name one objective"
+            )
         return self
 
     @property

@@ -92,7 +92,7 @@ def _trial(asked: Tune, trial: Seen) -> TrialFound:
     state = "infeasible" if trial.state == "complete" and is_broken(trial) else trial.state
     return TrialFound(
         number=trial.number,
-        state=state,  # type: ignore[arg-type]  # a search that is over has no other
+        state=state,
         params=trial.params,
         values=trial.values,
         constraints={name: measured.get(name) for name in limits},

@@ -134,7 +134,7 @@ def on_the_way(objective: str, training: TrainingConfig) -> tuple[str, float]:
     """
     name = training.metric if objective == ACCOUNT else objective
     lower = not Watch(name, 0.0).see(1, 1.0)
-    turned = lower == (DIRECTIONS[objective] == "higher")  # type: ignore[index]
+    turned = lower == (DIRECTIONS[objective] == "higher")
     return f"validate_{name}", -1.0 if turned else 1.0
 
 
@@ -188,8 +188,7 @@ class _Watcher:
                 self._trial.report(step, float(np.mean([*self._past, self._now])))
         if fresh and self._now is not None and self._trial.is_behind():
             epoch, fold = fresh[-1][0], f"fold {len(self._past) + 1}"
-            told = f"epoch {epoch} of {fold}" if epoch else fold
-            raise HaltError(f"behind the others at {told}")
+            raise HaltError(f"behind the others at {f'epoch {epoch} of ' * bool(epoch)}{fold}")
 
     def finished(self, fit: Learned) -> None:
         """A fit is over; one from the cache is told as if it had been fitted now."""

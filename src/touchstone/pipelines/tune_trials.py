@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
+import numpy as np
 from joblib import delayed
 from threadpoolctl import threadpool_limits
 
@@ -15,6 +16,7 @@ from touchstone.config import Config
 from touchstone.data.cache import StageCache
 from touchstone.errors import TrainingError
 from touchstone.files import lock
+from touchstone.labels import Labels
 from touchstone.ledger import Ledger
 from touchstone.pipelines.decide import model_names
 from touchstone.pipelines.prepare import Prepared, prepare
@@ -22,6 +24,7 @@ from touchstone.pipelines.progress import Progress, Step
 from touchstone.pipelines.run import Ask, ledger_of, run_fingerprint, sound_ledger
 from touchstone.pipelines.shelf import Resources, shelve
 from touchstone.pipelines.study import import_plugins
+from touchstone.pipelines.track_tune import tune_batch
 from touchstone.pipelines.tune_config import DIRECTIONS, Tune
 from touchstone.pipelines.tune_found import Over, result_of, seconds_of
 from touchstone.pipelines.tune_trial import (
@@ -114,7 +117,7 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
             "machine": {"jobs": ask.jobs, "backend": config.backend, **seconds_of(winners)},
         },
     )  # fmt: skip
-    return Found(result, {})
+    return Found(result, {}, lambda about: tune_batch(folder, asked, result, about))
 
 
 def search_of(ground: _Ground, name: str, space: Space) -> Search:
@@ -161,7 +164,7 @@ def _searched(ground: _Ground, name: str, space: Space) -> Over:
     forget = ground.again and not ground.place.shared
     n_open = begin(search, alone=not ground.place.shared, forget=forget)
     bench = Bench(
-        ground.asked, ground.prepared, search, resources.cache, resources.ledger,
+        ground.asked, _sent(ground.prepared), search, resources.cache, resources.ledger,
         resources.checkpoints,
     )  # fmt: skip
     with resources.progress.stage(name, search.n_trials) as step:
@@ -183,6 +186,17 @@ def _searched(ground: _Ground, name: str, space: Space) -> Over:
     with optuna_study_of(search) as study:
         weights = importance(study, list(space.keys), ground.asked.seed)
     return Over(name, search, found, weights, None)
+
+
+def _sent(prepared: Prepared) -> Prepared:
+    """The market as worker processes need it: features they map from the cache themselves."""
+    # What is mapped from the cache has no name by which another process could map it.
+    labels, symmetric = (
+        Labels(*(np.array(column) for column in one))
+        for one in (prepared.labels, prepared.symmetric)
+    )
+    features = np.empty((0, prepared.features.shape[1]), np.float32)
+    return prepared._replace(features=features, labels=labels, symmetric=symmetric)
 
 
 def _others(search: Search) -> int:

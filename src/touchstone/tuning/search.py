@@ -12,8 +12,8 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import optuna
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
-from optuna.storages import BaseStorage, RDBStorage
-from optuna.storages._heartbeat import get_heartbeat_thread
+from optuna.storages import BaseStorage
+from optuna.storages._heartbeat import BaseHeartbeat, get_heartbeat_thread
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
@@ -277,7 +277,7 @@ def _claim(search: Search, storage: BaseStorage, study_id: int) -> int | None:
     for trial in _open(search, storage, study_id):
         if trial.state != TrialState.WAITING:
             continue
-        if isinstance(storage, RDBStorage):
+        if isinstance(storage, BaseHeartbeat):
             storage.record_heartbeat(trial._trial_id)  # without one it could never be found left
         with contextlib.suppress(UpdateFinishedTrialError):
             if storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING):
@@ -291,7 +291,7 @@ def _take_back(search: Search, storage: BaseStorage, study_id: int, *, alone: bo
     stale = {t._trial_id for t in under_way}
     if not alone:
         left_by_others = set[int]()
-        if isinstance(storage, RDBStorage):
+        if isinstance(storage, BaseHeartbeat):
             left_by_others = set(storage._get_stale_trial_ids(study_id))
         stale &= left_by_others
     for trial_id in sorted(stale):

@@ -10,7 +10,7 @@ from typing import IO, Final, NamedTuple
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
-from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.storages.journal import JournalFileBackend, JournalStorage
 from optuna.storages.journal._file import BaseJournalFileLock
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -79,7 +79,7 @@ def opened(place: Place) -> Iterator[BaseStorage]:
     try:
         storage = _database(place)
         try:
-            yield storage
+            yield get_storage(storage)  # as Optuna wraps it: finished trials are read once
         finally:
             storage.remove_session()
             storage.engine.dispose()
