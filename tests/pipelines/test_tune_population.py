@@ -14,6 +14,7 @@ import pytest
 import torch
 import yaml
 
+from real_data import DATA
 from touchstone import training
 from touchstone.config import Config
 from touchstone.data.cache import StageCache
@@ -392,3 +393,31 @@ def test_torch_draws_nothing_from_who_called(by_hand):
     assert training.same_weights(MODELS.parse("mlp"), MODELS.parse("mlp"), SHAPE)
     assert not training.same_weights(MODELS.parse("mlp"), MODELS.parse("gru"), SHAPE)
     assert not training.same_weights(MODELS.parse("lightgbm"), MODELS.parse("lightgbm"), SHAPE)
+
+
+COINS = ("AAVEUSDT", "BTCUSDT", "ETHUSDT")
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif(not (DATA / "bars" / "crypto" / "1h").is_dir(), reason=f"no bars in {DATA}")
+def test_a_population_on_real_coins_says_whether_it_helped(tmp_path):
+    (tmp_path / "bars").mkdir()
+    for coin in COINS:
+        shutil.copy(DATA / "bars" / "crypto" / "1h" / f"{coin}.parquet", tmp_path / "bars")
+    study = {
+        "name": "coins", "bars": {"source": "parquet", "path": "bars", "timeframe": "1h"},
+        "features": {"set": "none", "extra": {"r1": "close / lag(close, 1) - 1",
+                                              "r24": "close / lag(close, 24) - 1"}},
+        "start": "2022-01-01", "end": "2022-09-01", "lookback": 8,
+        "label": {"kind": "triple_barrier", "take_profit": 0.03, "stop_loss": 0.02, "horizon": 8},
+        "folds": {"kind": "walk_forward", "train": "90d", "validate": "20d", "test": "20d",
+                  "folds": 2, "sealed": "30d"},
+    }  # fmt: skip
+    method = {"kind": "population", "members": 2, "generations": 2, "epochs": 1}
+    done = run(tmp_path, study=study, models=[{"kind": "gru", "hidden": 4}], method=method)
+    (found,) = done.result.populations
+    assert found.name == "gru"
+    assert len(found.lives) == 4
+    assert found.interval[0] <= found.difference <= found.interval[1]
+    assert done.result.data["n_instruments"] == len(COINS)
+    assert "GRU" in done.lines[0]
