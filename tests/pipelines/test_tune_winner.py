@@ -3,13 +3,14 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from small import SMALL, touchstone
+from searches import TINY
 from touchstone.config import Config
 from touchstone.data.cache import StageCache
 from touchstone.errors import ConfigError
@@ -17,6 +18,7 @@ from touchstone.ledger import MemoryLedger
 from touchstone.metrics.classification import pr_auc
 from touchstone.models import MODELS, Shape, restore
 from touchstone.pipelines.learn import Task, learn
+from touchstone.pipelines.market import search_market
 from touchstone.pipelines.prepare import load, prepare
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.refit import RefitConfig, epochs_of, fits_study
@@ -25,11 +27,9 @@ from touchstone.pipelines.study import parse_study, read_study
 from touchstone.pipelines.tune_winner import Winning, winner
 from touchstone.reports.tune import Version
 
-TINY = SMALL | {
+SMALL = TINY["study"] | {
     "models": [{"kind": "mlp", "hidden": [8]}],
-    "lookback": 8,
-    "training": {"rows": 600, "epochs": 4},
-    "bars": {"source": "simulated", "market": {"n_instruments": 3, "n_bars": 6000, "ic": 0.4}},
+    "training": {"rows": 300, "epochs": 4},
 }
 SEEDS = (11, 12, 13)
 
@@ -42,7 +42,7 @@ class Ground:
 
 
 def ground(folder, **changes):
-    study = parse_study(TINY | changes, folder, "tiny")
+    study = parse_study(SMALL | changes, folder, "tiny")
     ledger = MemoryLedger()
     resources = Resources(StageCache(folder / "cache"), lambda: ledger, Silent(), 1)
     loaded, data = load(study, Silent(), resources.cache)
@@ -152,7 +152,7 @@ def test_the_files_are_the_kept_fits_and_score_the_same_bits(mlp, tmp_path):
 
 
 @pytest.mark.parametrize("kept", [0, 2])
-def test_touchstone_run_takes_the_kept_version_from_the_cache(mlp, tmp_path, kept):
+def test_a_run_of_its_study_takes_the_kept_version_from_the_cache(mlp, tmp_path, kept):
     """The study that is written fits what was kept, bit for bit, whichever version that is."""
     name = ["checkpoint", *(f"retrained, seed {s}" for s in SEEDS)][kept]
     order = iter([v for i in range(4) for v in (float(i == kept),) * 2])
@@ -161,18 +161,20 @@ def test_touchstone_run_takes_the_kept_version_from_the_cache(mlp, tmp_path, kep
     study = read_study(str(tmp_path / found.file))
     assert (study.config.refit is None) == (kept == 0)
     wanted = fits_of(mlp, study)
-    cache = mlp.resources.cache.root
-    assert touchstone("run", tmp_path / found.file, "--out", tmp_path, "--jobs", 1)[0] == 0
-    own = StageCache(tmp_path / ".touchstone" / "cache")
-    assert cache != own.root
-    made = [own.load("models", key) for key in own.keys("models")]
-    for fit in wanted:
-        same = [m for m in made if np.array_equal(np.asarray(m["validate"]), fit.validate)]
-        assert len(same) == 1
-        assert np.array_equal(np.asarray(same[0]["test"]), fit.test)
+    ledger = mlp.resources.ledger()
+    n_fits = sum(kind == "fit" for kind, *_ in ledger.rows)
+    bars = load(study, Silent(), mlp.resources.cache)
+    (made,) = search_market(study, bars, mlp.resources).learned
+    assert sum(kind == "fit" for kind, *_ in ledger.rows) == n_fits  # none is made again
+    for fit, one in zip(wanted, made, strict=True):
+        assert np.array_equal(one.validate, fit.validate)
+        assert np.array_equal(one.test, fit.test)
+        assert one.files == fit.files
 
 
-@pytest.mark.parametrize("model", [{"kind": "mlp", "hidden": [8]}, {"kind": "lightgbm"}])
+@pytest.mark.parametrize(
+    "model", [{"kind": "mlp", "hidden": [8]}, {"kind": "lightgbm", "rounds": 20}]
+)
 def test_the_studys_own_seed_and_the_best_epochs_are_the_checkpoint_itself(tmp_path, model):
     """Fixed epochs change but where a fit ends: only the seed makes a version another."""
     one = ground(tmp_path, models=[model])
@@ -187,7 +189,7 @@ def test_the_studys_own_seed_and_the_best_epochs_are_the_checkpoint_itself(tmp_p
 
 
 def test_a_study_without_refit_is_the_question_it_was():
-    assert "refit" not in parse_study(TINY, __import__("pathlib").Path(), "x").config.canonical()
+    assert "refit" not in parse_study(SMALL, Path(), "x").config.canonical()
 
 
 def test_a_refit_that_does_not_fit_its_study_is_refused():

@@ -154,7 +154,7 @@ def study_text(study: Study, name: str, folder: Path, head: str) -> str:
         study: of one architecture.
         name: added to the study's own.
         folder: where the file will lie.
-        head: a comment, one line without its mark.
+        head: a comment above it, lines without their mark.
     """
     told = study.config.model_dump(mode="json", serialize_as_any=True)
     told["name"] = f"{study.config.name[:20]}-{name.replace(' ', '_')[:19]}"
@@ -169,4 +169,5 @@ def study_text(study: Study, name: str, folder: Path, head: str) -> str:
     if told.get("universe"):
         told["universe"] = moved(told["universe"])
     told["plugins"] = [moved(plugin) for plugin in told.get("plugins", ())]
-    return f"# {head}\n" + str(yaml.safe_dump(told, sort_keys=False, allow_unicode=True))
+    above = "".join(f"# {line}\n" for line in head.splitlines())
+    return above + str(yaml.safe_dump(told, sort_keys=False, allow_unicode=True))

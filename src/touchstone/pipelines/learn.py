@@ -65,6 +65,8 @@ class Task(NamedTuple):
     """What the fold's models see; None for every column."""
     phases: tuple[Int64, ...] = ()
     """Train rows of each phase of the curriculum."""
+    teacher: Float64 | None = None
+    """(n_train, n_outcomes) what a teacher said of the train rows, for the loss `distillation`."""
 
     @property
     def told(self) -> str:
@@ -191,7 +193,7 @@ def scored_by(
         recipe=config.training,
         train=with_tasks(
             samples(windows, columns.labels, fold.train, config.weights), task.model, columns
-        ),
+        )._replace(teacher=task.teacher),
         validate=samples(windows, columns.labels, fold.validate),
         n_assets=n_assets,
         seed=derive(seed_of(config.refit, config.seed), "fit", task.model.fingerprint(), task.name),
@@ -343,7 +345,7 @@ def _task_key(config: StudyConfig, prepared: Prepared, task: Task) -> str:
     return stage_key(
         prepared.key, task.model, config.training, config.scaler, str(config.lookback),
         str(config.seed), task.name, str(task.epochs), config.weights, *asks(config),
-        *_paid(config), *_redrawn(config),
+        *_paid(config), *_redrawn(config), *_taught(task),
         *(hashlib.sha256(r).hexdigest() for r in rows),
     )  # fmt: skip
 
@@ -357,6 +359,13 @@ def _redrawn(config: StudyConfig) -> list[str]:
     """The seed of the fits, where it is not the study's."""
     seed = seed_of(config.refit, config.seed)
     return [] if seed == config.seed else [f"refit {seed}"]
+
+
+def _taught(task: Task) -> list[str]:
+    """The teacher, where there is one."""
+    if task.teacher is None:
+        return []
+    return [hashlib.sha256(np.ascontiguousarray(task.teacher).tobytes()).hexdigest()]
 
 
 def keep(cache: StageCache, key: str, learned: Learned) -> None:

@@ -84,7 +84,8 @@ def _trial(
     which: tuple[SearchFound, TrialFound],
 ) -> TrackedRun:  # fmt: skip
     search, trial = which
-    once = dict(zip(result.objectives, trial.values, strict=False)) | dict(trial.constraints)
+    once = dict(zip(result.objectives, trial.values, strict=False))
+    once |= {f"constraint/{name}": v for name, v in trial.constraints.items()}
     steps = [(f"{result.objectives[0]}_so_far", s.value, s.step) for s in trial.steps]
     own = {"touchstone.kind": "trial", "touchstone.state": trial.state}
     if trial.reason:

@@ -10,7 +10,6 @@ from typing import Final, NamedTuple, cast
 
 import numpy as np
 from joblib import delayed
-from threadpoolctl import threadpool_limits
 
 from touchstone.config import Config
 from touchstone.data.cache import StageCache
@@ -23,8 +22,8 @@ from touchstone.pipelines.prepare import Prepared, prepare
 from touchstone.pipelines.progress import Progress, Step
 from touchstone.pipelines.run import Ask, ledger_of, run_fingerprint, sound_ledger
 from touchstone.pipelines.shelf import Resources, shelve
-from touchstone.pipelines.study import import_plugins
 from touchstone.pipelines.track_tune import tune_batch
+from touchstone.pipelines.tune_bench import at_bench, at_sent, packed
 from touchstone.pipelines.tune_config import DIRECTIONS, Tune
 from touchstone.pipelines.tune_found import Over, result_of, seconds_of
 from touchstone.pipelines.tune_trial import (
@@ -253,23 +252,16 @@ def _attempts(bench: Bench, n: int, jobs: int, shown: _Shown) -> None:
     """So many attempts to take a trial, beside each other."""
     asked = bench.asked
     if asked.config.backend == "ray":
-        # Whoever gets it must know the user's own parts before it is unpacked.
-        plugins, packed = asked.study.plugins, pickle.dumps(bench)
+        sent = asked.study.plugins, pickle.dumps(bench)
         with shown.counted():
-            on_ray(jobs)(delayed(_on_ray)(plugins, packed) for _ in range(n))
+            on_ray(jobs)(delayed(at_sent)(*sent) for _ in range(n))
     elif jobs == 1 or n == 1:
         for _ in range(n):
             shown.see(attempt(bench))
     else:
-        pool = workers(min(jobs, n), asked.study.plugins)
-        for trial in pool(delayed(attempt)(bench) for _ in range(n)):
+        pool, place = workers(min(jobs, n), asked.study.plugins), packed(bench)
+        for trial in pool(delayed(at_bench)(place) for _ in range(n)):
             shown.see(trial)
-
-
-def _on_ray(plugins: tuple[Path, ...], packed: bytes) -> None:
-    import_plugins(plugins)
-    with threadpool_limits(1):
-        attempt(pickle.loads(packed))
 
 
 def _count(book: Ledger, prepared: Prepared, over: list[Over]) -> None:

@@ -18,6 +18,7 @@ from touchstone.files import write_bytes, write_text
 from touchstone.pipelines.architectures import study_text
 from touchstone.pipelines.learn import Learned, Task, learn
 from touchstone.pipelines.prepare import Prepared
+from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.refit import RefitConfig, epochs_of
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study, identified
@@ -72,14 +73,15 @@ def winner(
         folder: the search's; gets `NAME.yaml`, the study that takes the kept version to its
             verdict, and `winners/NAME/fold-N/`, that version's fits.
     """
+    quiet = resources._replace(progress=Silent())
     with resources.progress.stage("winner", 1 + len(asked.seeds)) as step:
-        first = _made(asked, prepared, resources, (CHECKPOINT, asked.study))
+        first = _made(asked, prepared, quiet, (CHECKPOINT, asked.study))
         step.advance(f"{asked.name}: {CHECKPOINT}")
         anew = []
         for seed in asked.seeds:
             refit = RefitConfig(seed=seed, epochs=tuple(f.best_epoch for f in first.fits))
             study = _with_refit(asked.study, refit)
-            anew.append(_made(asked, prepared, resources, (f"retrained, seed {seed}", study)))
+            anew.append(_made(asked, prepared, quiet, (f"retrained, seed {seed}", study)))
             step.advance(f"{asked.name}: seed {seed}")
         kept = _better(first, anew, higher=asked.higher)
         step.say(f"{asked.name}: {kept.told.name} goes on")

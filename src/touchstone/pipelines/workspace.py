@@ -48,6 +48,11 @@ class Workspace:
         return self.root / ".touchstone" / "trials"
 
     @property
+    def ensembles(self) -> Path:
+        """One folder per ensemble."""
+        return self.root / "ensembles"
+
+    @property
     def cache(self) -> Path:
         """Finished stages by content hash; safe to delete."""
         return self.root / ".touchstone" / "cache"
