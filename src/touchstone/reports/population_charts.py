@@ -12,7 +12,7 @@ from touchstone.reports.charts.frame import Area, Axes
 from touchstone.reports.charts.rows import Grid, Row, dots
 from touchstone.reports.charts.scales import Scale, Tick, covering, spread_out, ticks
 from touchstone.reports.charts.scatter import legend
-from touchstone.reports.figures import plain_number
+from touchstone.reports.figures import count, plain_number
 from touchstone.reports.population import Life, PopulationFound, PopulationResult
 from touchstone.reports.tune import SpaceKey
 
@@ -154,7 +154,7 @@ def _said(value: Any) -> str:
     """A setting's value as people read it."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
-    return plain_number(value)
+    return count(value) if isinstance(value, int) else plain_number(value)
 
 
 def _folds(values: Sequence[float | None]) -> str:

@@ -282,4 +282,4 @@ def _range(values: Sequence[float | None]) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
-    return plain_number(value)
+    return count(value) if isinstance(value, int) else plain_number(value)
