@@ -36,9 +36,9 @@ class HierarchyConfig(Config):
     """Short-horizon and long-horizon members, regime specialists: an inner ensemble for each group,
     an outer one over the groups.
 
-    The outer ensemble is fitted on rows of the last `hold_out` of time and on what inner ones say of
-    them that were fitted to the rows known before; then the inner ones are fitted to all rows. So
-    no group is weighed by rows that it was fitted to.
+    The outer ensemble is fitted on rows of the last `hold_out` of time, and on what inner ones say
+    of them that were fitted to the rows known before; then the inner ones are fitted to all rows.
+    So no group is weighed by rows that it was fitted to.
 
     Source: Jordan & Jacobs (1994), Hierarchical mixtures of experts and the EM algorithm, Neural
     Computation 6(2), section 2, for the tree; Wolpert (1992), Stacked generalization, Neural
@@ -110,8 +110,8 @@ class Hierarchy:
         for which, (_, came) in (("earlier", earlier), ("later", later)):
             if n_kinds(came.outcome, members.score.shape[2]) < 2:
                 raise DataError(
-                    f"hierarchy: the {which} part of the rows, cut at the last {config.hold_out:g} of "
-                    f"time, holds {came.outcome.size} outcomes and not two kinds: give rows from a "
+                    f"hierarchy: the {which} part of the rows, cut at the last {config.hold_out:g} "
+                    f"of time, holds {came.outcome.size} outcomes and not two kinds: give rows from a "
                     "longer stretch"
                 )
         first = _inner(config, (names, group), *earlier, seed)
