@@ -111,8 +111,8 @@ class Hierarchy:
             if n_kinds(came.outcome, members.score.shape[2]) < 2:
                 raise DataError(
                     f"hierarchy: the {which} part of the rows, cut at the last {config.hold_out:g} "
-                    f"of time, holds {came.outcome.size} outcomes and not two kinds: give rows from a "
-                    "longer stretch"
+                    f"of time, holds {came.outcome.size} outcomes and not two kinds: give rows "
+                    "from a longer stretch"
                 )
         first = _inner(config, (names, group), *earlier, seed)
         said = _said(first, group, later[0], None)
