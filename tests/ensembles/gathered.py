@@ -17,9 +17,9 @@ VARIANTS = {
     "online-money": {"kind": "online", "loss": "money", "half_life": None},
     "regime-levels": {"kind": "regime", "levels": [-0.5, 0.5]},
     "hierarchy-online": {"kind": "hierarchy", "inner": {"kind": "online"},
-                         "outer_ensemble": {"kind": "regime"}},
+                         "outer": {"kind": "regime"}},
     "hierarchy-stack": {"kind": "hierarchy", "groups": {"odd": ["1", "3", "5"]},
-                        "inner": {"kind": "stack"}, "outer_ensemble": {"kind": "stack"}},
+                        "inner": {"kind": "stack"}, "outer": {"kind": "stack"}},
 }  # fmt: skip
 """Beside every kind as it comes."""
 

@@ -133,7 +133,7 @@ def test_a_hierarchy_weighs_groups_by_what_they_said_of_rows_that_were_new_to_th
     members, outcomes = gathered(7, 3, n_rows=900)
     config = ENSEMBLES.parse({"kind": "hierarchy", "groups": {"some": ["0", "4"]}})
     found = fit(config, members, outcomes, seed=5)
-    part = parted(members.instant, outcomes.known, config.outer)
+    part = parted(members.instant, outcomes.known, config.hold_out)
     weighted = ENSEMBLES.part("weighted")
     at = [np.array([0, 4]), np.array([1, 2, 3])]
     said, inner = [], []
@@ -148,7 +148,7 @@ def test_a_hierarchy_weighs_groups_by_what_they_said_of_rows_that_were_new_to_th
         inner.append(weighted.fit(config.inner, mine, outcomes, 0))
     late = Members(np.stack(said), members.instant[part.later], members.asset[part.later])
     came = type(outcomes)(*(c[part.later] for c in outcomes))
-    outer = weighted.fit(config.outer_ensemble, late, came, derive(5, "outer"))
+    outer = weighted.fit(config.outer, late, came, derive(5, "outer"))
     np.testing.assert_array_equal(found.outer.weights(late), outer.weights(late))
     groups = np.stack([i.combine(of(members, g)) for i, g in zip(inner, at, strict=True)])
     whole = outer.combine(Members(groups, members.instant, members.asset))
@@ -156,7 +156,7 @@ def test_a_hierarchy_weighs_groups_by_what_they_said_of_rows_that_were_new_to_th
 
 
 def test_a_hierarchy_does_not_hold_itself():
-    for where in ("inner", "outer_ensemble"):
+    for where in ("inner", "outer"):
         with pytest.raises(ConfigError, match="may not be a hierarchy itself"):
             ENSEMBLES.parse({"kind": "hierarchy", where: {"kind": "hierarchy"}})
     for groups in ({"others": ["a"]}, {"a": []}, {"": ["a"]}):
@@ -166,7 +166,7 @@ def test_a_hierarchy_does_not_hold_itself():
 
 def test_what_a_config_asks_for_is_found_inside_it():
     told = {"kind": "hierarchy", "inner": {"kind": "moe", "gate": ["a", "b"]},
-            "outer_ensemble": {"kind": "regime", "column": "b"}}  # fmt: skip
+            "outer": {"kind": "regime", "column": "b"}}  # fmt: skip
     config = ENSEMBLES.parse(told)
     assert columns_of(config) == ("a", "b")
     assert not recalibrates(config)

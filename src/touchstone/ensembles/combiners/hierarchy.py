@@ -36,9 +36,9 @@ class HierarchyConfig(Config):
     """Short-horizon and long-horizon members, regime specialists: an inner ensemble for each group,
     an outer one over the groups.
 
-    The outer ensemble is fitted on rows of the last `outer` of time and on what inner ones say of
-    them that were fitted to the rows known before; then the inner ones are fitted to all rows. So
-    no group is weighed by rows that it was fitted to.
+    The outer ensemble is fitted on rows of the last `hold_out` of time, and on what inner ones say
+    of them that were fitted to the rows known before; then the inner ones are fitted to all rows.
+    So no group is weighed by rows that it was fitted to.
 
     Source: Jordan & Jacobs (1994), Hierarchical mixtures of experts and the EM algorithm, Neural
     Computation 6(2), section 2, for the tree; Wolpert (1992), Stacked generalization, Neural
@@ -53,16 +53,16 @@ class HierarchyConfig(Config):
         default_factory=_weighted
     )
     """The ensemble within each group."""
-    outer_ensemble: Annotated[Config, PartOf(ENSEMBLES, without=("hierarchy",))] = Field(
+    outer: Annotated[Config, PartOf(ENSEMBLES, without=("hierarchy",))] = Field(
         default_factory=_weighted
     )
     """The ensemble over the groups."""
-    outer: Annotated[float, Field(gt=0, lt=1), Range(0.2, 0.6)] = 0.4
+    hold_out: Annotated[float, Field(gt=0, lt=1), Range(0.2, 0.6)] = 0.4
     """Share of the rows' time that the ensemble over the groups is fitted on, the last."""
 
     @model_validator(mode="after")
     def _ends(self) -> "HierarchyConfig":
-        for name, config in (("inner", self.inner), ("outer_ensemble", self.outer_ensemble)):
+        for name, config in (("inner", self.inner), ("outer", self.outer)):
             if isinstance(config, HierarchyConfig):
                 raise ConfigError(f"hierarchy: {name} may not be a hierarchy itself")
         empty = [name for name, patterns in self.groups.items() if not name or not patterns]
@@ -76,7 +76,7 @@ class HierarchyConfig(Config):
     @property
     def recalibrates(self) -> bool:
         """Whether a level does."""
-        return recalibrates(self.inner) or recalibrates(self.outer_ensemble)
+        return recalibrates(self.inner) or recalibrates(self.outer)
 
 
 @ENSEMBLES.register(HierarchyConfig)
@@ -105,20 +105,20 @@ class Hierarchy:
         """
         checked(members, outcomes)
         names, group = _grouped(config, members.names)
-        part = parted(members.instant, outcomes.known, config.outer)
+        part = parted(members.instant, outcomes.known, config.hold_out)
         earlier, later = (take(members, outcomes, rows) for rows in part)
         for which, (_, came) in (("earlier", earlier), ("later", later)):
             if n_kinds(came.outcome, members.score.shape[2]) < 2:
                 raise DataError(
-                    f"hierarchy: the {which} part of the rows, cut at the last {config.outer:g} of "
-                    f"time, holds {came.outcome.size} outcomes and not two kinds: give rows from a "
-                    "longer stretch"
+                    f"hierarchy: the {which} part of the rows, cut at the last {config.hold_out:g} "
+                    f"of time, holds {came.outcome.size} outcomes and not two kinds: give rows "
+                    "from a longer stretch"
                 )
         first = _inner(config, (names, group), *earlier, seed)
         said = _said(first, group, later[0], None)
-        part_of: Any = ENSEMBLES.part_of(config.outer_ensemble)
+        part_of: Any = ENSEMBLES.part_of(config.outer)
         outer = part_of.fit(
-            config.outer_ensemble, later[0]._replace(score=said, name=names), later[1],
+            config.outer, later[0]._replace(score=said, name=names), later[1],
             derive(seed, "outer"),
         )  # fmt: skip
         inner = _inner(config, (names, group), members, outcomes, seed)
@@ -159,7 +159,7 @@ class Hierarchy:
                 raise ValueError("every group needs a member and every member a group")
             n_outcomes = int(content["n_outcomes"])
         inner = tuple(_restored(config.inner, files, f"inner-{g}") for g in range(len(names)))
-        outer = _restored(config.outer_ensemble, files, "outer")
+        outer = _restored(config.outer, files, "outer")
         return cls(config, n_outcomes, names, group, inner, outer)
 
     def _groups(self, members: Members, outcomes: Outcomes | None) -> Members:
