@@ -63,11 +63,13 @@ class Moment(NamedTuple):
     """(n_members,) sums of weight times loss."""
     weight: Float64
     """(1,) sum of the weights of its rows; 0: nothing is gathered."""
+    known: Int64
+    """(1,) ns UTC, when it is."""
 
 
 def moment(n_members: int) -> Moment:
     """One with nothing in it."""
-    return Moment(np.zeros(n_members), np.zeros(1))
+    return Moment(np.zeros(n_members), np.zeros(1), np.zeros(1, np.int64))
 
 
 def due(known: Int64, instant: Int64, asset: Int64) -> Int64:
@@ -121,16 +123,25 @@ def weigh(log_weight: Float64, weight: Float64) -> None:
         weight[k] /= total
 
 
+class Arrived(NamedTuple):
+    """Outcomes that are taken together."""
+
+    came: Came
+    rows: Int64
+    """(n,) row of the scores that each outcome belongs to."""
+    order: Int64
+    """(n,) order in which they are taken: `known` does not fall."""
+
+
 @njit(cache=True)
-def learn(score: Float64, came: Came, order: Int64, rule: Rule, log_weight: Float64) -> None:
-    """Take all outcomes, in this order, into the log-weights."""
-    now = Moment(np.zeros(log_weight.size), np.zeros(1))
-    for at in range(order.size):
-        j = order[at]
-        if at > 0 and came.known[j] != came.known[order[at - 1]]:
+def learn(score: Float64, arrived: Arrived, rule: Rule, log_weight: Float64, now: Moment) -> None:
+    """Take outcomes into the log-weights; those of the last moment stay gathered in `now`."""
+    for at in range(arrived.order.size):
+        j = arrived.order[at]
+        if arrived.came.known[j] != now.known[0]:
             settle(now, rule, log_weight)
-        charge(score, j, came, j, rule, now)
-    settle(now, rule, log_weight)
+            now.known[0] = arrived.came.known[j]
+        charge(score, arrived.rows[j], arrived.came, j, rule, now)
 
 
 class Walk(NamedTuple):
@@ -160,7 +171,7 @@ def walk(
     log_weight = start.copy()
     weight = np.empty(log_weight.size)
     weigh(log_weight, weight)
-    now = Moment(np.zeros(log_weight.size), np.zeros(1))
+    now = Moment(np.zeros(log_weight.size), np.zeros(1), np.zeros(1, np.int64))
     taken = 0
     for at in range(walked.rows.size):
         i = walked.rows[at]

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import njit
 
-from touchstone.arrays import Float64, Int8, Int64
+from touchstone.arrays import Bool, Float64, Int8, Int64
 from touchstone.ensembles import Members, Outcomes
 from touchstone.ensembles.combiners.online import Online
-from touchstone.ensembles.hedge import charge, due, moment, settle, weigh
+from touchstone.ensembles.hedge import Arrived, due, learn, moment, settle, weigh
 from touchstone.ensembles.rows import check_scores, pool
 from touchstone.errors import ArtifactError, DataError
 
@@ -45,15 +46,13 @@ class Stream:
     """
 
     def __init__(self, online: Online) -> None:
-        self._online = online
-        self._rule = online.rule
+        self._online, self._rule = online, online.rule
         self._log_weight = online.log_weight.copy()
-        n_members = self._log_weight.size
-        self._moment = moment(n_members)
-        self._moment_known = _NEVER
-        self._now = _NEVER
-        self._score = np.empty((n_members, 0, online.n_outcomes))
-        self._asset, self._instant = np.empty(0, np.int64), np.empty(0, np.int64)
+        self._moment, self._now = moment(online.log_weight.size), _NEVER
+        self._score = np.empty((online.log_weight.size, 64, online.n_outcomes))
+        self._is_free = np.ones(64, np.bool_)
+        # waiting rows, rising by instant and then by instrument, and their places in the scores
+        self._instant, self._asset, self._place = (np.empty(0, np.int64) for _ in range(3))
 
     @property
     def weight(self) -> Float64:
@@ -83,13 +82,12 @@ class Stream:
         instant = np.full(asset.shape, now, np.int64)
         members = Members(score, instant, asset)
         check_scores(members, self._log_weight.size, self._online.n_outcomes)
-        if np.unique(asset).size != asset.size:
+        order = np.argsort(asset, kind="stable")
+        if (np.diff(asset[order]) == 0).any():
             raise DataError(f"stream: an instrument comes twice in the push at {now}")
         settle(self._moment, self._rule, self._log_weight)
         self._now = now
-        self._score = np.concatenate([self._score, score], axis=1)
-        self._asset = np.r_[self._asset, asset]
-        self._instant = np.r_[self._instant, instant]
+        self._wait(score[:, order], instant, asset[order])
         return pool(score, self.weight)
 
     def learn(self, outcomes: Known, now: int) -> None:
@@ -108,32 +106,36 @@ class Stream:
                 f"push was at {self._now}: learn what is known, after that push"
             )
         given = Outcomes(outcomes.outcome, outcomes.realised, known, outcomes.weight)
-        self._refuse(given, outcomes.instant)
-        rows = self._rows(outcomes.asset, outcomes.instant)
-        came = self._online.came(given)
-        for j in due(known, outcomes.instant, outcomes.asset):
-            if known[j] != self._moment_known:
-                settle(self._moment, self._rule, self._log_weight)
-                self._moment_known = int(known[j])
-            charge(self._score, rows[j], came, j, self._rule, self._moment)
-        self._keep(np.setdiff1d(np.arange(self._asset.size), rows))
+        _refuse(given, outcomes.instant)
+        at = _found(self._instant, self._asset, outcomes.instant, outcomes.asset)
+        missing = np.flatnonzero(at < 0)
+        if missing.size:
+            asset, instant = outcomes.asset[missing[0]], outcomes.instant[missing[0]]
+            raise DataError(
+                f"stream: no row of instrument {int(asset)} at {int(instant)} waits for an outcome"
+            )
+        if np.unique(at).size != at.size:
+            raise DataError("stream: two outcomes of one row")
+        order = due(known, outcomes.instant, outcomes.asset)
+        arrived = Arrived(self._online.came(given), self._place[at], order)
+        learn(self._score, arrived, self._rule, self._log_weight, self._moment)
+        waits = np.ones(self._asset.size, np.bool_)
+        waits[at] = False
+        self._keep(waits)
 
     def forget(self, before: int) -> int:
         """Let rows of an instant before this wait no longer; returns how many."""
-        kept = np.flatnonzero(self._instant >= before)
-        n_forgotten = self._instant.size - kept.size
-        self._keep(kept)
-        return n_forgotten
+        waits = self._instant >= before
+        self._keep(waits)
+        return int((~waits).sum())
 
     def state(self) -> dict[str, Any]:
         """Everything `restore` needs beside the combination, as JSON holds it, every digit kept."""
         return {
             "log_weight": self._log_weight.tolist(),
-            "moment_loss": self._moment.loss.tolist(),
-            "moment_weight": float(self._moment.weight[0]),
-            "moment_known": self._moment_known,
+            "moment": [part.tolist() for part in self._moment],
             "now": self._now,
-            "score": self._score.tolist(),
+            "score": self._score[:, self._place].tolist(),
             "asset": self._asset.tolist(),
             "instant": self._instant.tolist(),
         }
@@ -148,44 +150,62 @@ class Stream:
         stream = cls(online)
         n_members = online.log_weight.size
         try:
-            stream._log_weight = np.array(state["log_weight"], np.float64)
-            stream._moment.loss[:] = state["moment_loss"]
-            stream._moment.weight[0] = state["moment_weight"]
-            stream._moment_known, stream._now = int(state["moment_known"]), int(state["now"])
-            stream._asset = np.array(state["asset"], np.int64)
-            stream._instant = np.array(state["instant"], np.int64)
-            shape = (n_members, stream._asset.size, online.n_outcomes)
-            stream._score = np.array(state["score"], np.float64).reshape(shape)
+            asset, instant = (np.array(state[name], np.int64) for name in ("asset", "instant"))
+            score = np.array(state["score"], np.float64)
+            stream._log_weight[:] = np.array(state["log_weight"], np.float64)
+            for part, told in zip(stream._moment, state["moment"], strict=True):
+                part[:] = np.array(told)
+            stream._now = int(state["now"])
+            score = score.reshape((n_members, asset.size, online.n_outcomes))
+            if instant.shape != asset.shape:
+                raise ValueError(f"{instant.size} instants of {asset.size} rows")
         except (KeyError, ValueError, TypeError) as error:
-            raise ArtifactError(f"not the state of a stream: {error!r}") from None
-        if stream._log_weight.shape != (n_members,) or stream._instant.shape != (shape[1],):
-            raise ArtifactError(f"the state of a stream of other members: needs {n_members}")
+            raise ArtifactError(
+                f"not the state of a stream of {n_members} members: {error!r}"
+            ) from None
+        stream._wait(score, instant, asset)
         return stream
 
-    def _refuse(self, given: Outcomes, instant: Int64) -> None:
-        if not np.isfinite(given.realised).all() or not (given.weight > 0).all():
-            raise DataError("stream: outcomes need finite `realised` and positive `weight`")
-        if (given.known <= instant).any():
-            raise DataError("stream: an outcome is known no later than its row")
+    def _wait(self, score: Float64, instant: Int64, asset: Int64) -> None:
+        """Add rows, later than all that wait, in the order of their instruments."""
+        free = np.flatnonzero(self._is_free)
+        if free.size < asset.size:
+            more = max(self._is_free.size, asset.size)
+            self._score = np.concatenate(
+                [self._score, np.empty((len(score), more, score.shape[2]))], axis=1
+            )
+            self._is_free = np.r_[self._is_free, np.ones(more, np.bool_)]
+            free = np.flatnonzero(self._is_free)
+        place = free[: asset.size]
+        self._score[:, place], self._is_free[place] = score, False
+        self._instant = np.r_[self._instant, instant]
+        self._asset, self._place = np.r_[self._asset, asset], np.r_[self._place, place]
 
-    def _rows(self, asset: Int64, instant: Int64) -> Int64:
-        """Places among the waiting rows."""
-        order = np.lexsort((self._asset, self._instant))
-        rows = np.empty(asset.size, np.int64)
-        begins = np.searchsorted(self._instant[order], instant, side="left")
-        ends = np.searchsorted(self._instant[order], instant, side="right")
-        for j, (begin, end) in enumerate(zip(begins, ends, strict=True)):
-            at = begin + np.searchsorted(self._asset[order[begin:end]], asset[j])
-            if at == end or self._asset[order[at]] != asset[j]:
-                raise DataError(
-                    f"stream: no row of instrument {int(asset[j])} at {int(instant[j])} waits for "
-                    "an outcome"
-                )
-            rows[j] = order[at]
-        if np.unique(rows).size != rows.size:
-            raise DataError("stream: two outcomes of one row")
-        return rows
+    def _keep(self, waits: Bool) -> None:
+        self._is_free[self._place[~waits]] = True
+        self._instant, self._asset = self._instant[waits], self._asset[waits]
+        self._place = self._place[waits]
 
-    def _keep(self, rows: Int64) -> None:
-        self._score = np.ascontiguousarray(self._score[:, rows])
-        self._asset, self._instant = self._asset[rows], self._instant[rows]
+
+def _refuse(given: Outcomes, instant: Int64) -> None:
+    if not np.isfinite(given.realised).all() or not (given.weight > 0).all():
+        raise DataError("stream: outcomes need finite `realised` and positive `weight`")
+    if (given.known <= instant).any():
+        raise DataError("stream: an outcome is known no later than its row")
+
+
+@njit(cache=True)
+def _found(instants: Int64, assets: Int64, instant: Int64, asset: Int64) -> Int64:
+    """Where each row stands among rows that rise by instant, then by instrument; -1: nowhere."""
+    out = np.full(asset.size, -1)
+    for j in range(asset.size):
+        low, high = 0, assets.size
+        while low < high:
+            middle = (low + high) // 2
+            is_before = instants[middle] < instant[j] or (
+                instants[middle] == instant[j] and assets[middle] < asset[j]
+            )
+            low, high = (middle + 1, high) if is_before else (low, middle)
+        if low < assets.size and instants[low] == instant[j] and assets[low] == asset[j]:
+            out[j] = low
+    return out

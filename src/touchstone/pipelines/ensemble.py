@@ -16,8 +16,8 @@ from touchstone.data.sources import Loaded
 from touchstone.dataset.splits import Fold
 from touchstone.files import lock, write_bytes, write_text
 from touchstone.ledger import Ledger
+from touchstone.pipelines.architectures import study_text
 from touchstone.pipelines.artifact import Fit, artifact_parts, write_artifact
-from touchstone.pipelines.campaign import study_text
 from touchstone.pipelines.decide import calibrate, candidate_fingerprint, tested_span
 from touchstone.pipelines.distil import Market, Taught, distil, student_study, untaught_study
 from touchstone.pipelines.ensemble_board import STUDENT_FILE, Found, artifact_name, board
@@ -218,8 +218,8 @@ def _write_student(folder: Path, asked: Ensembles, prepared: Prepared, taught: T
     assert settings is not None  # there is a student
     study = untaught_study(asked, settings)
     head = (
-        "# The student's network as a study of its own. A study has no teacher: here it learns\n"
-        "# from outcomes alone. What the teacher taught lies in the artifacts beside this file.\n"
+        "The student's network as a study of its own. A study has no teacher: here it learns\n"
+        "from outcomes alone. What the teacher taught lies in the artifacts beside this file."
     )
     write_text(folder / STUDENT_FILE, study_text(study, "student", folder, head))
     taught_study = student_study(asked, settings)

@@ -9,16 +9,14 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 from touchstone.config import Config
 from touchstone.ensembles import ENSEMBLES
 from touchstone.errors import ConfigError
-from touchstone.files import read_yaml
 from touchstone.labels import LABELS
 from touchstone.models import MODELS, OUTCOMES, head_of
-from touchstone.pipelines.campaign_config import study_within
-from touchstone.pipelines.study import QUICKSTART, Study, StudyConfig, identified, set_key
+from touchstone.pipelines.architectures import in_file, read_asked
+from touchstone.pipelines.study import QUICKSTART, Study, StudyConfig, identified
 from touchstone.registration import PartOf
 from touchstone.training.losses.distillation import DistillationConfig
 
 ChooseBy = Literal["pr_auc", "log_loss", "sharpe"]
-_STUDY = "study."
 _Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -192,19 +190,12 @@ def read_ensemble(
     Raises:
         ConfigError: what is wrong, by key, with the way out.
     """
-    settings, asked = read_yaml(path), dict[str, Any]()
-    for key, value in (overrides or {}).items():
-        if key.startswith(_STUDY):
-            asked[key.removeprefix(_STUDY)] = value
-        else:
-            set_key(settings, key, value)
-    study = study_within(settings.get("study", QUICKSTART), path, asked, bars)
+    settings, study = read_asked(path, overrides, bars)
     try:
         config = EnsembleConfig.parse({**settings, "study": study.config})
         return with_members(config, study)
     except ConfigError as error:
-        lines = "\n".join(f"  {line}" for line in str(error).splitlines())
-        raise ConfigError(f"{path}:\n{lines}", error.problems) from None
+        raise in_file(path, error) from None
 
 
 def with_members(config: EnsembleConfig, study: Study) -> Ensembles:
@@ -215,7 +206,12 @@ def with_members(config: EnsembleConfig, study: Study) -> Ensembles:
             twice, or a teacher that is not there.
     """
     asked = config.members or tuple(Member(model=m) for m in study.config.models)
-    update = {"models": tuple(m.model for m in asked), "null_twin": False, "surrogates": 0}
+    update = {
+        "models": tuple(m.model for m in asked),
+        "null_twin": False,
+        "surrogates": 0,
+        "refit": None,
+    }
     found = Ensembles(config, identified(study.config.model_copy(update=update), study.root))
     if len(asked) < 2:
         raise ConfigError(

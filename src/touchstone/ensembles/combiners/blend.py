@@ -50,7 +50,7 @@ class BlendConfig(Config):
     """What weighs."""
     hold_out: Annotated[float, Field(gt=0, lt=1), Range(0.1, 0.6)] = 0.3
     """Share of the rows' time that it is fitted on, the last."""
-    l2: Annotated[PositiveFloat, Range(1e-4, 1, log=True)] = 1e-2
+    l2: Annotated[PositiveFloat, Range(1e-4, 1, log=True)] = 1e-3
     """Pull to equal weights, relative to the mean loss."""
     prune: Annotated[PositiveInt | None, Range(2, 20, step=1)] = None
     """Most members that take part, by greedy forward selection on the earlier rows; null: all."""

@@ -10,7 +10,18 @@ from pydantic import Field, PositiveFloat
 from touchstone.arrays import Float64
 from touchstone.config import Config, Range
 from touchstone.ensembles import ENSEMBLES, Members, Outcomes
-from touchstone.ensembles.hedge import Came, Rule, Walk, due, learn, walk, weigh
+from touchstone.ensembles.hedge import (
+    Arrived,
+    Came,
+    Rule,
+    Walk,
+    due,
+    learn,
+    moment,
+    settle,
+    walk,
+    weigh,
+)
 from touchstone.ensembles.rows import (
     alike,
     array,
@@ -73,7 +84,10 @@ class Online:
         start = np.full(len(members.score), -np.log(len(members.score)))
         fitted = cls(config, members.score.shape[2], usual, unit, start)
         order = due(outcomes.known, members.instant, members.asset)
-        learn(members.score, fitted.came(outcomes), order, fitted.rule, start)
+        arrived = Arrived(fitted.came(outcomes), np.arange(order.size), order)
+        last = moment(start.size)
+        learn(members.score, arrived, fitted.rule, start, last)
+        settle(last, fitted.rule, start)
         return fitted
 
     @property
