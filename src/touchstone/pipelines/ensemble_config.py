@@ -218,7 +218,8 @@ def with_members(config: EnsembleConfig, study: Study) -> Ensembles:
             f"members: an ensemble needs two members, got {len(asked)}: name more under `members`, "
             "or more models in the study"
         )
-    names = [one.name for one in found.members]
+    given = [m.name for m in asked if m.name is not None]
+    names = given if len(set(given)) < len(given) else [one.name for one in found.members]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise ConfigError(f"members: {', '.join(twice)} comes twice: give each a name of its own")

@@ -14,6 +14,7 @@ from touchstone.arrays import Bool, Float64, Int64
 from touchstone.config import Config
 from touchstone.ensembles import ENSEMBLES, Combined, Members, Outcomes, columns_of
 from touchstone.ensembles.pruning import Selection, select
+from touchstone.ensembles.rows import take
 from touchstone.errors import DataError
 from touchstone.models import Shape
 from touchstone.pipelines.ensemble_config import Ensembles, Member, kind_of
@@ -48,14 +49,8 @@ class Asked(NamedTuple):
 
     def where(self, keep: Bool) -> "Asked":
         """Some of the rows."""
-        m, o = self.members, self.outcomes
-        members = m._replace(
-            score=m.score[:, keep],
-            instant=m.instant[keep],
-            asset=m.asset[keep],
-            named={text: values[keep] for text, values in m.named.items()},
-        )
-        return Asked(self.rows[keep], members, Outcomes(*(part[keep] for part in o)))
+        places = np.flatnonzero(keep)
+        return Asked(self.rows[keep], *take(self.members, self.outcomes, places))
 
 
 class OnFold(NamedTuple):

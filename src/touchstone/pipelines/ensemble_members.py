@@ -81,7 +81,7 @@ def member_rows(prepared: Prepared, rows: Slice, train: Int64) -> Int64:
         return train[:0]
     low, high = np.quantile(value[finite], (rows.above, rows.below))
     inside = (value >= low) & ((value < high) | (rows.below == 1))
-    return train[finite & inside]
+    return np.asarray(train[finite & inside], np.int64)
 
 
 def _special(

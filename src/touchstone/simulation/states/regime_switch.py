@@ -1,4 +1,4 @@
-"""A5: what a state means depends on the regime of the market: each pays it with its own sign."""
+"""A6: what a state means depends on the regime of the market: each pays it with its own sign."""
 
 from typing import Annotated, Literal, Self
 
