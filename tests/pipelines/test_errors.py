@@ -18,6 +18,7 @@ from touchstone.pipelines.parts import _hours, divisions
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.skill import Judged, judged
+from touchstone.validation.slices import Division
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,8 @@ Threshold: TypeAlias = Annotated[
 Only: TypeAlias = Annotated[
     str | None,
     typer.Option("--only", metavar="PARTS", help="Some parts, comma-separated: permutation, shap, "
-                 "gradients, attention, counterfactuals, robustness, errors."),
+                 "gradients, attention, counterfactuals, robustness, errors. What was computed "
+                 "before stays on the page."),
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from touchstone.arrays import Bool, Float32, Float64, Int32, Int64
 from touchstone.dataset.windows import Windows
 from touchstone.errors import ConfigError, DataError
 from touchstone.explain import Subject, plus
+from touchstone.explain.parts import summarised
 from touchstone.models import Fitted
 from touchstone.models.scoring import score_inputs
 
@@ -46,19 +47,8 @@ def scored(fitted: Fitted, windows: Float32, asset_id: Int32) -> Float64:
     out = np.empty(len(windows))
     for start in range(0, len(windows), _CHUNK):
         part = slice(start, start + _CHUNK)
-        out[part] = plus(score_inputs(fitted, summaries(windows[part]), asset_id[part]))
+        out[part] = plus(score_inputs(fitted, summarised(windows[part]), asset_id[part]))
     return out
-
-
-def summaries(windows: Float32) -> Float32:
-    """What `Windows.tabular` makes of windows that are scaled already, (n, 3 * n_features)."""
-    if windows.ndim != 3:
-        raise DataError(f"windows of shape {windows.shape}, needed (n, lookback, n_features)")
-    n, lookback, n_features = windows.shape
-    flat = windows.reshape(n * lookback, n_features)
-    owner = np.repeat(np.arange(n, dtype=np.int32), lookback)
-    last = lookback * (np.arange(n, dtype=np.int64) + 1) - 1
-    return Windows(flat, owner, lookback).tabular(last)
 
 
 def usual(subject: Subject) -> Usual:

@@ -1,10 +1,10 @@
 """Why does a run's model say what it says? Its folds' models asked on their own test rows.
 
 Nothing new is tried and no choice is made: the models are those that the run fitted, the rows
-those that it was compared on, so the trial ledger gets no candidate and no look. Two things it may
-get: a fit, where one is no longer in the cache and is made again; and nothing can be taken out of
-this page that the ledger does not know of, since a study changed by what it says is another
-study, with candidates of its own. The sealed rows stay closed.
+those that it was compared on, so the trial ledger gets no candidate, no sweep and no look. Whoever
+changes a study by what a page says has another study, whose candidates count when it is run. Only
+a fit that is no longer in the cache is made again, and counted as a fit. The sealed rows stay
+closed.
 
 Each part is kept in the stage cache, so that a call that adds one, or that was stopped, computes
 only what is missing.
@@ -59,7 +59,7 @@ class Wish(NamedTuple):
     """A run's name or folder, or an artifact's folder."""
     which: Which = Which()
     only: tuple[PartName, ...] = PARTS
-    """The parts that are computed."""
+    """The parts that are computed; what an equal call computed before stands on the page too."""
 
 
 class Explained(NamedTuple):
@@ -118,11 +118,7 @@ def explain(wish: Wish, ask: Ask, progress: Progress) -> Explained:
     with lock(ask.workspace.locks / f"explain-{run.name}"):
         asked = restored(of, wish.which, resources)
         _refuse(of, asked, wish)
-        found = {
-            part: _part(part, of, asked, (wish, ask), resources)
-            for part in PARTS
-            if part in wish.only
-        }
+        found = {part: _part(part, of, asked, (wish, ask), resources) for part in PARTS}
         result = _result(of, asked, wish, found)
         name = "" if of.is_chosen else f"-{of.name.replace(' ', '-')}"
         target = run.folder / f"explain{name}.json"
@@ -148,10 +144,10 @@ def _refuse(of: Reopened, asked: Restored, wish: Wish) -> None:
 def _part(
     part: PartName, of: Reopened, asked: Restored, call: tuple[Wish, Ask], resources: Resources
 ) -> Contents | None:
-    """One part, from the cache if it is there."""
+    """One part, from the cache if it is there; None where it is not and was not asked for."""
     (wish, ask), method = call, _METHODS[part]
-    key = _key(of, wish, part)
-    if not ask.again:
+    key, is_asked = _key(of, wish, part), part in wish.only
+    if not (ask.again and is_asked):
         kept = resources.cache.load_bytes("explain", key)
         if kept is not None:
             try:
@@ -159,6 +155,8 @@ def _part(
                 return None if told is None else method.kept_as.model_validate(told)
             except (ValueError, ValidationError):
                 pass  # of another version: made anew
+    if not is_asked:
+        return None
     total = {"robustness": methods.n_attacks(asked), "counterfactuals": len(asked.exposed) + 1}
     with resources.progress.stage(method.name, total.get(part, 1)) as step:
         found = method.make(of, asked, step)

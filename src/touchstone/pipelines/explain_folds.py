@@ -192,7 +192,7 @@ def restored(of: Reopened, which: Which, resources: Resources) -> Restored:
         share = max(round(which.rows * int(mine.sum()) / known.size), min(which.rows, 32))
         drawn = _drawn(task.fold.test[mine], share, config.seed, task.name)
         own = stretch[np.searchsorted(known, drawn)]
-        subject = _subject(of, (task, fit), columns, drawn, own)
+        subject = _subject(of, (task, fit), columns, (drawn, own, task.fold.test[mine]))
         _check(subject, fit, task)
         exposed.append(Exposed(subject, threshold))
         n_test.append(int(mine.sum()))
@@ -249,10 +249,19 @@ def _drawn(rows: Int64, n: int, seed: int, fold: str) -> Int64:
 
 
 def _subject(
-    of: Reopened, fitted: tuple[Task, Learned], columns: Columns, rows: Int64, stretch: Int64
-) -> Subject:
-    """One fold's model with its windows, scaled as in its fit."""
+    of: Reopened, fitted: tuple[Task, Learned], columns: Columns,
+    drawn: tuple[Int64, Int64, Int64],
+) -> Subject:  # fmt: skip
+    """One fold's model with its windows, scaled as in its fit.
+
+    Args:
+        of: the run.
+        fitted: the fold and its fit.
+        columns: of the panel.
+        drawn: rows asked about, the stretch of days of each, and all rows of the test.
+    """
     (task, fit), prepared, config = fitted, of.prepared, of.study.config
+    (rows, stretch, test), known = drawn, prepared.panel.available_at
     view = fit.seen
     features = columns.features if view is None else view.matrix(columns.raw)
     number = known_first(columns.begun, task.fold.spans.train_end)
@@ -266,10 +275,12 @@ def _subject(
         train=task.fold.train,
         outcome=prepared.labels.outcome[rows],
         realised=prepared.labels.realised[rows],
-        instant=prepared.panel.available_at[rows],
+        instant=known[rows],
         day=stretch,
         horizon=hold_bars(config.label),
         seed=config.seed,
+        test=test,
+        test_instant=known[test],
     )
 
 

@@ -111,7 +111,7 @@ def goes_by(result: ExplainResult) -> str:
     n, untold = len(found.features), len(found.features) - len(told)
     none = f"{untold} of {n} features cannot be told from nothing"
     if not told:
-        return f"The score goes by nothing that can be told: {none}."
+        return f"The score goes by no feature that can be told from nothing: {n} of {n} cannot."
     said = f"The score goes by {told[0]}"
     if len(told) > 1:
         said += f"; next {'is' if len(told) == 2 else 'are'} {_listed(told[1:3])}"

@@ -5,10 +5,9 @@ from typing import Final
 from markupsafe import Markup
 
 from touchstone.reports.charts.attack_curve import NAMES, attack_curve
-from touchstone.reports.charts.frame import Chart, Column, Table, join
+from touchstone.reports.charts.frame import Chart, Column, Table
 from touchstone.reports.charts.rows import Grid, Row, bars
 from touchstone.reports.charts.scales import Scale, ticks
-from touchstone.reports.charts.strips import Strip, strips
 from touchstone.reports.charts.window import back, changed_bars
 from touchstone.reports.explain import ExplainResult
 from touchstone.reports.explain_contents import (
@@ -20,6 +19,7 @@ from touchstone.reports.explain_contents import (
     RobustnessPoint,
 )
 from touchstone.reports.figures import (
+    THIN,
     bare_percent,
     count,
     interval,
@@ -28,6 +28,7 @@ from touchstone.reports.figures import (
     plain_number,
     plural,
     sentence,
+    short,
     signed,
 )
 from touchstone.reports.measurement import Section
@@ -51,8 +52,7 @@ def decisions(result: ExplainResult) -> tuple[Section | None, ...]:
 
 def _turned(found: Counterfactuals) -> Section:
     charts = [_example(one, i) for i, one in enumerate(found.examples)]
-    if found.turned:
-        charts.append(_shares(found))
+    charts += [_shares(found)] if found.turned else []
     say = [
         f"The smallest change of a window that turns its decision, found by {found.how}"
         + (f"; {', '.join(found.held)} stay as they are" if found.held else "")
@@ -64,7 +64,7 @@ def _turned(found: Counterfactuals) -> Section:
     ]
     return Section(
         "changes", "Changes", "What would have to be different?", tuple(say), tuple(charts),
-        (_examples(found),),
+        () if found.turned else (_examples(found),),
     )  # fmt: skip
 
 
@@ -106,14 +106,6 @@ def _example(one: Counterfactual, i: int) -> Chart:
         one.time, moment(one.time), plain_number(one.score), plain_number(one.threshold), at,
         percent(one.realised, sign=True),
     )  # fmt: skip
-    body = [changed_bars(one)]
-    if one.moves:
-        rows = [
-            Strip(move.name, move.change, f"{signed(move.after - move.before, 2)}")
-            for move in one.moves[:_MOST_STRIPS]
-        ]
-        titles = ("bars back", "at most by", "bar")
-        body.append(strips(rows, back(len(one.close)), titles, "long-names"))
     head = (
         Column("Feature", number=False), Column("Bar"), Column("From"), Column("To"),
         Column("sd, all bars"),
@@ -124,7 +116,8 @@ def _example(one: Counterfactual, i: int) -> Chart:
         for m in one.moves
     )  # fmt: skip
     table = Table("what changes", head, cells) if cells else None
-    return Chart(f"change-{i}", title, note, join(body), table, "trade slice")
+    body = changed_bars(one, _MOST_STRIPS)
+    return Chart(f"change-{i}", title, note, body, table, "trade slice")
 
 
 def _change(one: Counterfactual) -> str:
@@ -148,12 +141,13 @@ def _shares(found: Counterfactuals) -> Chart:
     ]
     grid = Grid(scale, ticks(scale, 4, " %", 100, thin=True), 0.0, "share of all change",
                 "share \u00b7 rows")  # fmt: skip
-    title = f"{sentence(top[0].name)} turns most: {percent(top[0].share)} of all change"
+    title = f"{top[0].name} turns most: {percent(top[0].share)} of all change"
     note = (
         f"Change that turned {plural(found.n_found, 'decision')}, by feature; and in how many of "
         "them it is changed."
     )
-    return Chart("turned", title, note, bars(rows, grid, "long-names"), None, "slice")
+    body = bars(rows, grid, "long-names")
+    return Chart("turned", title, note, body, _examples(found), "full slice")
 
 
 def _examples(found: Counterfactuals) -> Table:
@@ -179,13 +173,13 @@ def _examples(found: Counterfactuals) -> Table:
         f"Nearest among at most {count(found.n_looked)} train rows, evenly spaced; away: root mean "
         "square over all values of the window. Change: sum of absolute changes."
     )
-    return Table("The examples, and the nearest window that happened", head, rows, note)
+    return Table("the examples, and the nearest window that happened", head, rows, note)
 
 
 def _robust(found: RobustnessFound) -> Section:
     base = (found.base_rate, f"base rate {percent(found.base_rate)}")
     last = max(p.share for p in found.points)
-    ends = {p.attack: p for p in found.points if p.share == last}
+    ends: dict[str, RobustnessPoint] = {p.attack: p for p in found.points if p.share == last}
     pr = attack_curve(found.points, lambda p: p.pr_auc, ("PR-AUC", "", 1.0), base)
     net = attack_curve(
         found.points, lambda p: p.net, ("bp a row, net", "", 1e4), (0.0, "no gain")
@@ -194,11 +188,11 @@ def _robust(found: RobustnessFound) -> Section:
     note = f"{plural(found.n_rows, 'test row')}; whiskers: 95 % over days."
     worst = max(ends.values(), key=lambda p: p.n_flipped)
     charts = (
-        Chart("robust-pr", _fall(found), note, pr, _points(found)),
+        Chart("robust-pr", _fall(found), note, pr, _points(found), "full"),
         Chart("robust-net", _net_title(found, ends), "Mean return of accepted rows after costs; "
               "outcomes are those of the true bars. " + note, net, None),
         Chart("robust-accuracy", f"{sentence(NAMES[worst.attack])} turns "
-              f"{percent(worst.n_flipped / found.n_rows)} of the decisions at {percent(last)}",
+              f"{percent(worst.n_flipped / found.n_rows)} of the decisions at {_share(last)}",
               "Share of right decisions: accepted and at the target, or refused and not. " + note,
               acc, None),
     )  # fmt: skip
@@ -225,7 +219,7 @@ def _fall(found: RobustnessFound) -> str:
     here = {p.attack: p.pr_auc.value for p in found.points if p.share == at}
     worst = min(here, key=lambda way: here[way] or 0.0)
     return (
-        f"At {percent(at)} of the noise PR-AUC is {plain_number(here['random'])} by chance, "
+        f"At {_share(at)} of the noise PR-AUC is {plain_number(here['random'])} by chance, "
         f"{plain_number(here[worst])} under {NAMES[worst]}"
     )
 
@@ -253,6 +247,10 @@ def _points(found: RobustnessFound) -> Table:
         for p in found.points
     )  # fmt: skip
     return Table("every attack and size", head, rows)
+
+
+def _share(value: float) -> str:
+    return f"{short(100 * value)}{THIN}%"
 
 
 def _bp(value: float | None) -> str:

@@ -41,7 +41,6 @@ def errors(result: ExplainResult) -> Section | None:
     ]
     return Section(
         "errors", "Errors", "Where does it err?", (_luck(found), _WORST), tuple(charts),
-        (_table(found),),
     )  # fmt: skip
 
 
@@ -52,10 +51,11 @@ _WORST: Final = (
 
 
 def _luck(found: ErrorsFound) -> str:
+    n = found.n_nominal
     told = (
         f"{plural(len(found.slices), 'part')} of {plural(found.n_rows, 'test row')}, sorted by "
         f"what is most unlike the other rows. Of {plural(found.n_tested, 'test')} (two a part: "
-        f"promise and gain) {words(found.n_nominal)} {'has' if found.n_nominal == 1 else 'have'} "
+        f"promise and gain) {words(n) if n else 'none'} {'has' if n == 1 else 'have'} "
         f"p \u2264 0.05, where luck alone gives {plain_number(found.expected_by_luck, 2)}; "
     )
     if not found.survivors:
@@ -81,10 +81,11 @@ def _whiskers(found: ErrorsFound, key: str, whole: float | None, unit: str) -> C
         )
         for s in top
     ]  # fmt: skip
-    grid = Grid(scale, ticks(scale, 4, thin=True), whole if whole is not None else 0.0, unit,
-                unit.split(",", maxsplit=1)[0])  # fmt: skip
+    short = unit.split(maxsplit=1)[0] if key == "net" else "points"
+    line = 0.0 if whole is None else whole
+    grid = Grid(scale, ticks(scale, 4, thin=True), line, unit, short)
     n = sum(_survives(adjusted(s)) for s in known)
-    of_all = f"{words(n)} of {words(len(known))} parts"
+    of_all = f"{words(n) if n else 'none'} of {words(len(known))} parts"
     if key == "net":
         title = f"What accepted rows earn differs beyond luck in {of_all}"
         note = "Mean return of accepted rows after costs; whisker: 95 % over days. Line: all rows."
@@ -96,7 +97,8 @@ def _whiskers(found: ErrorsFound, key: str, whole: float | None, unit: str) -> C
         )
     if len(known) > len(top):
         note += f" The {words(len(top))} most unlike the rest of {len(known)}; all in the table."
-    return Chart(f"slices-{key}", title, note, dots(rows, grid, "long-names"), None, "slice")
+    table = _table(found) if key == "net" else None
+    return Chart(f"slices-{key}", title, note, dots(rows, grid, "long-names"), table, "slice")
 
 
 def _survives(p: float | None) -> bool:
@@ -143,7 +145,7 @@ def _table(found: ErrorsFound) -> Table:
         "of hits. p: of no difference from all other rows, days as clusters, corrected for all "
         "tests (Benjamini-Hochberg)."
     )
-    return Table("Every part", head, tuple(_cells(s) for s in found.slices), note)
+    return Table("every part", head, tuple(_cells(s) for s in found.slices), note)
 
 
 def _cells(s: SliceFound) -> tuple[str, ...]:

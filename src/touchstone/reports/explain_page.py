@@ -6,12 +6,14 @@ from touchstone.reports.campaign_sections import shown
 from touchstone.reports.explain import ExplainResult, goes_by, ranking
 from touchstone.reports.explain_sections import sections
 from touchstone.reports.figures import (
+    THIN,
     interval,
     moment,
     percent,
     plain_number,
     plural,
     sentence,
+    short,
     signed,
 )
 from touchstone.reports.measurement import Band, Page, render
@@ -32,7 +34,7 @@ def page(result: ExplainResult, command: str) -> str:
             seed=result.seed,
             kicker=f"What does {shown(result.model)} go by when it foresees "
             f"\u201c{result.label}\u201d?",
-            headline=sentence(goes_by(result)),
+            headline=goes_by(result),
             deck=_deck(result),
             figure=figure,
             unit=unit,
@@ -56,8 +58,8 @@ def _figure(result: ExplainResult) -> tuple[str, str]:
     metric = shown(found.metric)
     return (
         signed(None if first.drop is None else -first.drop),
-        f"{metric} without {first.name} (drop, 95 %: {interval(first.interval)}); with it "
-        f"{plain_number(found.base)}",
+        f"{metric} when {first.name} is lost (fall, 95 %: {interval(first.interval)}); "
+        f"{plain_number(found.base)} with it",
     )
 
 
@@ -90,10 +92,10 @@ def _robust(result: ExplainResult) -> str:
     assert result.robustness is not None
     points = result.robustness.points
     last = max(p.share for p in points)
-    ends = {p.attack: p.pr_auc.value for p in points if p.share == last}
+    ends: dict[str, float | None] = {p.attack: p.pr_auc.value for p in points if p.share == last}
     worst = next((w for w in ("pgd", "greedy") if w in ends), "random")
     return (
-        f"Moved by {percent(last)} of each feature\u2019s noise, PR-AUC falls from "
+        f"Moved by {short(100 * last)}{THIN}% of each feature\u2019s noise, PR-AUC falls from "
         f"{plain_number(points[0].pr_auc.value)} to {plain_number(ends['random'])} by chance and "
         f"to {plain_number(ends[worst])} under attack."
     )

@@ -9,10 +9,11 @@ from touchstone.reports.charts.scales import covering, ticks
 from touchstone.reports.charts.strips import Strip, strips
 from touchstone.reports.charts.window import attended, back
 from touchstone.reports.explain import ExplainResult
-from touchstone.reports.explain_contents import Attributed, Need, Permutation, Weight
+from touchstone.reports.explain_contents import Attended, Attributed, Need, Permutation, Weight
 from touchstone.reports.explain_decisions import decisions
 from touchstone.reports.explain_errors import errors
 from touchstone.reports.figures import (
+    MINUS,
     NONE,
     bare_percent,
     count,
@@ -30,6 +31,8 @@ from touchstone.reports.measurement import Section
 _MOST: Final = 20
 """Features drawn; the table has all."""
 _MOST_LAYERS: Final = 4
+_HARDLY: Final = 1.25
+"""Times the even share, below which the largest weight is hardly one."""
 _METHODS: Final = {
     "tree": "TreeSHAP, exact", "linear": "linear SHAP, exact",
     "expected gradients": "expected gradients (SHAP for networks)",
@@ -59,8 +62,9 @@ def _needs(result: ExplainResult) -> Section | None:
         charts.append(_drops("need", _need_title(needed), needed.features[:_MOST], needed))
     if shares is not None:
         charts.append(_sizes(shares, order[:_MOST]))
+    charts[0] = charts[0]._replace(table=_table(result))
     if needed is not None and needed.groups:
-        title = f"{sentence(needed.groups[0].name)}: what the two say together"
+        title = f"{needed.groups[0].name}: what they say together"
         if len(needed.groups[0].name.split(" + ")) > 2:
             title = "Features that say much the same, lost together"
         charts.append(_drops("need-groups", title, needed.groups, needed))
@@ -71,9 +75,7 @@ def _needs(result: ExplainResult) -> Section | None:
         "much of each score a feature brings. The first asks what is needed, the second what is "
         "used; a feature with a double is used and not needed.",
     )
-    return Section(
-        "importance", "Features", "What does it go by?", say, tuple(charts), (_table(result),)
-    )
+    return Section("importance", "Features", "What does it go by?", say, tuple(charts))
 
 
 def _need_title(found: Permutation) -> str:
@@ -82,12 +84,17 @@ def _need_title(found: Permutation) -> str:
         return "No feature can be told from nothing"
     untold = len(found.features) - len(told)
     beside = f"; {words(untold)} of {words(len(found.features))} not told from nothing"
-    return f"{sentence(told[0])} is needed most" + beside * bool(untold)
+    return f"{told[0]} is needed most" + beside * bool(untold)
 
 
 def _bars_title(found: Permutation) -> str:
     most = max(found.bars, key=lambda n: n.drop or 0.0)
-    return f"Of the window, {most.name} are needed most"
+    return f"Of the window, {_minus(most.name)} are needed most"
+
+
+def _minus(name: str) -> str:
+    """A stretch of bars as people read it; names of features have no hyphen."""
+    return name.replace("-", MINUS)
 
 
 def _drops(key: str, title: str, needs: tuple[Need, ...], found: Permutation) -> Chart:
@@ -95,7 +102,7 @@ def _drops(key: str, title: str, needs: tuple[Need, ...], found: Permutation) ->
     scale = covering(values, include=(0.0,))
     rows = [
         Row(
-            n.name, n.drop, signed(n.drop, 2), n.interval, "ours" if n.is_told else "base",
+            _minus(n.name), n.drop, signed(n.drop, 2), n.interval, "ours" if n.is_told else "base",
             f"{n.name}: {signed(n.drop)}, 95 % {interval(n.interval)}",
         )
         for n in needs
@@ -130,7 +137,7 @@ def _sizes(found: Attributed, order: list[str]) -> Chart:
         "whisker: 95 % over days. \u2191: more of the feature raises the score, \u2193: lowers it, "
         "\u2195: neither throughout."
     )
-    title = f"{sentence(found.features[0].name)} has the largest share of the score"
+    title = f"{found.features[0].name} has the largest share of the score"
     return Chart("shares", title, note, dots(rows, grid, "long-names"), None, "slice")
 
 
@@ -172,7 +179,7 @@ def _table(result: ExplainResult) -> Table:
             if found is not None and found.gap_share > 1e-3
         )
     )
-    return Table("Every feature, by every method", head, tuple(rows), note.strip())
+    return Table("every feature, by every method", head, tuple(rows), note.strip())
 
 
 def _where(result: ExplainResult) -> Section | None:
@@ -223,12 +230,11 @@ def _attention(result: ExplainResult) -> Section | None:
         return None
     title = "Where does it look?"
     if not found.layers:
-        return Section("attention", "Attention", title, (f"{sentence(found.note)}.",))
+        note = found.note.replace(result.model, shown(result.model), 1)
+        return Section("attention", "Attention", title, (f"{sentence(note)}.",))
     charts = []
     for i, layer in enumerate(found.layers[:_MOST_LAYERS]):
-        most = max(range(len(layer.mean)), key=lambda k: layer.mean[k])
-        where = "the newest bar" if layer.over[most] == "0" else f"{layer.over[most]}"
-        head = f"{sentence(layer.name)}: most weight on {where}, {percent(layer.mean[most])}"
+        head = f"{sentence(layer.name)}: {_most(layer)}"
         rows = tuple(
             (name, bare_percent(m), bare_percent(low), bare_percent(high))
             for name, m, low, high in zip(
@@ -250,6 +256,15 @@ def _attention(result: ExplainResult) -> Section | None:
         "raises a score stands in the section above.",
     )
     return Section("attention", "Attention", title, say, tuple(charts))
+
+
+def _most(layer: Attended) -> str:
+    """Where the most weight lies, if it is much more than if all were alike."""
+    at = max(range(len(layer.mean)), key=lambda k: layer.mean[k])
+    if layer.mean[at] * len(layer.mean) < _HARDLY:
+        return "nearly all places alike"
+    where = "the newest bar" if layer.over[at] == "0" else _minus(layer.over[at])
+    return f"most weight on {where}, {percent(layer.mean[at])}"
 
 
 def _limits(result: ExplainResult) -> Section:

@@ -12,6 +12,8 @@ from touchstone.reports.explain_contents import Estimate, RobustnessPoint
 from touchstone.reports.figures import plain_number
 
 _HEIGHT: Final = 240
+_ASIDE: Final = 0.008
+"""How far the whiskers of chance stand beside those of an attacker."""
 NAMES: Final = {
     "random": "random noise", "fgsm": "FGSM", "pgd": "PGD", "greedy": "greedy search",
 }  # fmt: skip
@@ -37,7 +39,8 @@ def attack_curve(
     title, suffix, factor = unit
     y = covering([*values, *([] if reference is None else [reference[0]])])
     x = Scale(0.0, max(p.share for p in points))
-    shapes, ends = [], []
+    shapes: list[Markup] = []
+    ends: list[tuple[float, str, str]] = []
     for way in ways:
         mine = [p for p in points if p.attack == way and of(p).value is not None]
         shapes += _line(mine, of, (x, y), way)
@@ -69,16 +72,17 @@ def _line(
     points: Sequence[RobustnessPoint], of: Callable[[RobustnessPoint], Estimate],
     scales: tuple[Scale, Scale], way: str,
 ) -> list[Markup]:  # fmt: skip
-    """A line with a whisker at each size."""
+    """A line; a whisker at each size for chance and for the strongest attacker alone."""
     x, y = scales
     kind = _KINDS[way]
     at = [x.place(p.share) for p in points]
     shapes = []
     for place, p in zip(at, points, strict=True):
         ends = of(p).interval
-        if ends is not None and p.share > 0:
+        if ends is not None and p.share > 0 and way != "fgsm":
             low, high = (y.clipped(v) for v in ends)
-            shapes.append(frame.segment((place, low), (place, high), f"whisker {kind}"))
+            beside = place - _ASIDE if way == "random" else place
+            shapes.append(frame.segment((beside, low), (beside, high), f"whisker {kind}"))
     shapes.append(frame.path(at, [y.clipped(of(p).value or 0.0) for p in points], f"line {kind}"))
     shapes += [
         frame.dot(

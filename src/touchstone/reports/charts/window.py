@@ -7,10 +7,11 @@ from markupsafe import Markup
 
 from touchstone.reports.charts import frame
 from touchstone.reports.charts.frame import Area, Axes
-from touchstone.reports.charts.heat_map import steps
 from touchstone.reports.charts.price_bars import bar
 from touchstone.reports.charts.scales import Scale, ticks
+from touchstone.reports.charts.strips import Strip, from_last, strips, tall
 from touchstone.reports.explain_contents import Attended, Counterfactual
+from touchstone.reports.figures import plain_number, signed
 
 _BARS_HEIGHT: Final = 150
 _HEIGHT: Final = 210
@@ -22,22 +23,34 @@ def back(n: int) -> tuple[str, ...]:
     return tuple("now" if age == 0 else f"\u2212{age}" for age in range(n - 1, -1, -1))
 
 
-def changed_bars(row: Counterfactual) -> Markup:
-    """The window's bars; behind them the bars that the change touches, the more the darker."""
+def changed_bars(row: Counterfactual, most: int) -> Markup:
+    """The window's bars over the features that change, on one axis.
+
+    Behind the bars those that the change touches, the more the darker; below a row of cells for
+    each of the first `most` features.
+    """
     n = len(row.close)
     low, high = min(row.low), max(row.high)
     air = 0.06 * (high - low) or abs(high) * 0.01 or 1.0
     y = Scale(low - air, high + air)
     size = [sum(abs(move.change[i]) for move in row.moves) for i in range(n)]
-    most = max(size, default=0.0)
+    largest = max(size, default=0.0)
+    places = back(n)
     shapes = [
-        _touched(i, n, size[i] / most, f"bar {back(n)[i]}: {size[i]:.2f} sd changed")
+        _touched(i, n, size[i] / largest, f"bar {places[i]}: {size[i]:.2f} sd changed")
         for i in range(n)
-        if most > 0 and size[i] > 0
+        if largest > 0 and size[i] > 0
     ]
     for i in range(n):
         shapes += bar(row, i, n, y)
-    return frame.plot(Area(_BARS_HEIGHT, shapes, [], Axes((), ticks(y, 3), "", "price")), "bare")
+    rows = [
+        Strip(move.name, move.change, signed(move.after - move.before, 2))
+        for move in row.moves[:most]
+    ]
+    return strips(
+        rows, places, ("bars back", "at most by" if rows else "", "bar"), "long-names",
+        tall("price", _BARS_HEIGHT, shapes, plain_number(row.close[-1], 4)),
+    )  # fmt: skip
 
 
 def _touched(i: int, n: int, strength: float, hint: str) -> Markup:
@@ -65,7 +78,7 @@ def attended(layer: Attended) -> Markup:
     at = y.place(even)
     words = [frame.word(0.01, at, "all alike", "above-right quiet")] if at < 0.9 else []
     axes = Axes(
-        steps(_named(layer.over), _MOST_TICKS), ticks(y, 4, " %", 100),
+        from_last(_named(layer.over), _MOST_TICKS), ticks(y, 4, " %", 100),
         "bars back" if layer.over[-1] == "0" else "", "weight",
     )  # fmt: skip
     return frame.plot(Area(_HEIGHT, shapes, words, axes))
