@@ -24,7 +24,7 @@ MORE = [
     ("transformer", {"attention": "performer"}),
     ("transformer", {"causal": False}),
 ]
-WITH = [(kind, {}) for kind in NETWORKS if kind != "mlp"] + MORE
+WITH = [(kind, {}) for kind in NETWORKS] + MORE
 IDS = ["-".join([kind, *map(str, more.values())]) for kind, more in WITH]
 
 
@@ -36,8 +36,7 @@ def looked(kind, **more):
 @pytest.mark.parametrize(("kind", "more"), WITH, ids=IDS)
 def test_weights_are_shares_of_what_is_seen(kind, more):
     found = looked(kind, **more)
-    assert found.layers
-    assert not found.note
+    assert bool(found.layers) != bool(found.note)
     for layer in found.layers:
         assert (layer.heads >= 0).all()
         np.testing.assert_allclose(layer.heads.sum(1), 1, atol=1e-4)
@@ -147,6 +146,7 @@ def test_rollout_follows_the_weights_step_by_step():
 
 
 def test_what_is_weighed_has_a_name():
+    assert [layer.layer for layer in looked("volume_profile_cnn").layers] == ["attention"]
     assert looked("gru").layers[0].over == ("-5", "-4", "-3", "-2", "-1", "0")
     assert looked("cnn_lstm", pool=4).layers[0].over == ("-3 to 0",)
     assert looked("cnn_lstm", pool=2).layers[0].over == ("-5 to -4", "-3 to -2", "-1 to 0")

@@ -17,7 +17,7 @@ from touchstone.explain.integrated_gradients import integrated_gradients
 from touchstone.explain.margins import Margin, margins
 from touchstone.explain.parts import inputs_of
 from touchstone.explain.shap_values import shap
-from touchstone.models import MODELS
+from touchstone.models import MODELS, OUTCOMES, Shape
 from touchstone.models.layers.network import FittedNetwork, Network
 
 HEADS = ("barrier", "buy")
@@ -160,6 +160,20 @@ def test_integrated_gradients_add_up_and_find_the_planted_feature(kind):
     bases = {a: margins(this.fitted, nothing, np.array([a], np.int32))[0] for a in range(3)}
     ids = this.windows.ids(this.rows)
     np.testing.assert_allclose(found.base, [bases[a] for a in ids], atol=1e-5)
+
+
+@pytest.mark.parametrize("head", OUTCOMES)
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_the_margin_that_gradients_follow_is_that_of_the_probabilities(kind, head):
+    config = MODELS.parse({"kind": kind, "head": head})
+    shape = Shape(LOOKBACK, len(NAMES), 3, len(OUTCOMES[head]))
+    torch.manual_seed(0)
+    network = MODELS.part(kind).built(config, shape).eval().requires_grad_(requires_grad=False)
+    fitted = FittedNetwork(config, shape, network, 1)
+    windows = np.random.default_rng(0).standard_normal((9, *shape[:2])).astype(np.float32)
+    ids = np.arange(9, dtype=np.int32) % 4
+    want = margin_of(fitted.raw(windows, ids))
+    np.testing.assert_allclose(margins(fitted, windows, ids), want, atol=1e-5)
 
 
 class Blinded(Network):
