@@ -3,7 +3,7 @@
 .PHONY: help run test check setup peers bench clean \
         prove-quickstart prove-readme prove-kill prove-quality prove-scorers prove-statistics \
         prove-leaks prove-null prove-power prove-surrogates prove-engine prove-properties prove-peers \
-        prove-predecessor prove-supervised prove-onnx
+        prove-predecessor prove-supervised prove-onnx prove-campaign-kills
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -74,6 +74,9 @@ prove-peers: $(DEV) peers ## the books of vectorbt and backtesting.py beside our
 
 prove-predecessor: $(DEV) ## why a model with F1 0.31 lost 90 % (about ten minutes) -> docs/proofs/predecessor.md
 	$(BIN)/python tests/proofs/predecessor.py
+
+prove-campaign-kills: $(DEV) ## kill a campaign at random points and resume it (about 10 minutes) -> docs/proofs/campaign-kills.md
+	$(BIN)/python tests/proofs/kill_campaign.py
 
 prove-supervised: $(DEV) ## learners beside the truth of a planted market, 5 seeds twice (long) -> docs/proofs/supervised.md
 	$(BIN)/python tests/proofs/supervised.py

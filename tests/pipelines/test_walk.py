@@ -60,6 +60,16 @@ def pooled(found):
     return scores
 
 
+@pytest.mark.parametrize("what", ["folds", "onnx"])
+def test_what_is_no_table_takes_no_form_of_a_table(exported, what):
+    run, target, _ = exported
+    place = target.parent / "elsewhere"
+    words = ("export", run.name, "--what", what, "--to", "csv", "--file", place)
+    code, _, said = touchstone(*words, "--out", target.parent)
+    assert (code, place.exists()) == (2, False)
+    assert "is no table; leave --to out" in said
+
+
 def test_each_artifact_scores_its_test_rows_as_the_walk_forward_did(exported):
     run, target, found = exported
     scores, panel = pooled(found), found.prepared.panel

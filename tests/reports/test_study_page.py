@@ -4,7 +4,7 @@ from importlib import resources
 
 import pytest
 
-from reports.example_result import RUN, example, market
+from reports.example_result import RUN, example, market, thresholds
 from touchstone.reports.figures import percent
 from touchstone.reports.result import (
     CalibrationPoint,
@@ -19,6 +19,7 @@ from touchstone.reports.result import (
 )
 from touchstone.reports.sections import chosen, data, verdict
 from touchstone.reports.sections import skill as section
+from touchstone.reports.sections.thresholds import view as thresholds_view
 from touchstone.reports.study import MAX_BYTES, render
 from touchstone.reports.terminal import summary_lines
 
@@ -236,6 +237,15 @@ def test_no_skill_shown_is_not_called_skill_of_a_coin():
     said = skill_view(shows="volatility", direction_auc_interval=(0.42, 0.61)).finding
     assert said.startswith("This is no edge.")
     assert "that it knows which way is not shown" in said
+
+
+@pytest.mark.parametrize("below", [False, True])
+def test_a_break_even_below_zero_is_said_where_it_is_drawn_at_zero(below):
+    found = thresholds(edge=True)
+    least = -0.01 if below else 0.0
+    scores = [p.model_copy(update={"break_even": least}) for p in found.on_validation]
+    chart = thresholds_view(found.model_copy(update={"on_validation": tuple(scores)})).chart
+    assert ("any precision pays there" in chart.note) is below
 
 
 def test_thresholds_without_a_break_even_say_so_and_one_is_no_chart():

@@ -22,9 +22,11 @@ from touchstone.cli.backtest import backtest
 from touchstone.cli.calibrate import calibrate
 from touchstone.cli.campaign import campaign
 from touchstone.cli.compare import compare
+from touchstone.cli.ensemble import ensemble
 from touchstone.cli.explain import explain
 from touchstone.cli.power import power
 from touchstone.cli.sweep import sweep
+from touchstone.cli.tune import tune
 
 
 def attach(app: typer.Typer) -> None:
@@ -35,7 +37,7 @@ def attach(app: typer.Typer) -> None:
         stages.features, stages.labels, backtest, stages.inspect,
     ]  # fmt: skip
     alone.insert(3, sweep)
-    whole.insert(1, campaign)
+    whole[1:1] = [campaign, tune, ensemble]
     for command in whole:
         app.command()(command)
     for command in alone:

@@ -10,7 +10,7 @@ import typer
 
 from touchstone.cli import options as o
 from touchstone.cli.compare import compare
-from touchstone.errors import DataError
+from touchstone.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from touchstone.pipelines.finished import Finished
@@ -127,6 +127,8 @@ def export(
     from touchstone.pipelines.tables import write_table
 
     found = find(out / "runs", run)
+    if what in ("folds", "onnx") and to is not None:
+        raise ConfigError(f"--to {to}: {what} is no table; leave --to out, --file says where")
     if what == "folds":
         _export_folds(found, file or Path(f"{found.name}-folds"), (out, ledger, jobs), quiet)
         return

@@ -18,6 +18,7 @@ from touchstone.pipelines.decide import calibrate, candidate_fingerprint, model_
 from touchstone.pipelines.finished import Finished, reopened
 from touchstone.pipelines.learn import Learned, Task, learn
 from touchstone.pipelines.prepare import Prepared, prepare
+from touchstone.pipelines.refit import epochs_of
 from touchstone.pipelines.run import versions
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study, StudyConfig
@@ -92,7 +93,10 @@ def _fits(
     strategies = config.strategy.candidates()  # type: ignore[attr-defined]
     model, strategy = config.models[place], strategies[point]
     folds = prepared.folds.folds
-    tasks = [Task(model, fold, f"fold {i + 1}") for i, fold in enumerate(folds)]
+    tasks = [
+        Task(model, fold, f"fold {i + 1}", epochs_of(config.refit, i))
+        for i, fold in enumerate(folds)
+    ]
     learned = learn(study, prepared, tasks, resources)
     name = candidate_fingerprint(study, prepared.panel, model, strategy)
     resources.progress.note(

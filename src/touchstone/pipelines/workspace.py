@@ -38,6 +38,21 @@ class Workspace:
         return self.root / "campaigns"
 
     @property
+    def tunes(self) -> Path:
+        """One folder per search."""
+        return self.root / "tunes"
+
+    @property
+    def trials(self) -> Path:
+        """A journal a search; without it a search begins anew, its fits come from the cache."""
+        return self.root / ".touchstone" / "trials"
+
+    @property
+    def ensembles(self) -> Path:
+        """One folder per ensemble."""
+        return self.root / "ensembles"
+
+    @property
     def cache(self) -> Path:
         """Finished stages by content hash; safe to delete."""
         return self.root / ".touchstone" / "cache"

@@ -76,6 +76,11 @@ def _chart(found: Thresholds) -> Chart | None:
         "return of a selected row to the end of its label, less a round trip. Rows overlap and no "
         "account holds them all, so this is no backtest; nothing is traded by it."
     )
+    if any(p.break_even is not None and p.break_even < 0 for p in points if p.count):
+        note += (
+            " Break-even is drawn at 0 % where rows that miss the target end in profit on the "
+            "whole: any precision pays there."
+        )
     head = ("At least, %", "Rows", "Precision, %", "Break-even, %", "Recall, %", "F1", "Net, %")
     table = Table(
         "validation rows by threshold", tuple(Column(h) for h in head), tuple(map(_row, points))
