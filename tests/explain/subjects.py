@@ -94,3 +94,9 @@ def subject(kind, head="barrier", n=None, model=None, **settings):
         horizon=HORIZON,
         seed=11,
     )
+
+
+def some(this, at):
+    """The same subject, asked about some of its rows, by place."""
+    columns = ("rows", "outcome", "realised", "instant", "day")
+    return this._replace(**{name: getattr(this, name)[at] for name in columns})

@@ -22,6 +22,7 @@ from touchstone.models.layers.attention import AdditiveAttention
 from touchstone.models.layers.network import FittedNetwork, Network, threads
 from touchstone.models.layers.pooling import NewestAsks
 from touchstone.models.layers.self_attention import SelfAttention
+from touchstone.models.layers.transformer_block import TransformerBlock
 from touchstone.models.multiscale_cnn import MultiscaleCnn
 
 QUANTILES: Final = (0.05, 0.95)
@@ -142,7 +143,12 @@ def layer_weights(
         read = _weights_of(layer)
         if read is not None and name in given:
             found[name] = read(layer, given[name])
-    blocks = [found[name] for name in found if isinstance(layers[name], SelfAttention)]
+    inside = {
+        f"{name}.attention"
+        for name, block in network.named_modules()
+        if isinstance(block, TransformerBlock)
+    }
+    blocks = [weights for name, weights in found.items() if name in inside]
     if len(blocks) > 1:
         found["rollout"] = rollout(blocks)
     if isinstance(network, Hybrid):

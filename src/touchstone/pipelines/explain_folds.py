@@ -200,11 +200,11 @@ def restored(of: Reopened, which: Which, resources: Resources) -> Restored:
     if not exposed:
         raise DataError(f"{of.run.name}: no fold has a test row with an outcome before the seal")
     keep = _same_columns(exposed, notes)
-    exposed, n_test, tests = ([x[i] for i in keep] for x in (exposed, n_test, tests))
     held = calendar_of(dict(prepared.plan.expressions))
     return Restored(
-        tuple(exposed), where, rows, tuple(n_test), tuple(tests),
-        tuple(name for name in exposed[0].subject.names if name in held), tuple(notes),
+        tuple(exposed[i] for i in keep), where, rows, tuple(n_test[i] for i in keep),
+        tuple(tests[i] for i in keep),
+        tuple(name for name in exposed[-1].subject.names if name in held), tuple(notes),
     )  # fmt: skip
 
 

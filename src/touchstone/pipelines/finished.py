@@ -110,10 +110,10 @@ def find(runs: Path, name: str) -> Finished:
     if matching:
         names = ", ".join(folder.name for folder in matching)
         raise DataError(f"{name!r} names {len(matching)} runs: {names}")
-    names = [folder.name for folder in there]
-    near = difflib.get_close_matches(name, [*names, *(n.rpartition("-")[0] for n in names)], n=1)
+    told = [folder.name for folder in there]
+    near = difflib.get_close_matches(name, [*told, *(n.rpartition("-")[0] for n in told)], n=1)
     meant = f" Did you mean {near[0]}?" if near else ""
-    known = ", ".join(names) or "none yet"
+    known = ", ".join(told) or "none yet"
     raise DataError(f"no finished run {name!r} under {runs}.{meant} There are: {known}")
 
 

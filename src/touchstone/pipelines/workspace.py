@@ -14,7 +14,7 @@ _SHAPES = ("contents.py", "folds.py", "measured.py", "result.py")
 """Files of `reports` that say what a result holds; the others only draw it."""
 PACKAGES = (
     "numpy", "numba", "llvmlite", "scipy", "torch", "lightgbm", "scikit-learn", "arch", "hmmlearn",
-    "exchange-calendars",
+    "exchange-calendars", "captum",
 )  # fmt: skip
 """Packages that numbers come of: of another version a cached stage is no longer that stage."""
 

@@ -71,7 +71,7 @@ def _needs(result: ExplainResult) -> Section | None:
     if needed is not None and needed.bars:
         charts.append(_drops("need-bars", _bars_title(needed), needed.bars, needed))
     say = (
-        "Left: how much worse the model ranks rows when a feature tells of other days. Right: how "
+        "First how much worse the model ranks rows when a feature tells of other days, then how "
         "much of each score a feature brings. The first asks what is needed, the second what is "
         "used; a feature with a double is used and not needed.",
     )
