@@ -288,7 +288,7 @@ def told(result: EnsembleResult) -> list[str]:
     """The comparison for a terminal."""
     head = ("", "val. PR-AUC", "val. Sharpe", "PR-AUC", "Sharpe", "less the best member", "95 %",
             "p", "Holm", "")  # fmt: skip
-    rows = [head]
+    rows: list[tuple[str, ...]] = [head]
     for member in result.members:
         mark = " (best on validation)" if member.name == result.best else ""
         rows.append((member.name + mark, *_cells(member), "", "", "", "", ""))
