@@ -12,6 +12,8 @@ import yaml
 from small import SMALL, touchstone
 from touchstone.data.cache import StageCache
 from touchstone.ledger import MemoryLedger
+from touchstone.models import MODELS
+from touchstone.pipelines.decide import model_names
 from touchstone.pipelines.drive import HaltError
 from touchstone.pipelines.learn import learn
 from touchstone.pipelines.prepare import load, prepare
@@ -26,6 +28,8 @@ from touchstone.pipelines.workspace import Workspace
 from touchstone.reports.tune import TuneResult
 from touchstone.training import TrainingConfig
 from touchstone.training.progress import Watch
+from touchstone.tuning.by_number import drawn
+from touchstone.tuning.space import spaces
 from touchstone.validation.ledger import SqliteLedger
 
 STUDY = {k: v for k, v in SMALL.items() if k != "models"} | {
@@ -333,3 +337,16 @@ def test_help_teaches():
     assert code == 0
     for word in ("TUNE.yaml", "--storage", "--backend", "--again", "ledger", "Example"):
         assert word in said
+
+
+def test_the_example_searches_every_architecture_that_has_settings():
+    example = Path(__file__).parents[2] / "examples" / "tune.yaml"
+    search = read_tune(example)
+    names = model_names(search.study.config)
+    assert set(names) == set(MODELS.kinds())
+    models = dict(zip(names, search.study.config.models, strict=True))
+    found = spaces(models, search.study.config.training, search.config.space)
+    for name, space in found.items():
+        for number in range(30):
+            model, _ = space.configs(space.settings(drawn(1, number, space.distributions)))
+            assert model.kind == name
