@@ -18,6 +18,14 @@ SPACE = space_of(
     "space",
 )
 
+THREE = space_of(
+    MODELS.parse({"kind": "lightgbm"}),
+    TrainingConfig(),
+    {"min_rows": 200, "feature_fraction": 0.6, "l2": {"low": 0.0, "high": 4.0}},
+    "space",
+)
+"""Only what the hill is made of."""
+
 
 def a_search(folder, **changes) -> Search:
     """Eight random trials; keys changed."""

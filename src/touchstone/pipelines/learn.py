@@ -1,7 +1,6 @@
 """Fit every model on every fold, in parallel; keep the scores of its validation and test rows."""
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -12,7 +11,6 @@ from joblib import delayed
 
 from touchstone.arrays import Float64, Int64
 from touchstone.config import Config
-from touchstone.data.cache import StageCache
 from touchstone.dataset.samples import Samples, samples
 from touchstone.dataset.scalers import SCALERS
 from touchstone.dataset.splits import Fold
@@ -20,8 +18,9 @@ from touchstone.dataset.view import View
 from touchstone.dataset.windows import Windows
 from touchstone.labels.tasks import fit_tasks, targets
 from touchstone.ledger import Ledger
-from touchstone.models import MODELS, Fitted, Shape, head_of, restore
+from touchstone.models import MODELS, head_of
 from touchstone.models.scoring import score
+from touchstone.pipelines import learned as learned_fits
 from touchstone.pipelines.drive import (
     Beside,
     HaltError,
@@ -74,44 +73,12 @@ class Task(NamedTuple):
         return f"{getattr(self.model, 'kind', '?')} {self.name}"
 
 
-class Learned(NamedTuple):
-    """One fit's scores, and what a later stage needs to restore the model."""
-
-    validate: Float64
-    """(n_validate, n_outcomes), the one scoring path's probabilities."""
-    test: Float64
-    """(n_test, n_outcomes)."""
-    best_epoch: int
-    rows_used: int
-    rows_available: int
-    seconds: float
-    shape: Shape
-    scaler: str
-    """The fold's scaler as JSON."""
-    files: dict[str, bytes]
-    """The model's own files."""
-    view: str = ""
-    """The fold's view as JSON; empty where the model saw every column."""
-    looks: tuple[tuple[int, float], ...] = ()
-    """Every epoch or tree at which the fit looked, and `metric` on validation rows."""
-    metric: str = ""
-    """The recipe's, by which the epoch was chosen."""
-    history: tuple[tuple[int, dict[str, float]], ...] = ()
-    """(epoch or tree, its metrics as in `training.Epoch`) of every look from the first; `net`,
-    which depends on the costs, only where epochs are chosen by it."""
-
-    def restore(self, config: Config) -> Fitted:
-        """The fitted model."""
-        return restore(config, self.shape, self.files)
-
-    @property
-    def seen(self) -> View | None:
-        """What the model sees; None for every column."""
-        return View.from_json(self.view) if self.view else None
-
+Learned: TypeAlias = learned_fits.Learned
+keep, kept = learned_fits.keep, learned_fits.kept
 
 Driver: TypeAlias = Callable[[Job, Beside], tuple[Fit, History]]
 """Fits a job, and gives its metrics of every epoch from the first."""
+
 Todo: TypeAlias = tuple[str, Task, Place | None]
 """A fit to be made: its key, itself, where it leaves checkpoints."""
 
@@ -366,40 +333,3 @@ def _taught(task: Task) -> list[str]:
     if task.teacher is None:
         return []
     return [hashlib.sha256(np.ascontiguousarray(task.teacher).tobytes()).hexdigest()]
-
-
-def keep(cache: StageCache, key: str, learned: Learned) -> None:
-    """Keep a fit in the cache; `key` names all that it depends on."""
-    facts = {
-        "best_epoch": learned.best_epoch,
-        "rows_used": learned.rows_used,
-        "rows_available": learned.rows_available,
-        "seconds": learned.seconds,
-        "shape": list(learned.shape),
-        "scaler": learned.scaler,
-        "view": learned.view,
-        "looks": learned.looks,
-        "metric": learned.metric,
-        "history": learned.history,
-    }
-    arrays = {"validate": learned.validate, "test": learned.test}
-    blobs = {f"file:{name}": np.frombuffer(b, np.uint8) for name, b in learned.files.items()}
-    facts_blob = np.frombuffer(json.dumps(facts).encode(), np.uint8)
-    cache.save("models", key, {**arrays, **blobs, "facts": facts_blob})
-
-
-def kept(cache: StageCache, key: str) -> Learned | None:
-    """A fit that is in the cache; None where it is not."""
-    found = cache.load("models", key)
-    if found is None:
-        return None
-    facts = json.loads(np.asarray(found["facts"]).tobytes())
-    facts["shape"] = Shape(*facts["shape"])
-    facts["looks"] = tuple((int(at), float(score)) for at, score in facts["looks"])
-    facts["history"] = tuple((int(at), dict(told)) for at, told in facts["history"])
-    files = {
-        name.removeprefix("file:"): np.asarray(column).tobytes()
-        for name, column in found.items()
-        if name.startswith("file:")
-    }
-    return Learned(np.asarray(found["validate"]), np.asarray(found["test"]), **facts, files=files)

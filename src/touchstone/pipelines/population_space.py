@@ -10,7 +10,8 @@ from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.tune_config import Tune
 from touchstone.training import same_weights
 from touchstone.tuning.perturbing import Setting
-from touchstone.tuning.space import TRAINING, Space, Values, spaces
+from touchstone.tuning.space import TRAINING, Space, spaces
+from touchstone.tuning.values import Values
 
 STILL: Final = ("rows", "epochs", "patience", "metric", "threads", "device", "precision",
                 "curriculum", "keep_every")  # fmt: skip

@@ -90,7 +90,7 @@ def shelve(config: StudyConfig, prepared: Prepared, cache: StageCache) -> Shelf:
     panel = prepared.panel
     key = stage_key(prepared.source, "instruments", prepared.data)
     if cache.load("instruments", key) is None:
-        rows = {
+        rows: dict[str, AnyArray] = {
             "asset_id": prepared.asset_id,
             "begun": prepared.begun,
             "begins": begins(panel),

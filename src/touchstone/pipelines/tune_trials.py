@@ -1,11 +1,8 @@
 """A search by trials: begun or gone on with, architecture by architecture, and its winners."""
 
-import contextlib
 import hashlib
 import pickle
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, cast
@@ -20,15 +17,15 @@ from touchstone.files import lock
 from touchstone.labels import Labels
 from touchstone.ledger import Ledger
 from touchstone.pipelines.decide import model_names
-from touchstone.pipelines.drive import running
 from touchstone.pipelines.prepare import Prepared, prepare
-from touchstone.pipelines.progress import Progress, Running, Step
+from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.run import Ask, ledger_of, run_fingerprint, sound_ledger
 from touchstone.pipelines.shelf import Resources, shelve
 from touchstone.pipelines.track_tune import tune_batch
 from touchstone.pipelines.tune_bench import at_bench, at_sent, packed
 from touchstone.pipelines.tune_config import DIRECTIONS, Tune
 from touchstone.pipelines.tune_found import Over, result_of, seconds_of
+from touchstone.pipelines.tune_shown import Shown, said, under_way
 from touchstone.pipelines.tune_trial import (
     CANDIDATES,
     REASON,
@@ -54,9 +51,7 @@ from touchstone.tuning.methods.trials import TrialsConfig
 from touchstone.tuning.pruners import PRUNERS
 from touchstone.tuning.search import (
     Search,
-    Seen,
     begin,
-    best,
     left,
     seen,
 )
@@ -174,8 +169,8 @@ def _searched(ground: _Ground, name: str, space: Space) -> Over:
         resources.checkpoints,
     )  # fmt: skip
     with resources.progress.stage(name, search.n_trials) as step:
-        shown = _Shown(search, step)
-        step.watch(partial(_under_way, resources.checkpoints, ground.held.stat().st_mtime_ns))
+        shown = Shown(search, step)
+        step.watch(partial(under_way, resources.checkpoints, ground.held.stat().st_mtime_ns))
         for _ in range(search.n_trials - n_open):
             step.advance("as it was")
         try:
@@ -189,20 +184,10 @@ def _searched(ground: _Ground, name: str, space: Space) -> Over:
             )
             raise
         found = seen(search)
-        step.say(_said(search, found))
+        step.say(said(search, found))
     with optuna_study_of(search) as study:
         weights = importance(study, list(space.keys), ground.asked.seed)
     return Over(name, search, found, weights, None)
-
-
-def _under_way(checkpoints: Path | None, since_ns: int) -> list[Running]:
-    """The fits that somebody is at since a moment, for whoever watches."""
-    folders = []
-    for folder in () if checkpoints is None else checkpoints.glob("*"):
-        with contextlib.suppress(OSError):  # over meanwhile
-            if folder.stat().st_mtime_ns >= since_ns:
-                folders.append(folder)
-    return running(folders)
 
 
 def _sent(prepared: Prepared) -> Prepared:
@@ -224,49 +209,7 @@ def _others(search: Search) -> int:
     return n_open
 
 
-class _Shown:
-    """Tells whoever watches what each trial came to, and the best so far."""
-
-    def __init__(self, search: Search, step: Step) -> None:
-        self._search, self._step = search, step
-        self._found: dict[int, Seen] = {}
-
-    def see(self, trial: Seen | None) -> None:
-        """A trial is over."""
-        if trial is None:
-            return
-        self._found[trial.number] = trial
-        leader = best(list(self._found.values()), self._search.directions)
-        lead = f", best trial {leader[0]}: {_values(self._found[leader[0]])}" if leader else ""
-        self._step.done(f"trial {trial.number} {_ended(trial)}{lead}")
-
-    @contextmanager
-    def counted(self) -> Iterator[None]:
-        """Look now and then which trials are over, where nobody says so."""
-        over = threading.Event()
-        known = {t.number for t in seen(self._search) if _is_over(t)}
-
-        def look() -> None:
-            for trial in seen(self._search):
-                if _is_over(trial) and trial.number not in known:
-                    known.add(trial.number)
-                    self.see(trial)
-
-        def watch() -> None:
-            while not over.wait(_LOOK_SECONDS):
-                look()
-
-        thread = threading.Thread(target=watch, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
-            look()
-
-
-def _attempts(bench: Bench, n: int, jobs: int, shown: _Shown) -> None:
+def _attempts(bench: Bench, n: int, jobs: int, shown: Shown) -> None:
     """So many attempts to take a trial, beside each other."""
     asked = bench.asked
     if asked.config.backend == "ray":
@@ -373,30 +316,6 @@ def _notes(asked: Tune, over: list[Over], place: Place) -> tuple[str, ...]:
 def _first(one: Over) -> str:
     reasons = [str(t.notes[REASON]) for t in one.trials if t.state == "failed"]
     return f"the first that failed: {reasons[0]}" if reasons else "every one breaks a bound."
-
-
-def _said(search: Search, found: list[Seen]) -> str:
-    leader = best(found, search.directions)
-    n = {s: sum(t.state == s for t in found) for s in ("complete", "pruned", "failed")}
-    counts = ", ".join(f"{k} {s}" for s, k in n.items() if k)
-    if not leader:
-        return counts
-    first = next(t for t in found if t.number == leader[0])
-    return f"{counts}; best {_values(first)}, trial {first.number}"
-
-
-def _ended(trial: Seen) -> str:
-    if trial.state == "complete":
-        return _values(trial)
-    return f"{trial.state}: {trial.notes.get(REASON, '')}"
-
-
-def _values(trial: Seen) -> str:
-    return " / ".join(f"{value:.4f}" for value in trial.values)
-
-
-def _is_over(trial: Seen) -> bool:
-    return trial.state not in ("waiting", "running")
 
 
 def _kind(part: Config) -> str:

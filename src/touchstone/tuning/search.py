@@ -186,8 +186,6 @@ def take(search: Search, measure: Measure) -> Seen | None:
             sampler=_sampler(search, number),
             pruner=PRUNERS.part_of(search.pruner)(search.pruner, search.n_steps),
         )
-        # Optuna reads a database through a cache of its own, which knows no trial before it looked.
-        study.get_trials(deepcopy=False)
         with get_heartbeat_thread(trial_id, storage):
             _run(search, study, optuna.Trial(study, trial_id), measure)
         return _seen(search.space, storage.get_trial(trial_id))
