@@ -2,8 +2,8 @@
 
 1. Trials per hour with two worker processes against one, on a journal file, beside what two
    processes that only spin reach of one: at least 1.6 where those reach 1.9, else their ratio is
-   printed to be held against. One worker is one process of the same pool, so that both pay the
-   same for being told; the pool is warm. Every run searches anew, in a cache of its own.
+   printed to be held against. One worker is this process, as with `--jobs 1`; the pool of two is
+   warm. Every run searches anew, in a cache of its own.
 2. Trials of LightGBM with binned rows that are kept from trial to trial, against rows that are
    binned for each fit: CPU time, one process, the same trials; at least 1.5.
 3. Seconds from the decision that a trial is behind to the end of its fit, beside the seconds of an
