@@ -4,10 +4,9 @@ With the random and grid samplers settings are a function of (seed, number); wit
 from whatever has ended, the number of trials is the same. All of them are in the ledger, once.
 """
 
-import contextlib
-import gc
 import shutil
-import warnings
+import subprocess
+import sys
 
 import pytest
 
@@ -43,34 +42,34 @@ def database():
         yield address
 
 
+HEAD = """
+import sys
+import ray
+ray.init(num_cpus=2, object_store_memory=80 * 2**20, address="local", include_dashboard=False,
+         log_to_driver=False, configure_logging=False)
+print(ray.get_runtime_context().gcs_address, flush=True)
+sys.stdin.read()
+"""
+
+
 @pytest.fixture(scope="module")
 def ray():
-    """A Ray of our own, whichever else there is; skips where it does not start in time."""
+    """A Ray of our own, whichever else there is, in a process that takes all of it along.
+
+    Skips where it does not start within the half minute that Ray itself grants.
+    """
     found = pytest.importorskip("ray")
-    quiet = {"include_dashboard": False, "log_to_driver": False, "configure_logging": False}
-    said = None
-    try:
-        found.init(num_cpus=2, object_store_memory=80 * 2**20, address="local", **quiet)
-    except Exception as error:  # noqa: BLE001  Ray raises nothing more exact
-        said = str(error)
-    if said is not None:
-        end_children()
-        pytest.skip(f"Ray does not start on this machine, busy as it is: {said}")
-    yield found
-    found.shutdown()
-
-
-def end_children():
-    """End what a Ray that did not start has left: it knows nothing of them any more."""
-    import psutil
-
-    for child in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            if "ray" in " ".join(child.cmdline()):
-                child.kill()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-c", HEAD], stdin=pipe, stdout=pipe, stderr=pipe, text=True
+    ) as head:
+        address = head.stdout.readline().strip()
+        if not address:
+            pytest.skip(f"Ray does not start here: {head.communicate()[1].strip()[-300:]}")
+        found.init(address=address, log_to_driver=False, configure_logging=False)
+        yield found
+        found.shutdown()
+        head.communicate("")
 
 
 def same(one, other, sampler):
