@@ -10,7 +10,7 @@ from small import touchstone
 from touchstone.data.cache import StageCache
 from touchstone.ensembles import ENSEMBLES
 from touchstone.errors import ConfigError, DataError
-from touchstone.pipelines.decide import candidate_fingerprint, tested_span
+from touchstone.pipelines import decide
 from touchstone.pipelines.distil import blocks
 from touchstone.pipelines.ensemble_config import Slice, read_ensemble
 from touchstone.pipelines.ensemble_fit import asked_of, fit_on_fold, halves
@@ -105,12 +105,14 @@ def test_one_sweep_holds_members_and_ensembles_and_nobody_looked_behind_the_seal
 
 def test_a_member_that_is_nothing_special_is_the_studys_own_candidate(ended, fitted):
     out, (asked, prepared, _) = ended[0], fitted
-    held = {one.fingerprint for one in book_of(out).candidates(tested_span(prepared))}
+    held = {one.fingerprint for one in book_of(out).candidates(decide.tested_span(prepared))}
     assert len(held) == ended[2].n_candidates
     strategies = asked.study.config.strategy.candidates()
     for name, member in asked.members:
         study = asked.alone(member.model)
-        own = {candidate_fingerprint(study, prepared.panel, member.model, s) for s in strategies}
+        own = {
+            decide.candidate_fingerprint(study, prepared.panel, member.model, s) for s in strategies
+        }
         assert len(own) == len(strategies)
         if name != "wild":  # whose model is that of `logistic`, fitted to fewer rows
             assert own <= held, name
