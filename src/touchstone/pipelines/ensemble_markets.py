@@ -30,8 +30,9 @@ from touchstone.seeding import derive
 from touchstone.simulation import MarketConfig, simulate
 
 Sort = Literal["regimes", "null", "distillation"]
-BY_REGIME: Final = ("regime", "moe", "hierarchy")
-"""Ensembles that can weigh a member by the regime: one of them must win where regimes matter."""
+BY_REGIME: Final = ("regime", "moe")
+"""Ensembles that weigh a member by the row with their defaults: one must win where regimes
+matter."""
 _STD: Final = "std(close / lag(close, 1) - 1, 24)"
 _MEMBERS: Final[tuple[dict[str, Any], ...]] = (
     {"name": "everybody", "model": {"kind": "logistic"}},
