@@ -30,8 +30,9 @@ from touchstone.seeding import derive
 from touchstone.simulation import MarketConfig, simulate
 
 Sort = Literal["regimes", "null", "distillation"]
-BY_REGIME: Final = ("regime", "moe", "hierarchy")
-"""Ensembles that can weigh a member by the regime: one of them must win where regimes matter."""
+BY_REGIME: Final = ("regime", "moe")
+"""Ensembles that weigh a member by the row with their defaults: one must win where regimes
+matter."""
 _STD: Final = "std(close / lag(close, 1) - 1, 24)"
 _MEMBERS: Final[tuple[dict[str, Any], ...]] = (
     {"name": "everybody", "model": {"kind": "logistic"}},
@@ -45,7 +46,7 @@ _MEMBERS: Final[tuple[dict[str, Any], ...]] = (
 _REGIMES: Final = {
     # A regime stays for some hundred bars: with bars so short, validation and test rows see each of
     # them many times, and two months are days enough for a test.
-    "n_instruments": 4, "n_bars": 35_040, "timeframe": "15m", "ic": 0.25, "correlation": 0.0,
+    "n_instruments": 4, "n_bars": 35_040, "timeframe": "15m", "ic": 0.15, "correlation": 0.0,
     "regime_strength": 1.5,
     "planted": {"kind": "regime_switch", "pay": (1.0, -2.0, 1.0, 2.0)},
     "volume_noise": 0.1, "volume_elasticity": 0.0, "volume_intraday": 0.0,
