@@ -21,7 +21,7 @@ from touchstone.data.cache import StageCache
 from touchstone.errors import ConfigError
 from touchstone.ledger import MemoryLedger
 from touchstone.models import MODELS, Shape
-from touchstone.pipelines.learn import Task, scored_by
+from touchstone.pipelines.learn import Task, fit_and_score
 from touchstone.pipelines.population_members import Population, Stride, _driven, _name
 from touchstone.pipelines.population_members import told as as_text
 from touchstone.pipelines.population_space import STILL, movable
@@ -235,7 +235,7 @@ def test_a_path_of_the_same_settings_is_the_uninterrupted_fit_bit_for_bit(by_han
             done, _, history = _driven(this, MemoryLedger())
             return done, history
 
-        once = scored_by(
+        once = fit_and_score(
             by_hand.ground.config, Task(task.model, task.fold, task.name),
             columns_of(by_hand.ground.shelf), by_hand.ground.data, whole,
         )  # fmt: skip

@@ -21,7 +21,7 @@ from touchstone.errors import ArtifactError, TrainingError
 from touchstone.ledger import Ledger
 from touchstone.models import MODELS
 from touchstone.pipelines.drive import Beside, History
-from touchstone.pipelines.learn import Learned, Task, keep, kept, scored_by
+from touchstone.pipelines.learn import Learned, Task, fit_and_score, keep, kept
 from touchstone.pipelines.prepare import Prepared, stage_key
 from touchstone.pipelines.progress import Step
 from touchstone.pipelines.shelf import Columns, OpenLedger, Resources, Shelf, columns_of, shelve
@@ -251,7 +251,7 @@ def _tried(
         model, recipe = _configs(ground, one.path[-1])
         config = ground.config.model_copy(update={"models": (model,), "training": recipe})
         task = one.task._replace(model=model)
-        return scored_by(config, task, columns, ground.data, fit_by), ""
+        return fit_and_score(config, task, columns, ground.data, fit_by), ""
     except TrainingError as error:
         return None, str(error)
 
