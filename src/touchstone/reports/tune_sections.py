@@ -160,8 +160,7 @@ def _say(search: SearchFound) -> tuple[str, ...]:
         told.append(f"The best, trial {best.number}: {settings_text(best.params)}.")
     if search.importance is None and search.space:
         told.append(
-            "Too few trials ended to say which setting matters, or they differ by no setting more "
-            "than chance would have it."
+            "Too few trials ended to say which setting matters, or none does more than by chance."
         )
     return tuple(told)
 
@@ -372,8 +371,7 @@ def _onwards(result: TuneResult) -> Section:
     found = [s for s in in_order(result) if s.winner is not None]
     say = [
         f"The ledger now counts {plural(result.n_candidates, 'candidate')} on these rows, every "
-        "trial among them, pruned and failed ones too: a later deflated Sharpe is measured against "
-        "all of them.",
+        "trial, pruned or failed or not: a later deflated Sharpe is measured against all of them.",
     ]
     if found and found[0].winner is not None:
         file, name = found[0].winner.file, shown(found[0].name)
