@@ -43,7 +43,7 @@ SETTINGS = {
         },
         "folds": {
             "kind": "walk_forward", "train": "expanding", "validate": "8d", "test": "11d",
-            "folds": 2, "sealed": "10d",
+            "folds": 1, "sealed": "10d",
         },
         "strategy": {"kind": "cost_aware", "margin_bp": [0, 20], "max_positions": 3},
     },
@@ -85,7 +85,7 @@ def test_every_cell_is_trained_alike_and_stands_in_the_ledger(ended):
     assert result.n_candidates == 3 * 2  # cells times margins; seeds and folds make no other
     facts = [json.loads(row.facts) for row in book.rows() if row.kind == "fit"]
     assert sum(one["model"] == "darts search" for one in facts) == 1
-    assert sum(one["model"] == "darts" for one in facts) == 3 * 3 * 2
+    assert sum(one["model"] == "darts" for one in facts) == 3 * 3  # cells, seeds, one fold
     assert sentence_of(result) in said
     assert not list(folder.glob("search-*")), "what was under way is over"
 
@@ -253,7 +253,7 @@ def days(n=60, seed=0):
 
     def measure(level):
         def of(counts: Float64) -> float:
-            return float(np.average(shared + level, weights=counts))
+            return float(counts @ shared) / n + level  # so many days are drawn as there are
 
         return of
 
@@ -298,7 +298,7 @@ def test_cells_alone_give_the_two_sample_t_interval():
 @pytest.mark.parametrize("n_found", [1, 3])
 def test_a_side_that_is_no_better_is_seldom_called_better(n_found):
     """Cells and seeds drawn from one law: one interval in forty should lie wholly above 0."""
-    above, n = 0, 150
+    above, n = 0, 100
     for i in range(n):
         rng = np.random.default_rng([i, n_found])
         common, measure = days(seed=i)

@@ -38,7 +38,7 @@ def searched(
 ) -> list[Searched]:
     """Every architecture's space, refused before anything is trained; see `movable`."""
     found = []
-    for name, space in spaces(networks, asked.study.config.training, asked.config.space).items():
+    for name, space in spaces(networks, asked.study.config.training, asked.config.sought).items():
         n_outcomes = len(OUTCOMES[head_of(space.model)])
         n_features = len(prepared.plan.names)
         shape = Shape(asked.study.config.lookback, n_features, 2, n_outcomes)

@@ -140,6 +140,12 @@ class TuneConfig(Config):
         return chosen(self.models, self.overrides, self.without)
 
     @property
+    def sought(self) -> dict[str, Mapping[str, Any]]:
+        """The space, without the kinds that are left out."""
+        left_out = () if self.models else self.without
+        return {kind: keys for kind, keys in self.space.items() if kind not in left_out}
+
+    @property
     def told(self) -> str:
         """The config as text, without the address of its storage, which may hold a password."""
         return self.model_copy(update={"storage": None}).canonical()
