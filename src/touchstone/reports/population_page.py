@@ -29,7 +29,7 @@ _NO_RECIPE: Final = (
     "other, and of copies, which no study can write down. The study beside this page holds the "
     "winner\u2019s last settings; touchstone run trains a network from the beginning with them, "
     "and so gives what \u201canew\u201d stands for, not what the population gave. Its "
-    "own weights lie among the checkpoints (touchstone runs checkpoints)."
+    "own weights, a network a fold, lie beside this page in winners/."
 )
 
 
@@ -91,8 +91,8 @@ def _headline(lead: PopulationFound) -> str:
     said = {
         "the same": f"{name}: taking over changed nothing, the best was never a copy",
         "not told apart": f"{name}: the population is not told apart from the best fixed settings",
-        "better": f"{name}: the population beats the best fixed settings",
-        "worse": f"{name}: the best fixed settings beat the population",
+        "better": f"{name}: in this run the population beats the best fixed settings",
+        "worse": f"{name}: in this run the best fixed settings beat the population",
     }
     return said[_verdict(lead)]
 
