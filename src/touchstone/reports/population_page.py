@@ -22,7 +22,9 @@ from touchstone.reports.population_charts import beside, lives, schedule
 _CANNOT: Final = (
     "What this cannot show: that any of them earns money. Validation rows chose both the winner "
     "and the best fixed settings, so their figures there flatter; the difference on test rows is "
-    "between two that were chosen on other rows. The sealed rows were not looked at."
+    "between two that were chosen on other rows. It is one population beside one random search: "
+    "the interval knows of other days, not of other seeds, which may turn out otherwise. The "
+    "sealed rows were not looked at."
 )
 _NO_RECIPE: Final = (
     "A schedule is no recipe: the winner\u2019s weights came of several settings one after the "
