@@ -8,6 +8,7 @@ import pytest
 import yaml
 from scipy.stats import binom, ttest_ind
 
+from rewritten import rewritten
 from small import touchstone
 from touchstone.arrays import Float64
 from touchstone.data.cache import StageCache
@@ -182,21 +183,21 @@ def test_the_halves_share_no_moment(ground):
 def test_nothing_but_the_first_folds_train_rows_changes_a_search(ground, tmp_path):
     """Features of every later bar, and outcomes of every other row, are drawn anew."""
     study, on, prepared, resources = ground
-    rng, fold = np.random.default_rng(3), prepared.folds.folds[0]
+    rng, fold, labels = np.random.default_rng(3), prepared.folds.folds[0], prepared.labels
     late = prepared.panel.time > prepared.panel.time[fold.train].max()
-    other = ~np.isin(np.arange(late.size), fold.train) & prepared.labels.known
-    features, outcome = prepared.features.copy(), prepared.labels.outcome.copy()
+    other = ~np.isin(np.arange(late.size), fold.train) & labels.known
+    features, outcome = np.array(prepared.features), np.array(labels.outcome)
     features[late] = rng.standard_normal((late.sum(), features.shape[1]))
-    outcome[other] = rng.choice(outcome[other], other.sum())
-    assert other.sum() > late.sum() > 0
-    assert not np.array_equal(outcome, prepared.labels.outcome)
-    labels = prepared.labels._replace(outcome=outcome)
-    changed = prepared._replace(features=features, labels=labels, key="scrambled")
+    outcome[other] = rng.permutation(outcome[other])
+    told = labels._replace(outcome=outcome)
+    changed = rewritten(prepared, study.config, resources.cache, (features, told))
     found = []
     for i, one in enumerate((prepared, changed)):
+        rows = ground_of(study, one, resources)
         own = resources._replace(cache=StageCache(tmp_path / str(i)))
-        rows = ground_of(study, one, own)
         found += searched(study, on, rows, ([5], tmp_path / f"search {i}"), own)
+        assert np.array_equal(rows.labels.outcome, one.labels.outcome)
+    assert not np.array_equal(outcome, labels.outcome)
     assert found[0] == found[1]
 
 

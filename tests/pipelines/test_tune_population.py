@@ -16,6 +16,7 @@ import torch
 import yaml
 
 from real_data import DATA
+from rewritten import rewritten
 from touchstone import training
 from touchstone.config import Config
 from touchstone.data.cache import StageCache
@@ -186,27 +187,29 @@ def test_the_winners_weights_lie_beside_the_result_and_score_its_validation_rows
     assert values == list(found.winner.by_fold)
 
 
-def test_nothing_behind_the_validation_rows_changes_what_a_member_is_worth(ended, tmp_path):
-    """Bars, outcomes and returns of the last fold's test rows and after, drawn anew."""
-    _, done = ended
-    (found,) = done.result.populations
+def test_nothing_behind_the_validation_rows_changes_what_a_member_is_worth(tmp_path):
+    """Features, outcomes and returns from the last fold's first test row on are drawn anew."""
 
-    def scrambled(prepared):
-        rng, last = np.random.default_rng(3), prepared.folds.folds[-1]
+    def scrambled(prepared, config, cache):
+        rng, last, labels = np.random.default_rng(3), prepared.folds.folds[-1], prepared.labels
         late = prepared.panel.time >= prepared.panel.time[last.test].min()
-        features, labels = prepared.features.copy(), prepared.labels
+        features = np.array(prepared.features)
         features[late] = rng.standard_normal((late.sum(), features.shape[1]))
-        outcome, realised = labels.outcome.copy(), labels.realised.copy()
-        outcome[late] = rng.choice(outcome[late], late.sum())
+        outcome, realised = np.array(labels.outcome), np.array(labels.realised)
+        outcome[late] = rng.permutation(outcome[late])
         realised[late] = rng.permutation(realised[late])
         told = labels._replace(outcome=outcome, realised=realised)
-        return prepared._replace(features=features, labels=told, key="scrambled")
+        return rewritten(prepared, config, cache, (features, told))
 
-    members = members_of(tmp_path, changed=scrambled)
-    (end,) = members.advance([Turn(0, 0, dict(found.lives[0].settings), None)])
-    assert end.value == found.lives[0].value
-    assert not (members.fits(end.state)[-1].test == members_of(ended[0]).fits(end.state)[-1].test
-                ).all(), "otherwise nothing was scrambled"  # fmt: skip
+    both = [
+        members_of(tmp_path / "as it is"),
+        members_of(tmp_path / "scrambled", changed=scrambled),
+    ]
+    ends = [walked(members, (0, OWN), (1, FAST)) for members in both]
+    assert ends[0].value == ends[1].value
+    said = [members.fits(end.state)[-1] for members, end in zip(both, ends, strict=True)]
+    assert said[0].files == said[1].files
+    assert not np.array_equal(said[0].test, said[1].test), "otherwise nothing was scrambled"
 
 
 def test_the_ledger_has_every_member_once_however_often_it_is_walked(ended):
@@ -240,7 +243,7 @@ def line_of(lives, life):
     return line
 
 
-def members_of(out, objective="pr_auc", changed=lambda prepared: prepared, **more):
+def members_of(out, objective="pr_auc", changed=None, **more):
     """The same members as a search has, to walk by hand."""
     asked = read_tune(written(out, **more))
     workspace = Workspace(Path(out))
@@ -248,7 +251,9 @@ def members_of(out, objective="pr_auc", changed=lambda prepared: prepared, **mor
         StageCache(workspace.cache), ledger_of(workspace), Silent(), 1, workspace.checkpoints
     )
     loaded, data = load(asked.study, Silent(), resources.cache)
-    prepared = changed(prepare(asked.study, loaded, data, resources.cache, Silent()))
+    prepared = prepare(asked.study, loaded, data, resources.cache, Silent())
+    if changed is not None:
+        prepared = changed(prepared, asked.study.config, resources.cache)
     (model,) = asked.study.config.models
     space = space_of(model, asked.study.config.training, {}, "space")
 
