@@ -344,7 +344,7 @@ def test_killed_again_and_again_with_two_processes_it_ends_in_the_same_bytes(end
         assert not list(tmp_path.glob("tunes/*/result.json"))
     again = run(tmp_path, jobs=2)
     own = [p.relative_to(done.folder) for p in done.folder.glob("winners/**/*") if p.is_file()]
-    assert len(own) == 3 * FOLDS
+    assert len(own) == 4 * FOLDS
     for name in ("result.json", "report.html", "mlp.yaml", *own):
         assert (again.folder / name).read_bytes() == (done.folder / name).read_bytes()
     assert rows_of(tmp_path) == rows_of(out)
