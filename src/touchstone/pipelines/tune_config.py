@@ -120,8 +120,8 @@ class TuneConfig(Config):
         asked = {
             "objectives": (len(self.objectives) > 1, able.objectives, "more than one"),
             "constraints": (bool(self.constraints.limits), able.constraints, "bounds"),
-            "space": (bool(self.space), able.space, "a space of your own"),
-            "storage": (self.storage is not None, able.storage, "a shared storage"),
+            "space": (bool(self.space), able.space, "space of your own"),
+            "storage": (self.storage is not None, able.storage, "shared storage"),
         }
         for key, (wanted, can, noun) in asked.items():
             if wanted and not can:
