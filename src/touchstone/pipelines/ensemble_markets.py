@@ -35,7 +35,7 @@ from touchstone.validation.multiple import holm
 
 Sort = Literal["regimes", "null", "distillation"]
 BY_REGIME: Final = ("regime", "moe")
-"""Ensembles that weigh a member by the row with their defaults: one must win where regimes
+"""Ensembles that weigh a member by the row, named beforehand: one must win where regimes
 matter."""
 _STD: Final = "std(close / lag(close, 1) - 1, 24)"
 _MEMBERS: Final[tuple[dict[str, Any], ...]] = (
