@@ -14,6 +14,7 @@ from touchstone.ledger import MemoryLedger
 from touchstone.pipelines.ensemble import find
 from touchstone.pipelines.ensemble_compare import compare_all, contenders
 from touchstone.pipelines.ensemble_config import Ensembles, read_ensemble
+from touchstone.pipelines.ensemble_markets import Compared, Rival
 from touchstone.pipelines.ensemble_members import read_expressions
 from touchstone.pipelines.prepare import load, prepare
 from touchstone.pipelines.progress import Silent
@@ -135,3 +136,15 @@ def test_a_column_that_cannot_be_read_is_refused_before_anything_is_fitted(twice
 def test_what_no_market_can_mend_is_refused_as_it_is_read(setting, words):
     with pytest.raises(ConfigError, match=words):
         asked(setting)
+
+
+def test_a_win_by_regime_is_corrected_for_those_named_beforehand_and_for_no_others():
+    def told(regime, moe, hierarchy, difference=1.0):
+        p = {"regime": regime, "moe": moe, "hierarchy": hierarchy}
+        rivals = [Rival(n, 2.0, difference, v, 1.0, False, 0.0, 1.0) for n, v in p.items()]
+        return Compared("one", "one", (), [list(r) for r in rivals], 9).by_regime
+
+    assert told(0.03, 0.04, 0.5) == []  # 2 x 0.03 is above 0.05
+    assert told(0.02, 0.04, 0.5) == ["regime", "moe"]
+    assert told(0.02, 0.2, 0.001) == ["regime"]  # a hierarchy without groups is none of them
+    assert told(0.02, 0.04, 0.5, difference=-1.0) == []

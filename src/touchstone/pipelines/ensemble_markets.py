@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
+import numpy as np
 from pydantic import Field
 
 from touchstone.config import Config
@@ -21,6 +22,7 @@ from touchstone.market import Panel
 from touchstone.pipelines.calibrate import MASTER_SEED
 from touchstone.pipelines.ensemble import find
 from touchstone.pipelines.ensemble_board import board
+from touchstone.pipelines.ensemble_compare import ALPHA
 from touchstone.pipelines.ensemble_config import EnsembleConfig, Ensembles, with_members
 from touchstone.pipelines.prepare import prepare
 from touchstone.pipelines.progress import Silent
@@ -29,10 +31,11 @@ from touchstone.pipelines.study import packaged_text, parse_study
 from touchstone.reports.ensemble import EnsembleResult
 from touchstone.seeding import derive
 from touchstone.simulation import MarketConfig, simulate
+from touchstone.validation.multiple import holm
 
 Sort = Literal["regimes", "null", "distillation"]
 BY_REGIME: Final = ("regime", "moe")
-"""Ensembles that weigh a member by the row with their defaults: one must win where regimes
+"""Ensembles that weigh a member by the row, named beforehand: one must win where regimes
 matter."""
 _STD: Final = "std(close / lag(close, 1) - 1, 24)"
 _MEMBERS: Final[tuple[dict[str, Any], ...]] = (
@@ -54,9 +57,9 @@ _REGIMES: Final = {
     # A regime stays for some hundred bars: with bars so short, validation and test rows see each of
     # them many times. Who has just left a position cannot enter again at once, so there must be
     # far more instruments than positions, or nobody has a choice.
-    "n_instruments": 8, "n_bars": 20_000, "volatility": 0.004, "timeframe": "15m",
-    "ic": 0.2, "correlation": 0.0, "regime_strength": 2.0,
-    "planted": {"kind": "regime_switch", "pay": (1.0, -2.0, 1.0, 2.0)},
+    "n_instruments": 10, "n_bars": 28_000, "volatility": 0.004, "timeframe": "15m",
+    "ic": 0.25, "correlation": 0.0, "regime_strength": 2.0,
+    "planted": {"kind": "regime_switch", "pay": (1.0, -3.0, 1.0, 2.0)},
     "volume_noise": 0.1, "volume_elasticity": 0.0, "volume_intraday": 0.0,
 }  # fmt: skip
 _DISTILLED: Final = {
@@ -124,8 +127,14 @@ class Compared(NamedTuple):
 
     @property
     def by_regime(self) -> list[str]:
-        """Those of them that weigh by regime."""
-        return [name for name in self.better if name in BY_REGIME]
+        """Ensembles that weigh by regime and win by Holm over those alone, named beforehand."""
+        mine = [rival for rival in self.of if rival.name in BY_REGIME]
+        adjusted = holm(np.array([rival.p for rival in mine]))
+        return [
+            rival.name
+            for rival, p in zip(mine, adjusted, strict=True)
+            if p < ALPHA and rival.difference is not None and rival.difference > 0
+        ]
 
 
 class Student(NamedTuple):
