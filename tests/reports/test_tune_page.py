@@ -167,3 +167,16 @@ def test_it_fits_and_nothing_overlaps(show, tmp_path, name):  # noqa: F811
 def test_a_search_without_trials_still_has_a_page():
     empty = nothing().model_copy(update={"trials": ()})
     assert "Of 0" in page(result(empty), "x")
+
+
+@pytest.mark.parametrize(
+    ("sampler", "pruner", "any_number"),
+    [("random", "none", True), ("grid", "none", True), ("tpe", "none", False),
+     ("random", "median", False)],
+)  # fmt: skip
+def test_what_another_run_gives_is_promised_only_where_it_is_so(sampler, pruner, any_number):
+    found = next(iter(EXAMPLES.values()))()
+    found = found.model_copy(update={"sampler": sampler, "pruner": pruner})
+    text = page(found, "touchstone tune x.yaml")
+    assert ("whatever the number of worker processes" in text) is any_number
+    assert ("with one worker process" in text) is not any_number

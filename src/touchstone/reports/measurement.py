@@ -2,7 +2,7 @@
 
 from functools import cache
 from importlib import resources
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import jinja2
 from markupsafe import Markup
@@ -30,6 +30,12 @@ class Section(NamedTuple):
     tables: tuple[Table, ...] = ()
 
 
+SAME: Final = (
+    "The same seed and version give the same figures, whatever the number of worker processes and "
+    "interruptions."
+)
+
+
 class Page(NamedTuple):
     """Everything that such a page holds, as plain text."""
 
@@ -49,6 +55,8 @@ class Page(NamedTuple):
     sections: tuple[Section, ...]
     command: str
     """What was typed."""
+    again: str = SAME
+    """What the same command gives another time."""
 
 
 def render(page: Page) -> str:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from touchstone.reports.campaign_sections import shown
 from touchstone.reports.figures import count, day, plain_number, plural
-from touchstone.reports.measurement import Band, Page, render
+from touchstone.reports.measurement import SAME, Band, Page, render
 from touchstone.reports.tune import SearchFound, TuneResult
 from touchstone.reports.tune_charts import best_value
 from touchstone.reports.tune_sections import in_order, named, sections, winner_words
@@ -42,7 +42,19 @@ def page(result: TuneResult, command: str) -> str:
             bands=_bands(result),
             sections=sections(result),
             command=command,
+            again=_again(result),
         )
+    )
+
+
+def _again(result: TuneResult) -> str:
+    """By number alone: whatever runs beside a trial. Else a trial learns from those that ended."""
+    if result.sampler in ("random", "grid") and result.pruner == "none":
+        return SAME
+    return (
+        "The same seed and version give the same figures with one worker process, whatever the "
+        "interruptions. With several, a trial learns from those that have ended by then: their "
+        "number stays, their settings may not."
     )
 
 
