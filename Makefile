@@ -3,7 +3,8 @@
 .PHONY: help run test check setup peers bench clean \
         prove-quickstart prove-readme prove-kill prove-quality prove-scorers prove-statistics \
         prove-leaks prove-null prove-power prove-surrogates prove-engine prove-properties prove-peers \
-        prove-predecessor prove-supervised prove-onnx prove-campaign-kills
+        prove-predecessor prove-supervised prove-onnx prove-campaign-kills \
+        prove-explain prove-ensembles prove-distillation prove-population prove-darts
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -74,6 +75,21 @@ prove-peers: $(DEV) peers ## the books of vectorbt and backtesting.py beside our
 
 prove-predecessor: $(DEV) ## why a model with F1 0.31 lost 90 % (about ten minutes) -> docs/proofs/predecessor.md
 	$(BIN)/python tests/proofs/predecessor.py
+
+prove-explain: $(DEV) ## 20 planted markets: is the planted feature ranked first? (about 15 minutes) -> docs/proofs/explain.md
+	$(BIN)/python tests/proofs/explain.py
+
+prove-ensembles: $(DEV) ## ensembles on markets of three regimes, on markets without an edge, on coins (long) -> docs/proofs/ensembles.md
+	$(BIN)/python tests/proofs/ensembles.py
+
+prove-distillation: $(DEV) ## what a small network keeps of its ensemble, and at which speed -> docs/proofs/distillation.md
+	$(BIN)/python tests/proofs/distillation.py
+
+prove-population: $(DEV) ## populations beside fixed settings of the same cost (long) -> docs/proofs/population.md
+	$(BIN)/python tests/proofs/population.py
+
+prove-darts: $(DEV) ## searched cells beside random ones (long) -> docs/proofs/darts.md
+	$(BIN)/python tests/proofs/darts.py
 
 prove-campaign-kills: $(DEV) ## kill a campaign at random points and resume it (about 10 minutes) -> docs/proofs/campaign-kills.md
 	$(BIN)/python tests/proofs/kill_campaign.py

@@ -38,3 +38,11 @@ def blank_mlflow(tmp_path_factory):
     first = TrackedRun(key="first", group="blank", name="first", started_ms=0, ended_ms=1)
     MlflowTracker(place, said.append).send(Batch("first", (first,)), root)
     return root / "mlflow.sqlite", said
+
+
+@pytest.fixture(scope="session")
+def explained_workspace(tmp_path_factory):
+    """A workspace that holds the run of the guide to explanations."""
+    from explained import made
+
+    return made(tmp_path_factory.mktemp("explained"))

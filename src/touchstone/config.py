@@ -24,6 +24,11 @@ class Range:
     log: bool = False
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Marks a field whose every value a search may try: `Annotated[bool, Choice()]`, a Literal."""
+
+
 class Config(BaseModel):
     """What a part may be told. It lives in the file of the part it configures."""
 

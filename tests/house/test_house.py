@@ -19,7 +19,7 @@ NOT_NAMES = set(
 )
 PURE = (
     "market simulation features labels metrics execution dataset strategies models training "
-    "backtest rl ensembles"
+    "backtest rl ensembles explain"
 ).split()
 
 

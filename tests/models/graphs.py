@@ -22,7 +22,7 @@ def drawn(settings, shape=SHAPE, seed=3):
     shape = shape._replace(n_outcomes=len(OUTCOMES[getattr(config, "head", "barrier")]))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        weights = part(config, shape).state_dict()
+        weights = part.built(config, shape).state_dict()
         for name, weight in weights.items():
             if name.endswith("running_var"):
                 weights[name] = weight + torch.rand_like(weight)

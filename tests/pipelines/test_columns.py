@@ -137,7 +137,7 @@ def test_the_command_tells_of_columns_and_takes_them(tmp_path):
 
 
 ROOMS = ("market", "features", "labels", "dataset", "models", "training", "simulation",
-         "strategies", "execution", "backtest", "metrics", "validation")  # fmt: skip
+         "strategies", "execution", "backtest", "metrics", "validation", "explain")  # fmt: skip
 AROUND = {"onnx", "pydantic", "pydantic_core", "safetensors", "threadpoolctl"}
 """They check, store, hold back and hand on what is finished; no number comes of them."""
 

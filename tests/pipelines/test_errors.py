@@ -14,10 +14,11 @@ from touchstone.market import Timeframe
 from touchstone.pipelines.errors import Closed, _slices, _tested, errors
 from touchstone.pipelines.finished import reopened
 from touchstone.pipelines.market import before_the_seal, search_market
-from touchstone.pipelines.parts import Division, _hours, divisions
+from touchstone.pipelines.parts import _hours, divisions
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.skill import Judged, judged
+from touchstone.validation.slices import Division
 
 
 @pytest.fixture(scope="module")

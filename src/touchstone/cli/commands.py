@@ -22,8 +22,11 @@ from touchstone.cli.backtest import backtest
 from touchstone.cli.calibrate import calibrate
 from touchstone.cli.campaign import campaign
 from touchstone.cli.compare import compare
+from touchstone.cli.ensemble import ensemble
+from touchstone.cli.explain import explain
 from touchstone.cli.power import power
 from touchstone.cli.sweep import sweep
+from touchstone.cli.tune import tune
 
 
 def attach(app: typer.Typer) -> None:
@@ -34,13 +37,14 @@ def attach(app: typer.Typer) -> None:
         stages.features, stages.labels, backtest, stages.inspect,
     ]  # fmt: skip
     alone.insert(3, sweep)
-    whole.insert(1, campaign)
+    whole[1:1] = [campaign, tune, ensemble]
     for command in whole:
         app.command()(command)
     for command in alone:
         app.command(rich_help_panel="Stages alone")(command)
     app.command(rich_help_panel="Runs")(audit.audit)
     app.command(rich_help_panel="Runs")(compare)
+    app.command(rich_help_panel="Runs")(explain)
     app.command(rich_help_panel="Runs")(runs.export)
     app.command(rich_help_panel="The pipeline itself")(calibrate)
     app.command(rich_help_panel="The pipeline itself")(power)

@@ -5,11 +5,12 @@ those rows, and then combines what the same members say of other rows. Arrays in
 the members are, and where their scores come from, is the caller's business.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
 
 from touchstone.arrays import Float64, Int8, Int64
 from touchstone.config import Config
+from touchstone.errors import ConfigError
 from touchstone.registration import Family
 
 
@@ -26,6 +27,28 @@ class Members(NamedTuple):
     named: Mapping[str, Float64] = {}
     """Columns that a part asks for (`columns_of`): expression -> (n_rows,), known at the row's
     close, nan in warm-up."""
+    name: tuple[str, ...] = ()
+    """Names of the members, in their order: what groups of members are written with. Empty: the
+    members are called 0, 1, 2, ..."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name a member."""
+        return self.name or tuple(str(k) for k in range(len(self.score)))
+
+    def column(self, expression: str) -> Float64:
+        """What was asked for by `columns`, (n_rows,).
+
+        Raises:
+            ConfigError: whoever gathered the members did not evaluate it.
+        """
+        if expression not in self.named:
+            raise ConfigError(
+                f"members: the ensemble needs the column {expression!r}, which was not evaluated; "
+                f"it has {', '.join(self.named) or 'none'}. Evaluate every expression of "
+                "`columns_of(config)` and give it as `named`."
+            )
+        return self.named[expression]
 
 
 class Outcomes(NamedTuple):
@@ -56,18 +79,62 @@ class Combined(Protocol):
             DataError: another number of members, or scores that are not finite.
         """
 
+    def weights(self, members: Members, outcomes: Outcomes | None = None) -> Float64:
+        """What each member counted for in each row that `combine` gives, (n_rows, n_members).
+
+        Not negative and summing to one over the members, unless the config says `recalibrates`:
+        then they are coefficients of log-odds, of any sign and sum. It may be a read-only view of
+        one row where all are alike.
+        """
+
     def files(self) -> dict[str, bytes]:
         """Everything `Combiner.restore` needs beside the config, by file name; never a pickle."""
 
 
 class Combiner(Protocol):
-    """What the family registers."""
+    """What the family registers.
+
+    A kind's config may have
+
+    - `columns`, a property: expressions that it reads from `members.named`;
+    - `recalibrates`, a property: its score is not a mean of the members' but a function fitted to
+      what came, so that members of one mind are corrected and not repeated.
+    """
 
     def fit(self, config: Config, members: Members, outcomes: Outcomes, seed: int, /) -> Combined:
-        """Fit on out-of-fold scores; the same arguments give the same bits."""
+        """Fit on out-of-fold scores; the same arguments give the same bits.
+
+        Raises:
+            DataError: no rows, one kind of outcome throughout, arrays that do not fit each other,
+                values that are not finite or no probabilities.
+            ConfigError: a column that was not evaluated.
+        """
 
     def restore(self, config: Config, files: Mapping[str, bytes], /) -> Combined:
-        """The combination that wrote these files, combining the same bits."""
+        """The combination that wrote these files, combining the same bits.
+
+        Raises:
+            ArtifactError: files that no such combination wrote.
+        """
 
 
-ENSEMBLES: Family[Combiner] = Family("ensemble", __name__)
+ENSEMBLES: Family[Combiner] = Family("ensemble", f"{__name__}.combiners")
+
+
+def columns_of(config: Config) -> tuple[str, ...]:
+    """Expressions that an ensemble and the parts in it read from `Members.named`, each once."""
+    asked = [e for part in _parts(config) for e in getattr(part, "columns", ())]
+    return tuple(dict.fromkeys(asked))
+
+
+def recalibrates(config: Config) -> bool:
+    """Whether its weights are coefficients of log-odds, and no shares."""
+    return bool(getattr(config, "recalibrates", False))
+
+
+def _parts(config: Config) -> Iterator[Config]:
+    yield config
+    for name in type(config).model_fields:
+        value: Any = getattr(config, name)
+        if isinstance(value, Config):
+            yield from _parts(value)

@@ -6,7 +6,7 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import nn
 
-from touchstone.config import Config, Range
+from touchstone.config import Choice, Config, Range
 from touchstone.models import MODELS, Head, Shape
 from touchstone.models.layers.convolution import BatchNorm, CausalConv
 from touchstone.models.layers.embedding import AssetEmbedding
@@ -31,7 +31,7 @@ class CnnLstmConfig(Config):
     """Steps of which the largest is kept, counted back from the newest; 1: all are."""
     hidden: Annotated[PositiveInt, Range(16, 128, step=16)] = 64
     """Units of the recurrent layer."""
-    pooling: Pooling = "additive"
+    pooling: Annotated[Pooling, Choice()] = "additive"
     """How the states of the window become one vector, as in `lstm`."""
     embedding: Annotated[PositiveInt, Range(4, 32, step=4)] = 8
     """Numbers that stand for an instrument, given to every step."""

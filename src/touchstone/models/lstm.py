@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 from torch import nn
 
-from touchstone.config import Config, Range
+from touchstone.config import Choice, Config, Range
 from touchstone.models import MODELS, Head
 from touchstone.models.layers.pooling import Pooling
 from touchstone.models.layers.recurrent import Recurrent
@@ -24,7 +24,7 @@ class LstmConfig(Config):
     """Layers, one upon the other."""
     bidirectional: bool = False
     """Whether a second layer reads the window backwards, beside the first."""
-    pooling: Pooling = "additive"
+    pooling: Annotated[Pooling, Choice()] = "additive"
     """How the states of the window become one: the last, their mean, or by attention (additive,
     of the last state to all, or that with four heads) with the last state beside it."""
     embedding: Annotated[PositiveInt, Range(4, 32, step=4)] = 8

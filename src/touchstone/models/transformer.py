@@ -6,7 +6,7 @@ import torch
 from pydantic import Field, PositiveInt, model_validator
 from torch import nn
 
-from touchstone.config import Config, Range
+from touchstone.config import Choice, Config, Range
 from touchstone.errors import ConfigError
 from touchstone.models import MODELS, Head, Shape
 from touchstone.models.layers.embedding import AssetEmbedding
@@ -33,7 +33,7 @@ class TransformerConfig(Config):
     """softmax; or `linear`, `performer`, whose cost grows with the lookback and not its square."""
     causal: bool = True
     """Whether a step sees none after it; the newest sees all either way."""
-    positions: Literal["sinusoidal", "learned"] = "sinusoidal"
+    positions: Annotated[Literal["sinusoidal", "learned"], Choice()] = "sinusoidal"
     """How a step says where it stands."""
     embedding: Annotated[PositiveInt, Range(4, 32, step=4)] = 8
     """Numbers that stand for an instrument, given to every step."""

@@ -7,13 +7,11 @@ compared is written to the trial ledger as a study's own comparison is, once a s
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import yaml
 
 from touchstone.config import Config
 from touchstone.data.cache import StageCache
@@ -21,6 +19,7 @@ from touchstone.data.sources import Loaded
 from touchstone.errors import ConfigError, DataError, RefusedError, TrainingError
 from touchstone.files import lock, write_bytes, write_text
 from touchstone.pipelines import campaign_checks as checks
+from touchstone.pipelines.architectures import study_text
 from touchstone.pipelines.campaign_board import Raced, board, file_of
 from touchstone.pipelines.campaign_config import Campaign
 from touchstone.pipelines.campaign_machine import Cost, cost_key, keep_cost, kept_cost, probed
@@ -44,6 +43,7 @@ from touchstone.reports.campaign import CampaignResult, Check
 from touchstone.reports.campaign_page import page
 
 RESULT = "result.json"
+_TAKES = "Takes this architecture to its one look at the sealed rows."
 
 
 class Ended(NamedTuple):
@@ -249,30 +249,10 @@ def _write(folder: Path, asked: Campaign, result: CampaignResult, about: dict[st
     for name, model in zip(
         model_names(asked.study.config), asked.study.config.models, strict=True
     ):  # fmt: skip
-        write_text(folder / file_of(name), _study_text(asked, name, model, folder))
+        write_text(folder / file_of(name), study_text(asked.alone(model), name, folder, _TAKES))
     config = asked.config.model_dump(mode="json", serialize_as_any=True)
     write_text(folder / "campaign.json", json.dumps(config, indent=1) + "\n")
     write_bytes(folder / "run.json", json.dumps(about, indent=1).encode())
     write_text(folder / "report.html", page(result, str(about["command"])))
     # Last: a campaign with it is finished.
     write_text(folder / RESULT, result.model_dump_json(indent=1) + "\n")
-
-
-def _study_text(asked: Campaign, name: str, model: Config, folder: Path) -> str:
-    """A study of one architecture as YAML; its places are told from the campaign's folder."""
-    study = asked.alone(model)
-    told = study.config.model_dump(mode="json", serialize_as_any=True)
-    told["name"] = f"{study.config.name[:20]}-{name.replace(' ', '_')[:19]}"
-
-    def moved(place: str) -> str:
-        return os.path.relpath(study.root / place, folder.resolve())
-
-    for part in (told["bars"], *told.get("side", {}).values()):
-        for key in ("path", "actions", "finer"):
-            if isinstance(part.get(key), str):
-                part[key] = moved(part[key])
-    if told.get("universe"):
-        told["universe"] = moved(told["universe"])
-    told["plugins"] = [moved(plugin) for plugin in told.get("plugins", ())]
-    head = "# Takes this architecture to its one look at the sealed rows.\n"
-    return head + str(yaml.safe_dump(told, sort_keys=False, allow_unicode=True))

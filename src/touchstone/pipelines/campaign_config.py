@@ -4,47 +4,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, PositiveInt, field_validator
 
 from touchstone.config import Config
-from touchstone.data.folder import source_of
 from touchstone.errors import ConfigError
-from touchstone.files import read_yaml
 from touchstone.models import MODELS
-from touchstone.pipelines.study import (
-    QUICKSTART,
-    Study,
-    StudyConfig,
-    bars_overrides,
-    identified,
-    parse_study,
-    read_study,
-    set_key,
+from touchstone.pipelines.architectures import (
+    Budget,
+    alone,
+    chosen,
+    each_once,
+    in_file,
+    kind_of,
+    known_kinds,
+    read_asked,
 )
+from touchstone.pipelines.study import QUICKSTART, Study, StudyConfig, identified
 from touchstone.registration import PartOf
 from touchstone.reports.campaign import Measure
 
 Baseline = Literal["logistic", "lightgbm", "volatility", "symbol_and_hour"]
 _FITTED = ("logistic", "lightgbm")
-_STUDY = "study."
-
-
-class Budget(Config):
-    """What every architecture may spend; the same for all networks.
-
-    Tabular kinds see all train rows of a fold: they are what a network has to beat.
-    """
-
-    rows: PositiveInt | None = None
-    """Train rows that a network sees in a fold; null: as the study says."""
-    epochs: PositiveInt | None = None
-    """Most passes over them; null: as the study says."""
-    patience: PositiveInt | None = None
-    """Ends a fit after so many epochs (trees: looks) without a better one; null: as the study
-    says."""
-    seconds: PositiveFloat | None = None
-    """Longest that a fit may be expected to take, reckoned beforehand. A model that needs more is
-    refused before anything is trained: cut short by a clock, no fit would come out twice alike."""
 
 
 class CampaignConfig(Config):
@@ -81,33 +61,20 @@ class CampaignConfig(Config):
     @field_validator("without")
     @classmethod
     def _check_without(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
-        for kind in kinds:
-            MODELS.config(kind)
-        return kinds
+        return known_kinds(kinds)
 
     @field_validator("overrides")
     @classmethod
     def _check_overrides(cls, models: tuple[Config, ...]) -> tuple[Config, ...]:
-        kinds = [kind_of(m) for m in models]
-        twice = sorted({k for k in kinds if kinds.count(k) > 1})
-        if twice:
-            raise ConfigError(
-                f"{', '.join(twice)}: overridden twice; name all models in `models` to compare "
-                "several sizes of a kind"
-            )
-        return models
+        return each_once(models)
 
     @property
     def architectures(self) -> tuple[Config, ...]:
         """All that compete, baselines that are fitted among them."""
-        chosen = self.models
-        if not chosen:
-            sized = {kind_of(m): m for m in self.overrides}
-            kinds = [k for k in MODELS.kinds() if k not in self.without]
-            chosen = tuple(sized.get(k) or MODELS.parse({"kind": k}) for k in kinds)
-        there = {kind_of(m) for m in chosen}
+        named = chosen(self.models, self.overrides, self.without)
+        there = {kind_of(m) for m in named}
         added = [k for k in _FITTED if k in self.baselines and k not in there]
-        return (*chosen, *(MODELS.parse({"kind": k}) for k in added))
+        return (*named, *(MODELS.parse({"kind": k}) for k in added))
 
 
 class Campaign(NamedTuple):
@@ -130,8 +97,7 @@ class Campaign(NamedTuple):
 
     def alone(self, model: Config) -> Study:
         """The study of one architecture: what `touchstone run` takes to its verdict."""
-        return identified(self.study.config.model_copy(update={"models": (model,)}),
-                          self.study.root)  # fmt: skip
+        return alone(self.study, model)
 
 
 def read_campaign(
@@ -147,45 +113,14 @@ def read_campaign(
     Raises:
         ConfigError: what is wrong, by key, with the way out.
     """
-    settings, asked = read_yaml(path), dict[str, Any]()
-    for key, value in (overrides or {}).items():
-        if key.startswith(_STUDY):
-            asked[key.removeprefix(_STUDY)] = value
-        else:
-            set_key(settings, key, value)
-    study = _study(settings.get("study", QUICKSTART), path, asked, bars)
+    settings, study = read_asked(path, overrides, bars)
     try:
         config = CampaignConfig.parse({**settings, "study": study.config})
     except ConfigError as error:
-        lines = "\n".join(f"  {line}" for line in str(error).splitlines())
-        raise ConfigError(f"{path}:\n{lines}", error.problems) from None
-    budget = config.budget
-    spent = {k: v for k, v in budget.model_dump(exclude={"seconds"}).items() if v is not None}
-    training = study.config.training.model_copy(update=spent)
+        raise in_file(path, error) from None
+    training = config.budget.of(study.config.training)
     changed = {
-        "models": config.architectures, "training": training, "null_twin": False, "surrogates": 0,
+        "models": config.architectures, "training": training, "null_twin": False,
+        "surrogates": 0, "refit": None,
     }  # fmt: skip
     return Campaign(config, identified(study.config.model_copy(update=changed), study.root))
-
-
-def _study(told: Any, path: Path, asked: dict[str, Any], bars: Path | None) -> Study:
-    """The study of a campaign: a file's, a packaged one, or settings within the campaign."""
-    root = path.resolve().parent
-    if isinstance(told, Mapping):
-        settings = dict(told)
-        for key, value in asked.items():
-            set_key(settings, key, value)
-        if bars is not None:
-            own = settings.get("bars") or {}
-            kept = own if isinstance(own, Mapping) and "path" in own else {}
-            settings["bars"] = {**kept, "source": source_of(bars), "path": str(bars.resolve())}
-        return parse_study(settings, root, f"{path}: study")
-    if not isinstance(told, str):
-        raise ConfigError(f"{path}: study: needs a file's name or settings, got {told!r}")
-    source = told if told == QUICKSTART else str(root / told)
-    return read_study(source, asked if bars is None else bars_overrides(source, asked, bars))
-
-
-def kind_of(model: Config) -> str:
-    """The kind of an architecture."""
-    return str(getattr(model, "kind", "model"))

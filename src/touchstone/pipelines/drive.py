@@ -29,6 +29,14 @@ _SHOWN_SECONDS: Final = 0.25
 _NOTE: Final = "running.json"
 
 
+class HaltError(Exception):
+    """Raised by whoever watches a fit: it ends here, for good."""
+
+
+Watcher: TypeAlias = Callable[[str, History], None]
+"""Sees a fit's history from its first epoch on as each epoch ends, with the fit's name."""
+
+
 class Place(NamedTuple):
     """Where a fit's checkpoints lie, and what names it there; goes to a worker process."""
 
@@ -58,7 +66,10 @@ class Beside(NamedTuple):
     """The model's number of each instrument, (n_instruments,)."""
 
 
-def drive(job: Job, ledger: Ledger, place: Place | None, beside: Beside) -> tuple[Fit, History]:
+def drive(
+    job: Job, ledger: Ledger, place: Place | None, beside: Beside,
+    watch: Callable[[History], None] | None = None,
+) -> tuple[Fit, History]:  # fmt: skip
     """Fit to the end, from the place's checkpoint if it has one; the result is the same.
 
     Args:
@@ -66,6 +77,7 @@ def drive(job: Job, ledger: Ledger, place: Place | None, beside: Beside) -> tupl
         ledger: gets the fit.
         place: where checkpoints are written; None writes none.
         beside: goes into each checkpoint.
+        watch: sees the history as each epoch ends, and may end the fit by an error.
 
     Raises:
         TrainingError: as `training.fit`.
@@ -83,6 +95,8 @@ def drive(job: Job, ledger: Ledger, place: Place | None, beside: Beside) -> tupl
                 break
             if not history or epoch.index > history[-1][0]:
                 history.append((epoch.index, dict(epoch.metrics)))
+            if watch is not None:
+                watch(tuple(history))
             if keeper is not None:
                 keeper.see(epoch, tuple(history))
     if keeper is not None:

@@ -1,13 +1,14 @@
 """Where does it work and where does it fail? Slices with intervals, and the worst single rows."""
 
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from touchstone.arrays import Bool, Float64, Int64
 from touchstone.pipelines.decide import Segment
 from touchstone.pipelines.money import Traded
-from touchstone.pipelines.parts import Division, divisions
+from touchstone.pipelines.parts import divisions
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.skill import Judged
 from touchstone.pipelines.study import StudyConfig
@@ -20,14 +21,12 @@ from touchstone.reports.result import (
 )
 from touchstone.seeding import generator
 from touchstone.validation.day_bootstrap import part_intervals
-from touchstone.validation.multiple import benjamini_hochberg
-from touchstone.validation.slices import difference_p
+from touchstone.validation.slices import Division, difference_p, screened
 from touchstone.validation.stretches import stretches
 
 _BARS_AROUND: Final = 12
 _BARS_AFTER: Final = 5
 _WORST: Final = 5
-_ALPHA: Final = 0.05
 
 
 class Errors(NamedTuple):
@@ -137,18 +136,17 @@ def _tested(found: tuple[Slice, ...]) -> tuple[tuple[Slice, ...], SliceTests | N
     traded = [s for s in found if s.n_trades]
     if not traded:
         return found, None
-    p = np.array([s.p_value for s in found if s.p_value is not None])
-    adjusted = iter(benjamini_hochberg(p).tolist())
+    screen = screened([s.p_value for s in found])
     corrected = tuple(
-        s if s.p_value is None else s.model_copy(update={"adjusted_p": next(adjusted)})
-        for s in found
+        s if p is None else s.model_copy(update={"adjusted_p": p})
+        for s, p in zip(found, screen.adjusted, strict=True)
     )
-    survivors = [s for s in corrected if s.adjusted_p is not None and s.adjusted_p <= _ALPHA]
+    survivors = [s for s, own in zip(corrected, screen.survives, strict=True) if own]
     tests = SliceTests(
         n_slices=len(traded),
-        n_tested=p.size,
-        n_nominal=int((p <= _ALPHA).sum()),
-        expected_by_luck=_ALPHA * p.size,
+        n_tested=screen.n_tested,
+        n_nominal=screen.n_nominal,
+        expected_by_luck=screen.expected_by_luck,
         survivors=tuple(f"{s.group} {s.name}" for s in survivors),
     )
     return corrected, tests
@@ -187,13 +185,36 @@ def false_negatives(
     Neighbouring rows foresee one move, and it is shown once: from the row of the least probability;
     of equal ones, of the largest return.
     """
-    panel = where.panel
     missed = np.flatnonzero(rows.hit & ~rows.selected)
     order = missed[np.lexsort((-rows.realised[missed], rows.p[missed]))]
-    waits = entered == "open"
-    found: list[FalseNegative] = []
+    return tuple(
+        FalseNegative(predicted_rank=float(np.mean(rows.p < rows.p[k])), **shown)
+        for k, shown in _apart(prepared, where, rows, order, (entered == "open", n))
+    )
+
+
+def accepted_losers(
+    prepared: Prepared, where: Segment, rows: Judged, entered: str = "open", n: int = _WORST
+) -> tuple[FalsePositive, ...]:
+    """Selected rows that lost before costs, the highest probability first; each move once.
+
+    As `false_positives`, where no account says which of the rows were traded.
+    """
+    lost = np.flatnonzero(rows.selected & (rows.realised < 0))
+    order = lost[np.lexsort((rows.realised[lost], -rows.p[lost]))]
+    return tuple(
+        FalsePositive(**shown)
+        for _, shown in _apart(prepared, where, rows, order, (entered == "open", n))
+    )
+
+
+def _apart(
+    prepared: Prepared, where: Segment, rows: Judged, order: Int64, how: tuple[bool, int]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The first n rows of an order whose spans do not meet, with the bars around each."""
+    panel, (waits, n) = where.panel, how
     shown_before: list[tuple[int, int]] = []
-    for k in order:
+    for k in order.tolist():
         decided = int(rows.at[k])
         exit_row = prepared.labels.exit[where.rows[decided]]
         leave = int(where.place(np.array([exit_row]))[0][0])
@@ -203,12 +224,10 @@ def false_negatives(
         shown_before.append((entry, leave))
         price = float(panel.open[entry] if waits else panel.close[decided])
         shown = _around(prepared, where, (decided, entry, leave), price)
-        rank = float(np.mean(rows.p < rows.p[k]))
-        p, realised = float(rows.p[k]), float(rows.realised[k])
-        found.append(FalseNegative(probability=p, realised=realised, predicted_rank=rank, **shown))
-        if len(found) == n:
-            break
-    return tuple(found)
+        told = {"probability": float(rows.p[k]), "realised": float(rows.realised[k])}
+        yield k, {**told, **shown}
+        if len(shown_before) == n:
+            return
 
 
 def _meets(entry: int, leave: int, spans: list[tuple[int, int]]) -> bool:

@@ -1,5 +1,6 @@
 """Finished runs: find one by name, read it back, put several side by side, take its tables."""
 
+import difflib
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -109,8 +110,11 @@ def find(runs: Path, name: str) -> Finished:
     if matching:
         names = ", ".join(folder.name for folder in matching)
         raise DataError(f"{name!r} names {len(matching)} runs: {names}")
-    known = ", ".join(folder.name for folder in there) or "none yet"
-    raise DataError(f"no finished run {name!r} under {runs}. There are: {known}")
+    told = [folder.name for folder in there]
+    near = difflib.get_close_matches(name, [*told, *(n.rpartition("-")[0] for n in told)], n=1)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    known = ", ".join(told) or "none yet"
+    raise DataError(f"no finished run {name!r} under {runs}.{meant} There are: {known}")
 
 
 def run_line(run: Finished) -> str:

@@ -1,9 +1,9 @@
 """Fit every model on every fold, in parallel; keep the scores of its validation and test rows."""
 
 import hashlib
-import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -11,7 +11,6 @@ from joblib import delayed
 
 from touchstone.arrays import Float64, Int64
 from touchstone.config import Config
-from touchstone.data.cache import StageCache
 from touchstone.dataset.samples import Samples, samples
 from touchstone.dataset.scalers import SCALERS
 from touchstone.dataset.splits import Fold
@@ -19,12 +18,24 @@ from touchstone.dataset.view import View
 from touchstone.dataset.windows import Windows
 from touchstone.labels.tasks import fit_tasks, targets
 from touchstone.ledger import Ledger
-from touchstone.models import MODELS, Fitted, Shape, head_of, restore
+from touchstone.models import MODELS, head_of
 from touchstone.models.scoring import score
-from touchstone.pipelines.drive import Beside, History, Place, drive, newest, running, settle
+from touchstone.pipelines import learned as learned_fits
+from touchstone.pipelines.drive import (
+    Beside,
+    HaltError,
+    History,
+    Place,
+    Watcher,
+    drive,
+    newest,
+    running,
+    settle,
+)
 from touchstone.pipelines.identities import known_first
 from touchstone.pipelines.phases import phase_rows
 from touchstone.pipelines.prepare import Prepared, stage_key
+from touchstone.pipelines.refit import seed_of
 from touchstone.pipelines.shelf import (
     Columns,
     OpenLedger,
@@ -38,7 +49,7 @@ from touchstone.pipelines.views import asks, fit_views
 from touchstone.pipelines.workers import workers
 from touchstone.registry.checkpoints import saved
 from touchstone.seeding import derive
-from touchstone.training import Job, PhaseSamples
+from touchstone.training import Fit, Job, PhaseSamples
 
 
 class Task(NamedTuple):
@@ -53,6 +64,8 @@ class Task(NamedTuple):
     """What the fold's models see; None for every column."""
     phases: tuple[Int64, ...] = ()
     """Train rows of each phase of the curriculum."""
+    teacher: Float64 | None = None
+    """(n_train, n_outcomes) what a teacher said of the train rows, for the loss `distillation`."""
 
     @property
     def told(self) -> str:
@@ -60,53 +73,33 @@ class Task(NamedTuple):
         return f"{getattr(self.model, 'kind', '?')} {self.name}"
 
 
-class Learned(NamedTuple):
-    """One fit's scores, and what a later stage needs to restore the model."""
+Learned: TypeAlias = learned_fits.Learned
+keep, kept = learned_fits.keep, learned_fits.kept
 
-    validate: Float64
-    """(n_validate, n_outcomes), the one scoring path's probabilities."""
-    test: Float64
-    """(n_test, n_outcomes)."""
-    best_epoch: int
-    rows_used: int
-    rows_available: int
-    seconds: float
-    shape: Shape
-    scaler: str
-    """The fold's scaler as JSON."""
-    files: dict[str, bytes]
-    """The model's own files."""
-    view: str = ""
-    """The fold's view as JSON; empty where the model saw every column."""
-    looks: tuple[tuple[int, float], ...] = ()
-    """Every epoch or tree at which the fit looked, and `metric` on validation rows."""
-    metric: str = ""
-    """The recipe's, by which the epoch was chosen."""
-    history: tuple[tuple[int, dict[str, float]], ...] = ()
-    """(epoch or tree, its metrics as in `training.Epoch`) of every look from the first; `net`,
-    which depends on the costs, only where epochs are chosen by it."""
-
-    def restore(self, config: Config) -> Fitted:
-        """The fitted model."""
-        return restore(config, self.shape, self.files)
-
-    @property
-    def seen(self) -> View | None:
-        """What the model sees; None for every column."""
-        return View.from_json(self.view) if self.view else None
-
+Driver: TypeAlias = Callable[[Job, Beside], tuple[Fit, History]]
+"""Fits a job, and gives its metrics of every epoch from the first."""
 
 Todo: TypeAlias = tuple[str, Task, Place | None]
 """A fit to be made: its key, itself, where it leaves checkpoints."""
 
 
 def learn(
-    study: Study, prepared: Prepared, tasks: Sequence[Task], resources: Resources
-) -> list[Learned]:
-    """Fit all tasks, those already in the cache excepted; in the order of the tasks."""
+    study: Study, prepared: Prepared, tasks: Sequence[Task], resources: Resources,
+    watch: Watcher | None = None,
+) -> list[Learned]:  # fmt: skip
+    """Fit all tasks, those already in the cache excepted; in the order of the tasks.
+
+    Args:
+        study: whose models are fitted.
+        prepared: its market.
+        tasks: the fits.
+        resources: what the machine lends.
+        watch: sees each epoch of those that are fitted now, and may end one by a `HaltError`, which
+            is raised; with one process only.
+    """
     config = study.config
     keys = [_task_key(config, prepared, task) for task in tasks]
-    found = {k: _kept(resources.cache, k) for k in keys}
+    found = {k: kept(resources.cache, k) for k in keys}
     shelf = shelve(config, prepared, resources.cache)
     views = fit_views(study, prepared, [(t.name, t.fold) for t in tasks], shelf, resources)
     rows = phase_rows(config, prepared, resources.cache)
@@ -125,8 +118,10 @@ def learn(
         places = [place for _, _, place in todo if place is not None]
         step.watch(lambda: running(place.folder for place in places))
         try:
-            for (key, task, place), learned in _fits(study, prepared.data, shelf, todo, resources):
-                _keep(resources.cache, key, learned)
+            for (key, task, place), learned in _fits(
+                study, (prepared.data, shelf), todo, resources, watch
+            ):
+                keep(resources.cache, key, learned)
                 if place is not None:
                     settle(place.folder, config.training.keep_every)
                 found[key] = learned
@@ -144,6 +139,15 @@ def fit_and_score(
     place: Place | None = None,
 ) -> Learned:  # fmt: skip
     """Scale, weigh, fit and score one model on one fold; runs in a worker process."""
+    return scored_by(
+        config, task, columns, data, lambda job, beside: drive(job, ledger, place, beside)
+    )
+
+
+def scored_by(
+    config: StudyConfig, task: Task, columns: Columns, data: str, fit_by: Driver
+) -> Learned:  # fmt: skip
+    """`fit_and_score`, the fit itself being somebody's own."""
     began = time.perf_counter()
     fold = task.fold
     features = columns.features if task.view is None else task.view.matrix(columns.raw)
@@ -156,10 +160,10 @@ def fit_and_score(
         recipe=config.training,
         train=with_tasks(
             samples(windows, columns.labels, fold.train, config.weights), task.model, columns
-        ),
+        )._replace(teacher=task.teacher),
         validate=samples(windows, columns.labels, fold.validate),
         n_assets=n_assets,
-        seed=derive(config.seed, "fit", task.model.fingerprint(), task.name),
+        seed=derive(seed_of(config.refit, config.seed), "fit", task.model.fingerprint(), task.name),
         data=data,
         epochs=task.epochs,
         resume=None,
@@ -167,7 +171,7 @@ def fit_and_score(
         round_trip=config.costs.round_trip if config.training.metric == "net" else 0.0,
     )
     view = "" if task.view is None else task.view.to_json()
-    fit, history = drive(job, ledger, place, Beside(scaler.to_json(), view, number))
+    fit, history = fit_by(job, Beside(scaler.to_json(), view, number))
     history = _told(history, config.training.metric)
     return Learned(
         validate=score(fit.fitted, windows, fold.validate),
@@ -256,15 +260,16 @@ def _tell_left(places: Sequence[Place], resources: Resources) -> None:
 
 
 def _fits(
-    study: Study, data: str, shelf: Shelf, todo: Sequence[Todo], resources: Resources
-) -> Iterator[tuple[Todo, Learned]]:
+    study: Study, on: tuple[str, Shelf], todo: Sequence[Todo], resources: Resources,
+    watch: Watcher | None,
+) -> Iterator[tuple[Todo, Learned]]:  # fmt: skip
     """Yields each fit as it is done."""
-    config = study.config
+    config, (data, shelf) = study.config, on
+    assert watch is None or resources.jobs == 1, "whoever watches is in this process"
     if resources.jobs == 1 or len(todo) < 2:
         columns = columns_of(shelf)
         for one in todo:
-            _, task, place = one
-            yield one, fit_and_score(config, task, columns, data, resources.ledger(), place)
+            yield one, _watched(config, one, (columns, data), resources, watch)
         return
     pool = workers(resources.jobs, study.plugins)
     calls = (
@@ -273,6 +278,25 @@ def _fits(
     )
     for i, learned in pool(calls):
         yield todo[i], learned
+
+
+def _watched(
+    config: StudyConfig, todo: Todo, on: tuple[Columns, str], resources: Resources,
+    watch: Watcher | None,
+) -> Learned:  # fmt: skip
+    """A fit in this process; of one that whoever watches has ended nothing stays."""
+    (_, task, place), (columns, data) = todo, on
+    see = None if watch is None else partial(watch, task.name)
+
+    def driven(job: Job, beside: Beside) -> tuple[Fit, History]:
+        return drive(job, resources.ledger(), place, beside, see)
+
+    try:
+        return scored_by(config, task, columns, data, driven)
+    except HaltError:
+        if place is not None:
+            settle(place.folder, None)
+        raise
 
 
 def _in_worker(
@@ -288,7 +312,7 @@ def _task_key(config: StudyConfig, prepared: Prepared, task: Task) -> str:
     return stage_key(
         prepared.key, task.model, config.training, config.scaler, str(config.lookback),
         str(config.seed), task.name, str(task.epochs), config.weights, *asks(config),
-        *_paid(config),
+        *_paid(config), *_redrawn(config), *_taught(task),
         *(hashlib.sha256(r).hexdigest() for r in rows),
     )  # fmt: skip
 
@@ -298,36 +322,14 @@ def _paid(config: StudyConfig) -> list[str]:
     return [str(config.costs.round_trip)] if config.training.metric == "net" else []
 
 
-def _keep(cache: StageCache, key: str, learned: Learned) -> None:
-    facts = {
-        "best_epoch": learned.best_epoch,
-        "rows_used": learned.rows_used,
-        "rows_available": learned.rows_available,
-        "seconds": learned.seconds,
-        "shape": list(learned.shape),
-        "scaler": learned.scaler,
-        "view": learned.view,
-        "looks": learned.looks,
-        "metric": learned.metric,
-        "history": learned.history,
-    }
-    arrays = {"validate": learned.validate, "test": learned.test}
-    blobs = {f"file:{name}": np.frombuffer(b, np.uint8) for name, b in learned.files.items()}
-    facts_blob = np.frombuffer(json.dumps(facts).encode(), np.uint8)
-    cache.save("models", key, {**arrays, **blobs, "facts": facts_blob})
+def _redrawn(config: StudyConfig) -> list[str]:
+    """The seed of the fits, where it is not the study's."""
+    seed = seed_of(config.refit, config.seed)
+    return [] if seed == config.seed else [f"refit {seed}"]
 
 
-def _kept(cache: StageCache, key: str) -> Learned | None:
-    kept = cache.load("models", key)
-    if kept is None:
-        return None
-    facts = json.loads(np.asarray(kept["facts"]).tobytes())
-    facts["shape"] = Shape(*facts["shape"])
-    facts["looks"] = tuple((int(at), float(score)) for at, score in facts["looks"])
-    facts["history"] = tuple((int(at), dict(told)) for at, told in facts["history"])
-    files = {
-        name.removeprefix("file:"): np.asarray(column).tobytes()
-        for name, column in kept.items()
-        if name.startswith("file:")
-    }
-    return Learned(np.asarray(kept["validate"]), np.asarray(kept["test"]), **facts, files=files)
+def _taught(task: Task) -> list[str]:
+    """The teacher, where there is one."""
+    if task.teacher is None:
+        return []
+    return [hashlib.sha256(np.ascontiguousarray(task.teacher).tobytes()).hexdigest()]

@@ -17,6 +17,7 @@ from touchstone.pipelines.learn import Learned, Task, learn
 from touchstone.pipelines.money import Traded, performance
 from touchstone.pipelines.naive import yardsticks
 from touchstone.pipelines.prepare import Prepared, prepare
+from touchstone.pipelines.refit import epochs_of, fits_study
 from touchstone.pipelines.seal import Looked, deflation, look, sealed_span, whole_span
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.skill import best_f1_threshold, classic_label, is_classic, judged, skill
@@ -71,8 +72,9 @@ def search_market(study: Study, bars: tuple[Loaded, str], resources: Resources) 
             "folds.sealed leaves no row to judge by: seal some time, as in 20% or 90d (at least "
             "60 days with 20 trades can be judged)"
         )
+    fits_study(config.refit, len(config.models), len(prepared.folds.folds))
     tasks = [
-        Task(model, fold, f"fold {i + 1}")
+        Task(model, fold, f"fold {i + 1}", epochs_of(config.refit, i))
         for model in config.models
         for i, fold in enumerate(prepared.folds.folds)
     ]

@@ -1,6 +1,6 @@
 """What the rows of a segment are divided by: symbol, calendar, hour, regimes of both kinds."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from touchstone.arrays import Float64, Int64
 from touchstone.market import Timeframe
 from touchstone.pipelines.decide import Segment
 from touchstone.pipelines.prepare import Prepared, column
+from touchstone.validation.slices import Division
 
 TREND: Final = "(close / lag(close, 48) - 1) / (std(close / lag(close, 1) - 1, 48) * sqrt(48))"
 """The last 48 bars' return in standard deviations of such a return; known at the row's close."""
@@ -16,15 +17,6 @@ _CLEAR_TREND: Final = 0.5
 _REGIMES: Final = ("calm", "normal", "wild", "not known")
 _TRENDS: Final = ("falling", "sideways", "rising", "not known")
 _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-
-
-class Division(NamedTuple):
-    """One way to divide all rows of a segment."""
-
-    group: str
-    names: tuple[str, ...]
-    part: Int64
-    """Which of the names, (n_segment_rows,)."""
 
 
 def divisions(prepared: Prepared, where: Segment) -> tuple[Division, ...]:

@@ -89,16 +89,14 @@ def shelve(config: StudyConfig, prepared: Prepared, cache: StageCache) -> Shelf:
     """Put what is not in the cache yet there, for the workers."""
     panel = prepared.panel
     key = stage_key(prepared.source, "instruments", prepared.data)
-    cache.save(
-        "instruments",
-        key,
-        {
+    if cache.load("instruments", key) is None:
+        rows: dict[str, AnyArray] = {
             "asset_id": prepared.asset_id,
             "begun": prepared.begun,
             "begins": begins(panel),
             "known": panel.available_at,
-        },
-    )
+        }
+        cache.save("instruments", key, rows)
     inputs = None
     if config.regimes is not None and prepared.inputs is not None:
         inputs = stage_key(prepared.source, "inputs", prepared.data, config.regimes)

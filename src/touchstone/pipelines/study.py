@@ -32,6 +32,7 @@ from touchstone.files import parse_yaml, read_yaml
 from touchstone.labels import LABELS
 from touchstone.models import MODELS
 from touchstone.models.calibrators import CALIBRATORS
+from touchstone.pipelines.refit import RefitConfig
 from touchstone.pipelines.workspace import source_hash
 from touchstone.registration import PartOf
 from touchstone.strategies import STRATEGIES
@@ -105,6 +106,8 @@ class StudyConfig(Config):
     """What makes a train row count for more or less."""
     training: TrainingConfig = TrainingConfig()
     """How networks are trained, and the budget of rows and epochs a fold."""
+    refit: RefitConfig | None = Field(default=None, exclude_if=lambda refit: refit is None)
+    """Repeats what a search found; null: validation stops each fit."""
     calibrator: Annotated[Config, PartOf(CALIBRATORS)] = Field(
         default_factory=lambda: CALIBRATORS.parse({"kind": "isotonic"})
     )

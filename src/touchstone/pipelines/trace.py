@@ -22,6 +22,7 @@ from touchstone.market.bars import FIELDS
 from touchstone.pipelines import decide, inputs, learn, market, prepare, seal
 from touchstone.pipelines.identities import identities
 from touchstone.pipelines.progress import Silent
+from touchstone.pipelines.refit import seed_of
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study
 from touchstone.pipelines.trace_fits import Kept, Seen, WatchingLedger
@@ -165,7 +166,9 @@ def fold_name(i: int, n: int) -> str:
 
 def fit_seed(study: Study, place: int, name: str) -> int:
     """The seed of a fit, as `learn` derives it."""
-    return derive(study.config.seed, "fit", study.config.models[place].fingerprint(), name)
+    config = study.config
+    seed = seed_of(config.refit, config.seed)
+    return derive(seed, "fit", config.models[place].fingerprint(), name)
 
 
 def decide_name(study: Study, scored: decide.Scored) -> str:

@@ -18,9 +18,10 @@ from touchstone.pipelines.decide import calibrate, candidate_fingerprint, model_
 from touchstone.pipelines.finished import Finished, reopened
 from touchstone.pipelines.learn import Learned, Task, learn
 from touchstone.pipelines.prepare import Prepared, prepare
+from touchstone.pipelines.refit import epochs_of
 from touchstone.pipelines.run import versions
 from touchstone.pipelines.shelf import Resources
-from touchstone.pipelines.study import Study
+from touchstone.pipelines.study import Study, StudyConfig
 from touchstone.registry.artifact import Artifact, load
 from touchstone.registry.sight import matrix
 from touchstone.reports.result import CandidateResult, iso_moment
@@ -88,18 +89,14 @@ def _fits(
 ) -> list[Fit]:
     """The candidate to be written, as fitted on each fold."""
     config = study.config
+    best, place, point = chosen_place(config, candidates)
     strategies = config.strategy.candidates()  # type: ignore[attr-defined]
-    if len(candidates) != len(config.models) * len(strategies):
-        raise DataError(
-            f"the run compared {len(candidates)} candidates, the study now has "
-            f"{len(config.models)} x {len(strategies)}: run it again"
-        )
-    # In the order in which they were compared: all strategies of a model, then the next model.
-    best = closest(candidates)
-    place, point = divmod(best, len(strategies))
     model, strategy = config.models[place], strategies[point]
     folds = prepared.folds.folds
-    tasks = [Task(model, fold, f"fold {i + 1}") for i, fold in enumerate(folds)]
+    tasks = [
+        Task(model, fold, f"fold {i + 1}", epochs_of(config.refit, i))
+        for i, fold in enumerate(folds)
+    ]
     learned = learn(study, prepared, tasks, resources)
     name = candidate_fingerprint(study, prepared.panel, model, strategy)
     resources.progress.note(
@@ -110,6 +107,25 @@ def _fits(
         Fit(str(i + 1), fold, fit, calibrate(config, prepared, fold, fit), model, strategy, name)
         for i, (fold, fit) in enumerate(zip(folds, learned, strict=True))
     ]
+
+
+def chosen_place(
+    config: StudyConfig, candidates: tuple[CandidateResult, ...]
+) -> tuple[int, int, int]:
+    """Of the chosen candidate, or the closest: its place, its model's, and its strategy's.
+
+    Raises:
+        DataError: the run compared other candidates than its study now has.
+    """
+    n_strategies = len(config.strategy.candidates())  # type: ignore[attr-defined]
+    if len(candidates) != len(config.models) * n_strategies:
+        raise DataError(
+            f"the run compared {len(candidates)} candidates, the study now has "
+            f"{len(config.models)} x {n_strategies}: run it again"
+        )
+    # In the order in which they were compared: all strategies of a model, then the next model.
+    best = closest(candidates)
+    return best, *divmod(best, n_strategies)
 
 
 def closest(candidates: tuple[CandidateResult, ...]) -> int:

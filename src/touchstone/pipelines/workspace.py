@@ -14,7 +14,7 @@ _SHAPES = ("contents.py", "folds.py", "measured.py", "result.py")
 """Files of `reports` that say what a result holds; the others only draw it."""
 PACKAGES = (
     "numpy", "numba", "llvmlite", "scipy", "torch", "lightgbm", "scikit-learn", "arch", "hmmlearn",
-    "exchange-calendars",
+    "exchange-calendars", "captum",
 )  # fmt: skip
 """Packages that numbers come of: of another version a cached stage is no longer that stage."""
 
@@ -36,6 +36,21 @@ class Workspace:
     def campaigns(self) -> Path:
         """One folder per campaign."""
         return self.root / "campaigns"
+
+    @property
+    def tunes(self) -> Path:
+        """One folder per search."""
+        return self.root / "tunes"
+
+    @property
+    def trials(self) -> Path:
+        """A journal a search; without it a search begins anew, its fits come from the cache."""
+        return self.root / ".touchstone" / "trials"
+
+    @property
+    def ensembles(self) -> Path:
+        """One folder per ensemble."""
+        return self.root / "ensembles"
 
     @property
     def cache(self) -> Path:

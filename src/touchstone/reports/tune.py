@@ -121,11 +121,52 @@ class TuneResult(Contents):
     """Constraint -> its bound."""
     searches: tuple[SearchFound, ...]
     """One an architecture."""
+    seed: Count
+    """Of the search."""
     n_candidates: Count
     """Distinct candidates in the ledger on these rows, these trials among them."""
     data: Mapping[str, Any]
-    """What the bars are: hash, span, instruments, folds."""
+    """What the bars are: hash, n_instruments, first, last and sealed_from (YYYY-MM-DD), n_folds,
+    n_validate (rows of all folds); what is not known is left out."""
     notes: tuple[str, ...]
     """What a reader should know."""
     machine: Mapping[str, Any]
-    """What another machine, or another hour, measures otherwise: seconds a trial, jobs."""
+    """What another machine, or another hour, measures otherwise: seconds (mean a trial), jobs."""
+
+
+def told(result: TuneResult) -> list[str]:
+    """The search for a terminal: an architecture a line, then what goes on."""
+    head = ("", "trials", "ended", "pruned", "failed", "best", *result.objectives, "kept")
+    rows = [head, *(_cells(result, search) for search in result.searches)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    left = (0, len(head) - 1)
+    lines = [
+        "  ".join(
+            cell.ljust(w) if i in left else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    closing = (
+        "Means over the folds' validation rows, which chose them: they flatter. "
+        f"{result.n_candidates} candidates on these rows in the ledger."
+    )
+    return [*lines, closing, *result.notes]
+
+
+def _cells(result: TuneResult, search: SearchFound) -> tuple[str, ...]:
+    number = search.winner.number if search.winner else next(iter(search.best), None)
+    values = next((t.values for t in search.trials if t.number == number), ())
+    shown = [*values, *[None] * len(result.objectives)][: len(result.objectives)]
+    states = [t.state for t in search.trials]
+    ended = sum(s in ("complete", "infeasible") for s in states)
+    return (
+        search.name,
+        str(len(states)),
+        str(ended),
+        str(states.count("pruned")),
+        str(states.count("failed")),
+        "-" if number is None else f"trial {number}",
+        *("-" if v is None else f"{v:.4f}" for v in shown),
+        search.winner.kept if search.winner else "-",
+    )

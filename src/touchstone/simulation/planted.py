@@ -226,7 +226,13 @@ def numbers(config: MarketConfig, seed: int) -> Numbers:
     return Numbers(
         normal=lambda purpose: _normals(seed, purpose, n, n_closes),
         uniform=lambda purpose: _each(seed, purpose, n, lambda r: r.random(n_closes)),
+        regime=lambda: _regime(config, seed),
     )
+
+
+def _regime(config: MarketConfig, seed: int) -> Int8:
+    """The regime of each bar and of the one after the last, (n_bars + 1,)."""
+    return regime_path(generator(seed, "simulation", "regime").random(config.n_bars + 1))
 
 
 def _is_over(config: MarketConfig, time: Int64) -> Bool:
@@ -260,7 +266,7 @@ def _weather(config: MarketConfig, seed: int) -> _Weather:
         expected = garch(normal, mixing, *weights)[:, _BURN_IN:]
         variance = expected[:, :-1] * mixing[:, _BURN_IN:]
         processes.append((np.sqrt(variance) * normal[:, _BURN_IN:], variance, expected))
-    regime = regime_path(generator(seed, "simulation", "regime").random(config.n_bars + 1))
+    regime = _regime(config, seed)
     scale = config.volatility * regime_volatility(config.regime_strength)[regime]
     share = config.correlation
     (market, market_variance, market_expected), (own, own_variance, own_expected) = processes

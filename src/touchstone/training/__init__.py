@@ -11,6 +11,8 @@ from collections.abc import Generator
 
 from touchstone.ledger import Ledger, Watching
 from touchstone.models import MODELS, Fitted, head_of
+from touchstone.training.adoption import adopted as adopted
+from touchstone.training.adoption import same_weights as same_weights
 from touchstone.training.checkpoint import checkpoint_name as checkpoint_name
 from touchstone.training.job import Epoch as Epoch
 from touchstone.training.job import Fit as Fit

@@ -21,6 +21,11 @@ def watched(job: Job, metrics: Mapping[str, float]) -> tuple[str, float]:
     return "loss", metrics["validate_loss"]
 
 
+def watched_name(job: Job) -> str:
+    """What the choice of the epoch is made by: of a fit that chooses none, all the same."""
+    return "loss" if job.validate is None else job.recipe.metric
+
+
 def checkpoint_name(job: Job, epoch: Epoch) -> str:
     """Names an epoch's checkpoint, without an ending: epoch0012_gru_pr_auc_0.23451.
 
@@ -37,7 +42,7 @@ def facts(job: Job, epoch: int, metrics: Mapping[str, float], **more: object) ->
         "epoch": epoch,
         "metric": job.recipe.metric,
         "metrics": dict(metrics),
-        **_identity(job),
+        **identity(job),
         **more,
     }
     return {FACTS: json.dumps(content).encode()}
@@ -51,10 +56,10 @@ def read_facts(job: Job, state: State) -> dict[str, Any]:
     """
     try:
         content: dict[str, Any] = json.loads(state[FACTS])
-        found = {name: content[name] for name in _identity(job)}
+        found = {name: content[name] for name in identity(job)}
     except (KeyError, ValueError, TypeError) as error:
         raise TrainingError(f"{FACTS} of the checkpoint cannot be read: {error!r}") from None
-    for name, value in _identity(job).items():
+    for name, value in identity(job).items():
         if found[name] != value:
             raise TrainingError(
                 f"the checkpoint is of another fit: its {name} is {found[name]!r}, this one's "
@@ -63,7 +68,8 @@ def read_facts(job: Job, state: State) -> dict[str, Any]:
     return content
 
 
-def _identity(job: Job) -> dict[str, object]:
+def identity(job: Job) -> dict[str, object]:
+    """What a checkpoint must be of for a job to go on from it."""
     return {
         "fit": job.fingerprint,
         "seed": job.seed,

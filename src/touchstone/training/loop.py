@@ -21,7 +21,7 @@ from touchstone.models.layers.network import Network, finish, probabilities, thr
 from touchstone.seeding import derive, generator
 from touchstone.training.batches import Rows, batches, rows_on
 from touchstone.training.budget import balanced_chance, redraw, spend
-from touchstone.training.checkpoint import watched
+from touchstone.training.checkpoint import watched, watched_name
 from touchstone.training.job import Epoch, Fit, Job, TrainingConfig, periodic
 from touchstone.training.losses import LOSSES, Loss
 from touchstone.training.progress import Schedule, Truth, Watch, classes, measured
@@ -239,9 +239,10 @@ def _begin(job: Job, device: torch.device) -> Course:
     network.to(device)
     optimiser = _optimiser(network, recipe, device)
     update = Update(recipe, network, optimiser)
-    metric = "loss" if job.validate is None else recipe.metric
     n_epochs = sum(phase.epochs for phase in job.phases) + recipe.epochs
-    return Course(network, optimiser, update, Watch(metric), Schedule(recipe.schedule, n_epochs))
+    return Course(
+        network, optimiser, update, Watch(watched_name(job)), Schedule(recipe.schedule, n_epochs)
+    )
 
 
 def _say_base_rates(job: Job, network: Network, train: Rows, share: Float64 | None) -> None:

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Final, Protocol, TypeAlias
 
+import safetensors
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
 
+from touchstone.config import Config
 from touchstone.errors import TrainingError
+from touchstone.models import Shape
 from touchstone.models.layers.network import Network
 from touchstone.training.checkpoint import facts, read_facts
 from touchstone.training.job import Job, State
@@ -48,6 +51,32 @@ class Running(Protocol):
 def copied(network: Network) -> Weights:
     """The weights of now, to keep."""
     return {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
+
+
+def shapes_of(part: type[Network], config: Config, shape: Shape) -> dict[str, tuple[int, ...]]:
+    """The shape of every weight of the network that a config asks for, nothing drawn for good."""
+    with torch.random.fork_rng(devices=[]):
+        network = part.built(config, shape)
+    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
+
+
+def shapes_in(state: State) -> dict[str, tuple[int, ...]]:
+    """The shape of every weight in a checkpoint.
+
+    Raises:
+        TrainingError: unreadable.
+    """
+    try:
+        rows = safetensors.deserialize(state[TENSORS])
+    except (SafetensorError, KeyError, TypeError) as error:
+        raise TrainingError(
+            f"{TENSORS} of the checkpoint cannot be read: {error!r}; start without it"
+        ) from None
+    return {
+        name.removeprefix("now/"): tuple(row["shape"])
+        for name, row in rows
+        if name.startswith("now/")
+    }
 
 
 def pack(

@@ -1,11 +1,56 @@
 """Is one part of the rows unlike the others? One p-value a part, days as clusters."""
 
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
 import numpy as np
 from scipy.special import stdtr
 
 from touchstone.arrays import Bool, Float64, Int64
 from touchstone.errors import DataError
 from touchstone.validation.day_bootstrap import FEWEST_DAYS
+from touchstone.validation.multiple import benjamini_hochberg
+
+ALPHA: Final = 0.05
+"""At most this share of the parts that are told as unlike the rest is expected to be luck."""
+
+
+class Division(NamedTuple):
+    """One way to divide rows."""
+
+    group: str
+    names: tuple[str, ...]
+    part: Int64
+    """Which of the names, (n_rows,)."""
+
+
+class Screened(NamedTuple):
+    """Many parts at once: which are unlike the rest beyond luck."""
+
+    adjusted: tuple[float | None, ...]
+    """Benjamini-Hochberg; None where a part could not be tested."""
+    n_tested: int
+    n_nominal: int
+    """Parts with p <= `ALPHA`, uncorrected."""
+    expected_by_luck: float
+    """Of those, if no part were unlike the rest."""
+
+    @property
+    def survives(self) -> tuple[bool, ...]:
+        """Whether each part is unlike the rest after the correction."""
+        return tuple(p is not None and p <= ALPHA for p in self.adjusted)
+
+
+def screened(p: Sequence[float | None]) -> Screened:
+    """p-values of parts, corrected for how many were looked at; those that are None stay so."""
+    known = np.array([value for value in p if value is not None])
+    corrected = iter(benjamini_hochberg(known).tolist())
+    return Screened(
+        tuple(None if value is None else next(corrected) for value in p),
+        int(known.size),
+        int((known <= ALPHA).sum()),
+        ALPHA * known.size,
+    )
 
 
 def difference_p(values: Float64, inside: Bool, day: Int64) -> float | None:

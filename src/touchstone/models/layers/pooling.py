@@ -1,6 +1,6 @@
 """From the steps of a window to one vector."""
 
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, cast
 
 import torch
 from torch import nn
@@ -42,12 +42,26 @@ class NewestAsks(nn.Module):
 
     def forward(self, steps: torch.Tensor) -> torch.Tensor:
         """(n, lookback, size) -> (n, size)."""
+        query, pair = self._asked(steps)
+        found = nn.functional.scaled_dot_product_attention(query, pair[0], pair[1])
+        return found.reshape(steps.shape[0], steps.shape[2])
+
+    def weights(self, steps: torch.Tensor) -> torch.Tensor:
+        """How much each head gives each step, (n, heads, lookback), summing to one over the steps.
+
+        For people who look: `forward` computes its own.
+        """
+        query, pair = self._asked(steps)
+        energy = query @ pair[0].transpose(2, 3) / query.shape[-1] ** 0.5
+        return cast("torch.Tensor", energy.softmax(-1)[:, :, 0])
+
+    def _asked(self, steps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The newest step's query (n, heads, 1, d), and keys and values (2, n, heads, steps, d)."""
         n, lookback, size = steps.shape
         each = size // self.heads
         query = self.query(steps[:, -1]).view(n, self.heads, 1, each)
         pair = self.pair(steps).view(n, lookback, 2, self.heads, each).permute(2, 0, 3, 1, 4)
-        found = nn.functional.scaled_dot_product_attention(query, pair[0], pair[1])
-        return found.reshape(n, size)
+        return query, pair
 
 
 HEADS: Final = 4

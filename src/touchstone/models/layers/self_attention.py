@@ -34,8 +34,7 @@ class SelfAttention(nn.Module):
     def forward(self, steps: torch.Tensor) -> torch.Tensor:
         """(n, lookback, size) -> the same shape."""
         n, lookback, size = steps.shape
-        mixed = self.mixed(steps).view(n, lookback, 3, self.heads, size // self.heads)
-        query, key, value = mixed.permute(2, 0, 3, 1, 4)
+        query, key, value = self._mixed(steps)
         if self.kind == "softmax":
             found = functional.scaled_dot_product_attention(
                 query, key, value, is_causal=self.causal
@@ -44,6 +43,32 @@ class SelfAttention(nn.Module):
             found = kernelled(*self._mapped(query, key), value, causal=self.causal)
         out: torch.Tensor = self.out(found.transpose(1, 2).reshape(n, lookback, size))
         return out
+
+    def weights(self, steps: torch.Tensor) -> torch.Tensor:
+        """How much each step of the second axis gives each of the third, (n, heads, steps, steps).
+
+        Not negative, and summing to one over the last axis: to 1e-6 for the kinds without softmax,
+        whose denominator has a floor. With `causal` nothing is given to later steps. For people
+        who look: `forward` computes its own, and without softmax never has this matrix.
+        """
+        query, key, _ = self._mixed(steps)
+        lookback = steps.shape[1]
+        seen = torch.ones(lookback, lookback, dtype=torch.bool, device=steps.device)
+        seen = seen.tril() if self.causal else seen
+        if self.kind == "softmax":
+            energy = query @ key.transpose(2, 3) / query.shape[-1] ** 0.5
+            shares: torch.Tensor = energy.masked_fill(~seen, -torch.inf).softmax(-1)
+            return shares
+        asking, asked = self._mapped(query, key)
+        kernel = (asking @ asked.transpose(2, 3)) * seen
+        return kernel / (kernel.sum(-1, keepdim=True) + _EPSILON)
+
+    def _mixed(self, steps: torch.Tensor) -> torch.Tensor:
+        """Queries, keys and values, (3, n, heads, lookback, d)."""
+        n, lookback, size = steps.shape
+        mixed: torch.Tensor = self.mixed(steps)
+        split = mixed.view(n, lookback, 3, self.heads, size // self.heads)
+        return split.permute(2, 0, 3, 1, 4)
 
     def _mapped(self, query: torch.Tensor, key: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """phi(q) and phi(k), positive."""

@@ -1,5 +1,7 @@
 """The bars around one trade: a line from low to high, a box from open to close."""
 
+from typing import Protocol
+
 from markupsafe import Markup
 
 from touchstone.reports.charts import frame
@@ -11,6 +13,26 @@ from touchstone.reports.result import FalsePositive
 _HEIGHT = 180
 
 
+class Prices(Protocol):
+    """Anything with bars."""
+
+    @property
+    def open(self) -> tuple[float, ...]:
+        """(n_bars,)."""
+
+    @property
+    def high(self) -> tuple[float, ...]:
+        """(n_bars,)."""
+
+    @property
+    def low(self) -> tuple[float, ...]:
+        """(n_bars,)."""
+
+    @property
+    def close(self) -> tuple[float, ...]:
+        """(n_bars,)."""
+
+
 def price_bars(trade: FalsePositive) -> Markup:
     """Hollow boxes closed up, filled ones down; the trade's span, its target and its stop."""
     n = len(trade.close)
@@ -20,7 +42,7 @@ def price_bars(trade: FalsePositive) -> Markup:
     y = Scale(low - 0.05 * (high - low), high + 0.05 * (high - low))
     shapes = _span(trade, n)
     for i in range(n):
-        shapes += _bar(trade, i, n, y)
+        shapes += bar(trade, i, n, y)
     ends = []
     for value, name in ((trade.upper, "target"), (trade.lower, "stop"), (entry, "entry")):
         if value is not None:
@@ -47,11 +69,12 @@ def _span(trade: FalsePositive, n: int) -> list[Markup]:
     return [frame.box((trade.entry_bar / n, (trade.exit_bar + 1) / n), (0, 1), "held")]
 
 
-def _bar(trade: FalsePositive, i: int, n: int, y: Scale) -> list[Markup]:
+def bar(bars: Prices, i: int, n: int, y: Scale) -> list[Markup]:
+    """The i-th of n bars that share the width."""
     middle, half = (i + 0.5) / n, 0.32 / n
-    opened, closed = y.place(trade.open[i]), y.place(trade.close[i])
+    opened, closed = y.place(bars.open[i]), y.place(bars.close[i])
     kind = "body up" if closed >= opened else "body down"
     return [
-        frame.segment((middle, y.place(trade.low[i])), (middle, y.place(trade.high[i])), "wick"),
+        frame.segment((middle, y.place(bars.low[i])), (middle, y.place(bars.high[i])), "wick"),
         frame.box((middle - half, middle + half), (opened, closed), kind),
     ]

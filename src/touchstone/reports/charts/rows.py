@@ -32,6 +32,8 @@ class Grid(NamedTuple):
     """Value of the reference line."""
     x_title: str = ""
     value_title: str = ""
+    has_lines: bool = True
+    """Whether a line runs through the rows at each tick."""
 
 
 def dots(rows: Sequence[Row], grid: Grid, kind: str = "") -> Markup:
@@ -65,7 +67,7 @@ def lay_out(
     rows: Sequence[Row], grid: Grid, marks: Sequence[Sequence[Markup]], kind: str
 ) -> Markup:
     """Names left, marks on the shared axis, numbers right."""
-    back = [frame.rule_x(t.at, "grid") for t in grid.ticks]
+    back = [frame.rule_x(t.at, "grid") for t in grid.ticks if grid.has_lines]
     if grid.zero is not None:
         back.append(frame.rule_x(grid.scale.clipped(grid.zero), "zero"))
     cells = [

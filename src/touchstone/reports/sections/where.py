@@ -75,13 +75,14 @@ def view(market: MarketResult) -> View:
         _luck(market.where_tests),
         tuple(groups),
         _probabilities(market.where),
-        _mistakes("trade", market.worst_false_positives, zone),
-        _mistakes("missed", market.worst_false_negatives, zone),
+        mistakes("trade", market.worst_false_positives, zone),
+        mistakes("missed", market.worst_false_negatives, zone),
         attribution.view(None if judged is None else judged.analysis),
     )
 
 
-def _mistakes(key: str, found: Sequence[FalsePositive], calendar: str) -> tuple[Chart, ...]:
+def mistakes(key: str, found: Sequence[FalsePositive], calendar: str) -> tuple[Chart, ...]:
+    """A chart for each of the worst, with its bars."""
     return tuple(_trade(t, f"{key}-{i}", calendar) for i, t in enumerate(found[:5]) if t.close)
 
 

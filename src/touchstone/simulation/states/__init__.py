@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from touchstone.arrays import Float64
+from touchstone.arrays import Float64, Int8
 from touchstone.registration import Family
 from touchstone.simulation.chains import Chain, paths
 
@@ -21,6 +21,9 @@ class Numbers(NamedTuple):
     """Standard normal."""
     uniform: Callable[[str], Float64]
     """Uniform on [0, 1)."""
+    regime: Callable[[], Int8]
+    """Number in `recursions.REGIMES` of the regime that rules each bar, (n_bars + 1,): the same
+    one that the bar's volatility has."""
 
 
 class Planted(NamedTuple):

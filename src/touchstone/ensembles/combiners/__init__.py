@@ -1,0 +1,1 @@
+"""The kinds of ensembles: one file each, and what they share lies in the room above."""

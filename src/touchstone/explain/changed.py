@@ -1,0 +1,87 @@
+"""Windows that no market has shown: scored as any other, whatever the model makes of a window.
+
+A window is changed after scaling, in the space in which a model sees it: a step of 1 is one
+standard deviation of that feature on the train rows (a robust scaler: its own unit).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from touchstone.arrays import Bool, Float32, Float64, Int32, Int64
+from touchstone.dataset.windows import Windows
+from touchstone.errors import ConfigError, DataError
+from touchstone.explain import Subject, plus
+from touchstone.explain.parts import summarised
+from touchstone.models import Fitted
+from touchstone.models.scoring import score_inputs
+
+_CHUNK = 4096
+"""Windows at a time."""
+_SAMPLE = 20_000
+"""Most train rows, evenly spaced, that ranges and noise are taken from."""
+
+
+class Usual(NamedTuple):
+    """What a fold's train rows know of each feature, scaled, (n_features,) each."""
+
+    low: Float32
+    high: Float32
+    noise: Float64
+    """Standard deviation of its change from one bar to the next of the same instrument."""
+
+
+def scored(fitted: Fitted, windows: Float32, asset_id: Int32) -> Float64:
+    """p(+1) of scaled windows through the one scoring path, (n,).
+
+    Args:
+        fitted: any model; one that takes a row per sample gets the summaries of each window.
+        windows: (n, lookback, n_features), scaled.
+        asset_id: (n,) instrument of each.
+
+    Raises:
+        DataError: windows of another shape, or a value that is not finite.
+    """
+    if fitted.inputs == "window":
+        return plus(score_inputs(fitted, windows, asset_id))
+    out = np.empty(len(windows))
+    for start in range(0, len(windows), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        out[part] = plus(score_inputs(fitted, summarised(windows[part]), asset_id[part]))
+    return out
+
+
+def usual(subject: Subject) -> Usual:
+    """Range and noise of each feature on the fold's train rows."""
+    train = evenly(subject.train, _SAMPLE)
+    if not train.size:
+        raise DataError(f"{subject.name}: no train row, so nothing is known of what is usual")
+    # A window of two bars behind each row: the row and the bar before it.
+    pairs = Windows(
+        subject.windows.features, subject.windows.asset_id, min(2, subject.windows.lookback),
+        subject.windows.scaler,
+    ).gather(train)  # fmt: skip
+    now = pairs[:, -1]
+    step = now.astype(np.float64) - pairs[:, 0]
+    return Usual(now.min(0), now.max(0), np.asarray(step.std(0), np.float64))
+
+
+def evenly(rows: Int64, most: int) -> Int64:
+    """At most so many of the rows, evenly spaced, in their order."""
+    if rows.size <= most:
+        return rows
+    return rows[np.linspace(0, rows.size - 1, most).astype(np.int64)]
+
+
+def free_of(names: tuple[str, ...], held: tuple[str, ...]) -> Bool:
+    """Which features may be changed, (n_features,): all but those that are held.
+
+    Raises:
+        ConfigError: nothing is left to change.
+    """
+    free = np.array([name not in held for name in names], np.bool_)
+    if not free.any():
+        raise ConfigError(
+            f"every feature is held ({', '.join(names)}): nothing is left that could be changed"
+        )
+    return free

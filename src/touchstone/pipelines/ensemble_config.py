@@ -1,0 +1,264 @@
+"""An ensemble as its file says it: one study, its members, how they are combined, the student."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import Field, PositiveInt, field_validator, model_validator
+
+from touchstone.config import Config
+from touchstone.ensembles import ENSEMBLES
+from touchstone.errors import ConfigError
+from touchstone.labels import LABELS
+from touchstone.models import MODELS, OUTCOMES, head_of
+from touchstone.pipelines.architectures import in_file, read_asked
+from touchstone.pipelines.study import QUICKSTART, Study, StudyConfig, identified
+from touchstone.registration import PartOf
+from touchstone.training.losses.distillation import DistillationConfig
+
+ChooseBy = Literal["pr_auc", "log_loss", "sharpe"]
+_Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Slice(Config):
+    """Some of the train rows: a specialist sees no others, and is asked about all."""
+
+    of: str
+    """An expression, as in `std(close / lag(close, 1) - 1, 48)`; rows without a value are left
+    out."""
+    above: _Share = 0.0
+    """Lower bound, as the share of the fold's train rows that lie below it."""
+    below: _Share = 1.0
+    """Upper bound, in the same way."""
+
+    @model_validator(mode="after")
+    def _holds_rows(self) -> Self:
+        if self.above >= self.below:
+            raise ConfigError(
+                f"above {self.above:g} does not lie below {self.below:g}: no row would be left"
+            )
+        return self
+
+
+class Member(Config):
+    """One of those that are asked: a model, or a specialist."""
+
+    model: Annotated[Config, PartOf(MODELS)]
+    """What is fitted."""
+    name: str | None = None
+    """What it is called; null: its kind, numbered where a kind comes again."""
+    rows: Slice | None = None
+    """Train rows that it sees; null: all of a fold. Validation rows, which choose its epoch, are
+    the study's."""
+    lookback: PositiveInt | None = None
+    """Bars in its window, at most the study's; null: the study's."""
+    label: Annotated[Config, PartOf(LABELS)] | None = None
+    """What it learns to foresee, known no later than the study's label; null: that one. Whatever
+    it learned, it is combined and judged by the study's."""
+
+
+class Distil(Config):
+    """How one small network is taught what the ensemble says."""
+
+    student: Annotated[Config, PartOf(MODELS)] = Field(
+        default_factory=lambda: MODELS.parse({"kind": "mlp", "hidden": (32, 16)})
+    )
+    """A network."""
+    ensemble: str | None = None
+    """Which ensemble teaches; null: the best on validation rows."""
+    loss: DistillationConfig = DistillationConfig()
+    """What is learned from the teacher and what from the outcomes."""
+    rows: PositiveInt | None = None
+    """Train rows that the student sees in a fold; null: as the study says."""
+    epochs: PositiveInt | None = None
+    """Most passes over them; null: as the study says."""
+    blocks: Annotated[int, Field(ge=2, le=10)] = 2
+    """Stretches of the train rows. The teacher speaks of each through members that were fitted to
+    the others alone."""
+    folds: Literal["last", "all"] = "last"
+    """Where it is measured: every fold costs `blocks` further fits of every member."""
+
+    @field_validator("student")
+    @classmethod
+    def _is_a_network(cls, student: Config) -> Config:
+        if MODELS.part_of(student).inputs != "window":
+            raise ConfigError(
+                f"student {getattr(student, 'kind', '?')}: a teacher's probabilities are learned "
+                "by networks alone: choose one, as {kind: mlp, hidden: [32, 16]}"
+            )
+        return student
+
+
+class EnsembleConfig(Config):
+    """Who is asked, on which study, and how the answers become one."""
+
+    name: str = "ensemble"
+    """Names the ensemble's folder."""
+    study: str | StudyConfig = QUICKSTART
+    """A study's file, relative to this one, or `quickstart`, or a study's settings. Its null twin
+    and surrogates are not run."""
+    members: tuple[Member, ...] = ()
+    """Those that are asked, two at least; none named: the study's models."""
+    ensembles: tuple[Annotated[Config, PartOf(ENSEMBLES)], ...] = ()
+    """How they are combined; none named: every kind there is, with its defaults."""
+    prune: bool = True
+    """Also the mean of those members alone that greedy selection on validation rows keeps."""
+    choose_by: ChooseBy = "pr_auc"
+    """The measure on validation rows that chooses the best member, and the teacher."""
+    distil: Distil | None = Distil()
+    """The student; null: none."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    """Of the combinations and of the resamples; null: the study's."""
+
+    @field_validator("name")
+    @classmethod
+    def _check_name(cls, name: str) -> str:
+        return StudyConfig(name=name).name
+
+
+class Named(NamedTuple):
+    """A member with the name it goes by."""
+
+    name: str
+    member: Member
+
+
+class Ensembles(NamedTuple):
+    """An ensemble as read."""
+
+    config: EnsembleConfig
+    study: Study
+    """Its models are the members' models."""
+
+    @property
+    def seed(self) -> int:
+        """Of everything drawn beside the fits."""
+        return self.study.config.seed if self.config.seed is None else self.config.seed
+
+    @property
+    def members(self) -> tuple[Named, ...]:
+        """Those that are asked."""
+        asked = self.config.members or tuple(Member(model=m) for m in self.study.config.models)
+        return tuple(map(Named, _names(asked), asked))
+
+    @property
+    def combiners(self) -> dict[str, Config]:
+        """Name -> how members are combined."""
+        asked = self.config.ensembles
+        if not asked:
+            asked = tuple(ENSEMBLES.parse({"kind": kind}) for kind in ENSEMBLES.kinds())
+        return dict(zip(numbered([kind_of(one) for one in asked]), asked, strict=True))
+
+    def combiner(self, name: str) -> Config:
+        """How the members of an ensemble are combined; of the pruned one by their mean."""
+        known = self.combiners
+        return known[name] if name in known else ENSEMBLES.parse({"kind": "mean"})
+
+    def alone(self, model: Config, recipe: Mapping[str, Any] | None = None) -> Study:
+        """The study of one model: what `touchstone run` takes to its verdict."""
+        config = self.study.config
+        training = config.training.model_copy(update=dict(recipe or {}))
+        update = {"models": (model,), "training": training}
+        return identified(config.model_copy(update=update), self.study.root)
+
+
+def kind_of(part: Config) -> str:
+    """The kind of a model or a combination."""
+    return str(getattr(part, "kind", "part"))
+
+
+def numbered(names: list[str]) -> list[str]:
+    """The same, numbered where one comes again.
+
+    >>> numbered(["gru", "mlp", "gru"])
+    ['gru', 'mlp', 'gru 2']
+    """
+    counts = [names[: i + 1].count(name) for i, name in enumerate(names)]
+    return [f"{n} {k}" if k > 1 else n for n, k in zip(names, counts, strict=True)]
+
+
+def read_ensemble(
+    path: Path, overrides: Mapping[str, Any] | None = None, bars: Path | None = None
+) -> Ensembles:
+    """Read an ensemble from a YAML file.
+
+    Args:
+        path: of the file.
+        overrides: dotted keys to values; those of the study begin with `study.`.
+        bars: a folder of bars in place of the study's own.
+
+    Raises:
+        ConfigError: what is wrong, by key, with the way out.
+    """
+    settings, study = read_asked(path, overrides, bars)
+    try:
+        config = EnsembleConfig.parse({**settings, "study": study.config})
+        return with_members(config, study)
+    except ConfigError as error:
+        raise in_file(path, error) from None
+
+
+def with_members(config: EnsembleConfig, study: Study) -> Ensembles:
+    """An ensemble over a study.
+
+    Raises:
+        ConfigError: fewer than two members, members that cannot be combined, names that come
+            twice, or a teacher that is not there.
+    """
+    asked = config.members or tuple(Member(model=m) for m in study.config.models)
+    update = {
+        "models": tuple(m.model for m in asked),
+        "null_twin": False,
+        "surrogates": 0,
+        "refit": None,
+    }
+    found = Ensembles(config, identified(study.config.model_copy(update=update), study.root))
+    if len(asked) < 2:
+        raise ConfigError(
+            f"members: an ensemble needs two members, got {len(asked)}: name more under `members`, "
+            "or more models in the study"
+        )
+    given = [m.name for m in asked if m.name is not None]
+    names = given if len(set(given)) < len(given) else [one.name for one in found.members]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise ConfigError(f"members: {', '.join(twice)} comes twice: give each a name of its own")
+    heads = {n.name: len(OUTCOMES[head_of(n.member.model)]) for n in found.members}
+    if len(set(heads.values())) > 1:
+        told = ", ".join(f"{n} of {k}" for n, k in heads.items())
+        raise ConfigError(
+            f"members: scores of different outcomes cannot be combined ({told}): give all the same "
+            "head, as {kind: mlp, head: barrier}"
+        )
+    for name, member in found.members:
+        if member.lookback is not None and member.lookback > study.config.lookback:
+            raise ConfigError(
+                f"members: {name}: lookback {member.lookback} is longer than the study's "
+                f"{study.config.lookback}, which says on which rows all are compared: raise the "
+                "study's, and name shorter ones under the others"
+            )
+    _teaches(found)
+    return found
+
+
+def _teaches(found: Ensembles) -> None:
+    distil = found.config.distil
+    if distil is None:
+        return
+    known = [*found.combiners, *(["pruned"] * found.config.prune)]
+    if distil.ensemble is not None and distil.ensemble not in known:
+        raise ConfigError(
+            f"distil.ensemble: no ensemble is called {distil.ensemble!r}: {', '.join(known)}"
+        )
+    outcomes = len(OUTCOMES[head_of(found.members[0].member.model)])
+    if len(OUTCOMES[head_of(distil.student)]) != outcomes:
+        raise ConfigError(
+            f"distil.student: its head foresees other outcomes than the members': give it "
+            f"{'buy' if outcomes == 1 else 'barrier'}"
+        )
+    if head_of(distil.student) == "multi_task":
+        raise ConfigError("distil.student: a student has one task, the teacher's: head: barrier")
+
+
+def _names(members: tuple[Member, ...]) -> list[str]:
+    return numbered([m.name or kind_of(m.model) for m in members])
