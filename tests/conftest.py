@@ -43,6 +43,6 @@ def blank_mlflow(tmp_path_factory):
 @pytest.fixture(scope="session")
 def explained_workspace(tmp_path_factory):
     """A workspace that holds the run of the guide to explanations."""
-    from explained import made
+    from explained import made_once
 
-    return made(tmp_path_factory.mktemp("explained"))
+    return made_once(tmp_path_factory)

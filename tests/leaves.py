@@ -107,6 +107,7 @@ def _changes(value: Any) -> Iterator[Any]:
             [1],
             "hmm",
             "markov",
+            {"seed": 1, "epochs": [1]},
         )
     elif isinstance(value, list):
         yield from ([1], [0.5], ["x"], ["BTCUSDT"], ["close"], ["clusters"], ["jitter"])

@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from optuna.distributions import IntDistribution
 
 from touchstone.tuning.by_number import drawn, marks, point, shuffled, size
 from touchstone.tuning.samplers import SAMPLERS
@@ -120,6 +121,12 @@ def test_a_grid_has_every_point_once_in_an_order_of_its_seed():
     assert len({str(p) for p in walk}) == min(200, n)
     assert [point(6, k, INSIDE, 3) for k in range(200)] != walk
     assert point(5, n + 3, INSIDE, 3) == walk[3]
+
+
+def test_a_grid_holds_some_values_of_a_logarithmic_range_of_whole_numbers():
+    found = marks(IntDistribution(50, 1000, log=True), 4)
+    assert found == [50, 136, 368, 1000]
+    assert marks(IntDistribution(1, 3, log=True), 4) == [1, 2, 3]
 
 
 @given(n=st.integers(1, 600), seed=st.integers(0, 2**31 - 1))

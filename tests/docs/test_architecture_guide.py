@@ -9,6 +9,7 @@ from small import touchstone
 from touchstone.models import MODELS
 from touchstone.models.darts import DartsConfig
 from touchstone.models.layers.operations import OPERATIONS
+from touchstone.pipelines.tune_config import read_tune
 from touchstone.tuning.methods.darts import ArchitectureConfig
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "architecture-search.md").read_text()
@@ -38,3 +39,11 @@ def test_every_setting_and_operation_stands_there():
 def test_its_wiring_is_the_default():
     (model,) = yaml.safe_load(fences("yaml")[1])["models"]
     assert MODELS.parse(model) == DartsConfig()
+
+
+def test_its_example_can_be_asked():
+    """Read whole, as the command reads it; every refusal before the market is one of these."""
+    (told,) = set(re.findall(r"examples/\w+\.yaml", GUIDE))
+    asked = read_tune(Path(__file__).parents[2] / told)
+    assert asked.config.method.kind == "darts"
+    assert asked.config.objectives == ("pr_auc",)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from small import touchstone
 from touchstone.pipelines.population_space import STILL
+from touchstone.pipelines.tune_config import read_tune
 from touchstone.tuning.methods.population import PopulationConfig
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "population.md").read_text()
@@ -38,3 +39,11 @@ def test_what_stays_is_what_stays():
 def test_its_python_runs():
     (text,) = fences("python")
     exec(compile(text, "docs/population.md", "exec"), {})
+
+
+def test_its_example_can_be_asked():
+    """Read whole, as the command reads it; every refusal before the market is one of these."""
+    (told,) = set(re.findall(r"examples/\w+\.yaml", GUIDE))
+    asked = read_tune(Path(__file__).parents[2] / told)
+    assert asked.config.method.kind == "population"
+    assert asked.config.objectives == ("pr_auc",)

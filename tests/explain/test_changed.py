@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from explain.subjects import FLAT, KINDS, NETWORKS, TABULAR, subject
+from touchstone.dataset.windows import Windows
 from touchstone.errors import ConfigError, DataError
 from touchstone.explain import plus
 from touchstone.explain.changed import evenly, free_of, scored, usual
@@ -31,6 +32,21 @@ def test_what_is_usual_is_told_by_the_train_rows_alone():
     assert found.noise[FLAT] == 0
     with pytest.raises(DataError, match="no train row"):
         usual(of._replace(train=of.train[:0]))
+
+
+def test_a_window_of_one_bar_has_the_noise_of_its_feature_too():
+    """Taken from the bar before, which is none of the window, and never of another instrument."""
+    of = subject("logistic")
+    features, ids = of.windows.features.copy(), of.windows.asset_id
+    firsts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
+    features[firsts + 3] = np.nan  # the row behind it follows no value
+    windows = Windows(features, ids, 1, of.windows.scaler)
+    train = np.union1d(of.train, np.concatenate([firsts, firsts + 4]))
+    found, longer = usual(of._replace(windows=windows, train=train)), usual(of)
+    assert found.noise == pytest.approx(longer.noise, rel=0.05)
+    assert (found.noise[:FLAT] > 0.5).all()
+    with pytest.raises(DataError, match="no noise can be measured"):
+        usual(of._replace(windows=windows, train=firsts))
 
 
 def test_rows_are_thinned_evenly_and_something_must_be_free():

@@ -11,6 +11,7 @@ from explain.subjects import (
     BARS_A_DAY,
     DRIVER,
     FLAT,
+    HORIZON,
     HOUR_NS,
     KINDS,
     LOOKBACK,
@@ -20,8 +21,9 @@ from explain.subjects import (
     some,
     subject,
 )
+from touchstone.dataset.windows import Windows
 from touchstone.errors import ConfigError, DataError
-from touchstone.explain import agreed_names, in_order, margin_of, plus
+from touchstone.explain import Subject, agreed_names, in_order, margin_of, plus
 from touchstone.explain.day_blocks import DayBlocks, day_blocks, lenders
 from touchstone.explain.parts import (
     Part,
@@ -35,6 +37,7 @@ from touchstone.explain.parts import (
 )
 from touchstone.explain.permutation import importance
 from touchstone.metrics import classification
+from touchstone.models import Shape
 from touchstone.models.scoring import score, score_inputs
 from touchstone.seeding import generator
 
@@ -298,6 +301,52 @@ def test_the_margin_is_that_of_the_raw_margins_whatever_softmax_leaves_open(raw,
     assert margin_of(p[None])[0] == pytest.approx(raw[2] - np.mean(raw), abs=1e-6)
     one = 1 / (1 + np.exp(-z[:1]))
     assert margin_of(one[None])[0] == pytest.approx(z[0], abs=1e-6)
+
+
+class Line:
+    """A logistic line through the summaries, of weights that were given."""
+
+    inputs, shape = "tabular", Shape(4, 3, 2, 1)
+
+    def __init__(self, weights):
+        self.weights = weights
+
+    def raw(self, inputs, asset_id):
+        """p(+1), (n, 1)."""
+        assert len(asset_id) == len(inputs)
+        return (1 / (1 + np.exp(-inputs @ self.weights)))[:, None].astype(np.float32)
+
+
+def worthless(seed, n_days=40, bars=12, n_assets=2):
+    """A model that uses three features, of which only the first has to do with the outcome.
+
+    Outcomes overlap and instruments share them, as in a market.
+    """
+    rng, n = np.random.default_rng(seed), n_days * bars
+    features = rng.standard_normal((n_assets, n, 3)).astype(np.float32)
+    shock = rng.standard_normal((n_assets, n)) + rng.standard_normal(n)
+    value = features[:, :, 0] + [np.convolve(own, np.ones(HORIZON) / 2)[:n] for own in shock]
+    outcome = np.where(value > np.quantile(value, 0.7), 1, -1).astype(np.int8).ravel()
+    ids = np.repeat(np.arange(n_assets, dtype=np.int32), n)
+    windows = Windows(features.reshape(-1, 3), ids, 4)
+    rows = np.flatnonzero(np.arange(ids.size) % n >= 3)
+    instant = np.tile((20_000 + np.arange(n) // bars) * DAY_NS + np.arange(n) % bars * HOUR_NS, 2)
+    weights = np.zeros(9)
+    weights[:3] = 1.0, 0.5, -0.5
+    return Subject(
+        "fold 1", Line(weights), windows, ("a", "b", "c"), rows, rows[:50], outcome[rows],
+        np.zeros(rows.size), instant[rows], instant[rows] // DAY_NS, HORIZON, seed,
+    )  # fmt: skip
+
+
+def test_what_is_worth_nothing_is_seldom_told_from_nothing():
+    """Of 80 used and worthless features about one in forty is; what has worth always is."""
+    told = np.zeros(3)
+    for seed in range(40):
+        got = importance([worthless(seed)], parts_of_features(("a", "b", "c")), n_resamples=199)
+        told += [one.interval[0] > 0 for one in got.found]
+    assert told[0] == 40
+    assert told[1] + told[2] <= 6  # more than that have a chance below 1 %
 
 
 def test_a_blind_model_is_one():

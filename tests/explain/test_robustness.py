@@ -6,6 +6,7 @@ import pytest
 from explain.subjects import NAMES, subject
 from touchstone.errors import ConfigError
 from touchstone.explain.changed import scored, usual
+from touchstone.explain.gradients import logit_gradient
 from touchstone.explain.robustness import (
     Exposed,
     attacked,
@@ -13,6 +14,7 @@ from touchstone.explain.robustness import (
     robustness,
 )
 from touchstone.metrics import classification as c
+from touchstone.seeding import generator
 
 SHARES = (0.0, 0.1, 0.3)
 
@@ -101,6 +103,26 @@ def test_each_row_is_moved_against_what_came_of_it_and_pgd_never_less_than_fgsm(
     assert (harm["pgd"] >= harm["fgsm"]).all()
     assert (harm["pgd"] >= 0).all()
     assert abs(harm["random"].mean()) < harm["fgsm"].mean() / 3
+
+
+def test_pgd_is_the_worst_of_all_places_that_it_passes():
+    """Written slowly: every place of the descent is scored, and none does a row more harm."""
+    of = subject("gru", n=60)
+    windows, ids, hit = of.windows.gather(of.rows), of.windows.ids(of.rows), of.outcome == 1
+    radius = (6 * usual(of).noise).astype(np.float32)  # so wide that steps overshoot
+    sign = np.where(hit, -1, 1).astype(np.float32)
+    harm = lambda moved: sign * scored(of.fitted, moved, ids)  # noqa: E731  short
+    rng = generator(of.seed, "pgd", of.name, int(of.rows[0]))
+    move = radius * rng.uniform(-1, 1, windows.shape).astype(np.float32)
+    passed = [harm(windows + move)]
+    for _ in range(10):
+        _, slope = logit_gradient(of.fitted, windows + move, ids)
+        step = radius * np.float32(0.25) * np.sign(slope) * sign[:, None, None]
+        move = np.clip(move + step, -radius, radius)
+        passed.append(harm(windows + move))
+    assert (np.max(passed, 0) > passed[-1]).any()  # the last place is not the worst of every row
+    got = harm(attacked(of, windows, ids, hit, ("pgd", radius.astype(np.float64))))
+    assert (got >= np.max(passed, 0) - 2e-6).all()  # scores are rounded to 1e-6
 
 
 def test_the_same_twice_and_in_any_company():

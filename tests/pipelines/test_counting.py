@@ -12,9 +12,10 @@ from touchstone.pipelines.study import identified, read_study
 from touchstone.simulation import MarketConfig, simulate
 
 REPEATS = re.compile(
-    r"name|seed|null_twin|universe|surrogates|capacity\..*|folds\..*|training\.(epochs|threads|device|precision|keep_every)"
+    r"name|seed|refit|null_twin|universe|surrogates|capacity\..*|folds\..*|training\.(epochs|threads|device|precision|keep_every)"
 )
-"""Settings that repeat a candidate: folds, seeds, surrogates, epochs, where it is computed."""
+"""Settings that repeat a candidate: folds, seeds, surrogates, epochs, a refit by both, where it is
+computed."""
 SEEN_IN_THE_PANEL = re.compile(r"bars\..*|symbols|side.*")
 """Settings whose effect is in the bars themselves, which the fingerprint holds."""
 

@@ -16,6 +16,7 @@ from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.workspace import Workspace
 from touchstone.reports.explain import PARTS, ExplainResult, goes_by, told
 from touchstone.reports.explain_page import page
+from touchstone.reports.figures import plural, words
 from touchstone.validation.ledger import SqliteLedger
 
 ROWS, FEWER = 400, 100
@@ -222,6 +223,20 @@ def test_the_page_leaves_out_what_was_not_asked_and_names_what_it_left(both):
     for key in ("importance", "window", "changes", "robustness", "errors"):
         assert f'id="{key}"' not in html
     whole = page(result, "x")
+    luck = f"Of {words(len(result.features))} worth nothing, luck would tell "
+    assert luck in whole
+    few = result.permutation.model_copy(
+        update={
+            "features": tuple(
+                n.model_copy(update={"interval": None}) for n in result.permutation.features
+            ),
+            "groups": (), "bars": (), "kept": 3,
+        }
+    )  # fmt: skip
+    told_of_few = page(result.model_copy(update={"permutation": few}), "x")
+    assert luck not in told_of_few
+    assert "Too few days for an interval" in told_of_few
+    assert f"{plural(3, 'row')} had no other day to borrow from" in told_of_few
     for key in ("importance", "window", "changes", "robustness", "errors", "limits", "how"):
         assert f'id="{key}"' in whole
     assert json.loads(result.model_dump_json())["schema_version"] == 1

@@ -256,7 +256,11 @@ def test_writing_takes_its_time_and_no_more(plain, tmp_path):
         written, ticks = [], itertools.count(0.0, tick / 2)
         place = drive.Place(tmp_path / f"{tick}", "s", "f", None, ticks.__next__)
         ledger = Looking(place.folder, written)
-        fit_and_score(plain.study.config, plain.tasks()[0], columns, "data", ledger, place)
+
+        def driven(job, beside, ledger=ledger, place=place):
+            return drive.drive(job, ledger, place, beside)
+
+        fit_and_score(plain.study.config, plain.tasks()[0], columns, "data", driven)
         assert len(written) <= most
         assert bool(written) == bool(most)
 

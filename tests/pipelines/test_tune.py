@@ -346,6 +346,11 @@ def test_the_example_searches_every_architecture_that_has_settings():
     assert set(names) == set(MODELS.kinds())
     models = dict(zip(names, search.study.config.models, strict=True))
     found = spaces(models, search.study.config.training, search.config.space)
+    # As its first lines say: of what is left out the space may still speak.
+    fewer = read_tune(example, {"without": ["hybrid", "transformer"]})
+    assert set(search.config.space) - set(fewer.config.sought) == {"hybrid", "transformer"}
+    some = {kind: models[kind] for kind in models if kind not in ("hybrid", "transformer")}
+    assert set(spaces(some, fewer.study.config.training, fewer.config.sought)) == set(some)
     for name, space in found.items():
         for number in range(30):
             model, _ = space.configs(space.settings(drawn(1, number, space.distributions)))

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from scipy.stats import binom, ttest_ind
 
+from rewritten import rewritten
 from small import touchstone
 from touchstone.arrays import Float64
 from touchstone.data.cache import StageCache
@@ -179,6 +180,27 @@ def test_the_halves_share_no_moment(ground):
     assert all(part.size for part in halves(line, fold))
 
 
+def test_nothing_but_the_first_folds_train_rows_changes_a_search(ground, tmp_path):
+    """Features of every later bar, and outcomes of every other row, are drawn anew."""
+    study, on, prepared, resources = ground
+    rng, fold, labels = np.random.default_rng(3), prepared.folds.folds[0], prepared.labels
+    late = prepared.panel.time > prepared.panel.time[fold.train].max()
+    other = ~np.isin(np.arange(late.size), fold.train) & labels.known
+    features, outcome = np.array(prepared.features), np.array(labels.outcome)
+    features[late] = rng.standard_normal((late.sum(), features.shape[1]))
+    outcome[other] = rng.permutation(outcome[other])
+    told = labels._replace(outcome=outcome)
+    changed = rewritten(prepared, study.config, resources.cache, (features, told))
+    found = []
+    for i, one in enumerate((prepared, changed)):
+        rows = ground_of(study, one, resources)
+        own = resources._replace(cache=StageCache(tmp_path / str(i)))
+        found += searched(study, on, rows, ([5], tmp_path / f"search {i}"), own)
+        assert np.array_equal(rows.labels.outcome, one.labels.outcome)
+    assert not np.array_equal(outcome, labels.outcome)
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize("after", [1, 2, 3])
 def test_a_search_that_was_stopped_goes_on(ground, tmp_path, after):
     study, on, prepared, resources = ground
@@ -223,6 +245,7 @@ def test_a_torn_checkpoint_is_told_and_begun_again(ground, tmp_path):
             "learns from outcomes alone",
         ),
         ({"objectives": ["pr_auc", "f1"]}, "method 'darts' knows no more than one"),
+        ({"objectives": ["sharpe"]}, "cells are compared by pr_auc, not by sharpe"),
         ({"backend": "ray"}, "backend: a search of an architecture"),
         (
             {"study": SETTINGS["study"] | {"folds": {"kind": "purged_kfold", "sealed": "10d"}}},

@@ -1,5 +1,6 @@
 """Populations on a market: a path means the same however it was come by; counted, and resumed."""
 
+import hashlib
 import itertools
 import json
 import multiprocessing
@@ -15,13 +16,19 @@ import torch
 import yaml
 
 from real_data import DATA
+from rewritten import rewritten
 from touchstone import training
 from touchstone.config import Config
 from touchstone.data.cache import StageCache
+from touchstone.dataset.scalers import Scaler
+from touchstone.dataset.windows import Windows
 from touchstone.errors import ConfigError
 from touchstone.ledger import MemoryLedger
-from touchstone.models import MODELS, Shape
-from touchstone.pipelines.learn import Task, scored_by
+from touchstone.metrics.classification import pr_auc
+from touchstone.models import MODELS, Shape, restore
+from touchstone.models.scoring import score
+from touchstone.pipelines.identities import known_first
+from touchstone.pipelines.learn import Task, fit_and_score
 from touchstone.pipelines.population_members import Population, Stride, _driven, _name
 from touchstone.pipelines.population_members import told as as_text
 from touchstone.pipelines.population_space import STILL, movable
@@ -156,6 +163,55 @@ def test_the_winners_own_weights_stay_and_no_others_do(ended):
                    for g, m in n_ends)  # fmt: skip
 
 
+def test_the_winners_weights_lie_beside_the_result_and_score_its_validation_rows(ended, by_hand):
+    _, done = ended
+    (found,) = done.result.populations
+    prepared, values = by_hand.prepared, []
+    columns = columns_of(by_hand.ground.shelf)
+    for i, fold in enumerate(prepared.folds.folds, start=1):
+        place = done.folder / "winners" / "mlp" / f"fold-{i}"
+        facts = json.loads((place / "fit.json").read_text())
+        content = {path.name: path.read_bytes() for path in place.iterdir()}
+        own = {name: hashlib.sha256(content[name]).hexdigest() for name in facts["files"]}
+        assert {*facts["files"], "fit.json"} == set(content)
+        assert own == facts["files"]
+        won = f"generation {found.winner.generation}, member {found.winner.member}"
+        assert facts["version"] == won
+        assert facts["epochs"] == found.winner.generation + 1
+        network = restore(MODELS.parse(facts["model"]), Shape(*facts["shape"]), content)
+        number = known_first(columns.begun, fold.spans.train_end)[columns.asset_id]
+        scaler = Scaler.from_json(content["scaler.json"].decode())
+        windows = Windows(columns.features, number, network.shape.lookback, scaler)
+        said = score(network, windows, fold.validate)[:, -1]
+        values.append(pr_auc(said, prepared.labels.outcome[fold.validate] == 1))
+    assert values == list(found.winner.by_fold)
+
+
+def test_nothing_behind_the_validation_rows_changes_what_a_member_is_worth(tmp_path):
+    """Features, outcomes and returns from the last fold's first test row on are drawn anew."""
+
+    def scrambled(prepared, config, cache):
+        rng, last, labels = np.random.default_rng(3), prepared.folds.folds[-1], prepared.labels
+        late = prepared.panel.time >= prepared.panel.time[last.test].min()
+        features = np.array(prepared.features)
+        features[late] = rng.standard_normal((late.sum(), features.shape[1]))
+        outcome, realised = np.array(labels.outcome), np.array(labels.realised)
+        outcome[late] = rng.permutation(outcome[late])
+        realised[late] = rng.permutation(realised[late])
+        told = labels._replace(outcome=outcome, realised=realised)
+        return rewritten(prepared, config, cache, (features, told))
+
+    both = [
+        members_of(tmp_path / "as it is"),
+        members_of(tmp_path / "scrambled", changed=scrambled),
+    ]
+    ends = [walked(members, (0, OWN), (1, FAST)) for members in both]
+    assert ends[0].value == ends[1].value
+    said = [members.fits(end.state)[-1] for members, end in zip(both, ends, strict=True)]
+    assert said[0].files == said[1].files
+    assert not np.array_equal(said[0].test, said[1].test), "otherwise nothing was scrambled"
+
+
 def test_the_ledger_has_every_member_once_however_often_it_is_walked(ended):
     out, done = ended
     (found,) = done.result.populations
@@ -187,7 +243,7 @@ def line_of(lives, life):
     return line
 
 
-def members_of(out, objective="pr_auc", **more):
+def members_of(out, objective="pr_auc", changed=None, **more):
     """The same members as a search has, to walk by hand."""
     asked = read_tune(written(out, **more))
     workspace = Workspace(Path(out))
@@ -196,6 +252,8 @@ def members_of(out, objective="pr_auc", **more):
     )
     loaded, data = load(asked.study, Silent(), resources.cache)
     prepared = prepare(asked.study, loaded, data, resources.cache, Silent())
+    if changed is not None:
+        prepared = changed(prepared, asked.study.config, resources.cache)
     (model,) = asked.study.config.models
     space = space_of(model, asked.study.config.training, {}, "space")
 
@@ -235,7 +293,7 @@ def test_a_path_of_the_same_settings_is_the_uninterrupted_fit_bit_for_bit(by_han
             done, _, history = _driven(this, MemoryLedger())
             return done, history
 
-        once = scored_by(
+        once = fit_and_score(
             by_hand.ground.config, Task(task.model, task.fold, task.name),
             columns_of(by_hand.ground.shelf), by_hand.ground.data, whole,
         )  # fmt: skip
@@ -285,7 +343,9 @@ def test_killed_again_and_again_with_two_processes_it_ends_in_the_same_bytes(end
         life.join()
         assert not list(tmp_path.glob("tunes/*/result.json"))
     again = run(tmp_path, jobs=2)
-    for name in ("result.json", "report.html", "mlp.yaml"):
+    own = [p.relative_to(done.folder) for p in done.folder.glob("winners/**/*") if p.is_file()]
+    assert len(own) == 4 * FOLDS
+    for name in ("result.json", "report.html", "mlp.yaml", *own):
         assert (again.folder / name).read_bytes() == (done.folder / name).read_bytes()
     assert rows_of(tmp_path) == rows_of(out)
 
@@ -321,7 +381,8 @@ def test_trees_are_refused_where_they_are_named_and_left_out_where_all_are_asked
 REFUSED = [
     ({"objectives": ["pr_auc", "f1"]}, "objectives: method 'population' knows no more than one"),
     ({"constraints": {"min_trades": 3}}, "knows no bounds"),
-    ({"storage": "postgresql://x"}, "knows no a shared storage"),
+    ({"storage": "postgresql://x"}, "knows no shared storage"),
+    ({"backend": "ray"}, "backend: the members of a population"),
     ({"method": {"kind": "population", "keys": ["embedding"]}}, "'embedding' of mlp may"),
     ({"method": {"kind": "population", "keys": ["hidden"]}}, "no 'hidden' in its space"),
     ({"method": {"kind": "population", "members": 1}}, "members"),
@@ -333,7 +394,7 @@ REFUSED = [
 @pytest.mark.parametrize(("more", "said"), REFUSED, ids=lambda x: str(x)[:40])
 def test_what_a_population_cannot_be_asked_is_refused_with_a_sentence(ended, more, said):
     with pytest.raises(ConfigError, match=said):
-        run(ended[0], **more)
+        run(ended[0], again=True, **more)  # a backend alone asks for a search that is finished
 
 
 def test_a_curriculum_is_refused(ended):
@@ -364,6 +425,15 @@ def test_of_every_network_what_is_moved_keeps_the_weights_and_what_changes_them_
         ends = values.choices or [int(e) if values.whole else e for e in (values.low, values.high)]
         fits = [takes(part.built(space.configs({key: e})[0], SHAPE), weights) for e in ends]
         assert all(fits) == (key in moved), key
+
+
+def test_a_range_is_not_moved_where_a_value_inside_it_does_not_go_with_the_rest():
+    """Width 16 has 1, 2 and 4 heads, not 3: both ends can be, and keep the weights' shapes."""
+    model = MODELS.parse({"kind": "transformer", "width": 16, "layers": 1})
+    for low, high, moved in ((1, 4, False), (1, 2, True)):
+        told = {"heads": {"low": low, "high": high, "step": 1}}
+        space = space_of(model, TrainingConfig(), told, "space")
+        assert ("heads" in movable(space, SHAPE, ())[0]) == moved
 
 
 def takes(network, weights):

@@ -94,6 +94,7 @@ def result(*searches, n_objectives=1, **changed):
         "name": "example", "fingerprint": "0123456789ab", "method": "trials", "sampler": "tpe",
         "pruner": "median", "objectives": ("pr_auc", "max_drawdown")[:n_objectives],
         "directions": ("higher", "lower")[:n_objectives],
+        "watched": "pr_auc",
         "limits": {"max_drawdown": 0.3} if n_objectives > 1 else {}, "searches": searches,
         "seed": 7, "n_candidates": 84,
         "data": {"hash": "ab", "n_instruments": 20, "first": "2022-01-01", "last": "2023-12-31",

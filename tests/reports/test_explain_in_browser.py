@@ -5,6 +5,8 @@ import pytest
 from reports.test_study_in_browser import CUT, OVERLAPS, SMALL
 from small import touchstone
 from touchstone.pipelines.finished import find
+from touchstone.reports.explain import ExplainResult
+from touchstone.reports.explain_page import page as write
 
 pytestmark = pytest.mark.browser
 
@@ -47,3 +49,18 @@ def test_it_opens_without_network_fits_and_nothing_overlaps(chromium, pages, mod
         paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert paper == ("rgb(21, 23, 26)" if scheme == "dark" else "rgb(252, 251, 248)")
         context.close()
+
+
+def test_a_feature_of_any_name_stays_on_a_phone(chromium, pages, tmp_path):
+    """Names are the user's own, and may be one long word."""
+    result = ExplainResult.model_validate_json(pages["logistic"].with_suffix(".json").read_text())
+    first = result.permutation.features[0].name
+    long = result.model_dump_json().replace(f'"{first}"', f'"{first}{"_of_the_last_week" * 4}"')
+    file = tmp_path / "long.html"
+    file.write_text(write(ExplainResult.model_validate_json(long), "touchstone explain first"))
+    context = chromium.new_context(viewport={"width": 380, "height": 900}, offline=True)
+    page = context.new_page()
+    page.goto(file.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+    assert page.evaluate(OVERLAPS) == []
+    context.close()

@@ -22,12 +22,13 @@ def test_a_page_stands_alone_and_knows_every_number(name):
     keys = re.findall(r' id="([^"]+)"', text)
     assert len(keys) == len(set(keys))
     assert "A schedule, no recipe" in text
+    assert "the interval knows of other days, not of other seeds" in text
 
 
 SAID = {
     "not told apart": "is not told apart from the best fixed settings",
-    "better": "the population beats the best fixed settings",
-    "worse": "the best fixed settings beat the population",
+    "better": "in this run the population beats the best fixed settings",
+    "worse": "in this run the best fixed settings beat the population",
     "the same": "taking over changed nothing",
 }
 

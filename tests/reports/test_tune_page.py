@@ -122,6 +122,17 @@ def test_what_few_trials_cannot_say_is_not_said():
     assert "(fANOVA)" not in few
 
 
+def test_what_was_watched_by_another_metric_is_not_drawn_as_the_objective():
+    found = search()
+    pruned = [t for t in found.trials if t.state == "pruned"]
+    assert pruned
+    for watched, n in (("pr_auc", len(pruned)), ("log_loss", 0)):
+        text = page(result(found, watched=watched), "x")
+        drawn = text.split('id="s0-history"')[1].split("<details")[0]
+        assert len(re.findall(r": pruned [\d.]+, below", drawn)) == n
+        assert len(re.findall(r": pruned, below", drawn)) == len(pruned) - n
+
+
 def test_all_failed_stands_above_everything():
     text = text_of("none")
     assert 'class="banner broken"' in text

@@ -70,3 +70,18 @@ def test_nothing_is_said_where_all_are_worth_the_same_or_nothing_varies():
     assert importance(study_of(20, lambda *_: 0.25), list(SPACE), 7) is None
     assert importance(study_of(20, PLANTED["rate"]), ["still"], 7) is None
     assert importance(study_of(20, PLANTED["rate"]), [], 7) is None
+
+
+@pytest.mark.parametrize(("n", "n_studies", "most"), [(FEWEST, 100, 12), (40, 40, 6)])
+def test_of_noise_something_is_said_as_seldom_as_chance_would_have_it(n, n_studies, most):
+    said = 0
+    for seed in range(n_studies):
+        study = study_of(n, lambda _, rng: rng.standard_normal(), seed)
+        said += importance(study, list(SPACE), 7) is not None
+    assert said <= most  # at 5 %: more with a chance below 1 in 250
+
+
+def test_a_hill_that_no_line_sees_is_seen():
+    hill = study_of(30, lambda p, _: -((np.log10(p["rate"]) + 2.5) ** 2))
+    found = importance(hill, list(SPACE), 7)
+    assert max(found, key=found.get) == "rate"

@@ -2,7 +2,9 @@
 
 import json
 import multiprocessing
+import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -203,6 +205,13 @@ def test_an_address_is_one_or_is_refused_and_shows_no_password(tmp_path):
     assert without_password("tune a --storage postgres://u:p%40@h/d -q") == (
         "tune a --storage postgres://u:***@h/d -q"
     )
+    assert without_password("--storage postgres://u:p@ss@h/d?password=deep&x=1 -q") == (
+        "--storage postgres://u:***@h/d?password=***&x=1 -q"
+    )
+    for bad in ("postgresql://me:secret@host:port/db", "postgresql://me:secret@[::1/db"):
+        with pytest.raises(ConfigError, match="no address") as error:
+            place_of(bad, tmp_path)
+        assert "secret" not in str(error.value)
     with pytest.raises(ConfigError, match="needs an address"):
         place_of("trials.db", tmp_path)
     for uri, error in (("sqlite:///nowhere/at/all.db", DataError), ("oracel://h/d", ConfigError)):
@@ -228,3 +237,34 @@ def test_a_database_says_who_is_gone_and_its_trials_wait_again(tmp_path):
     assert [t.state for t in seen(search)] == ["complete"] * 3
     alone = run(a_search(tmp_path, n_trials=3))
     assert [t.params for t in alone] == [t.params for t in seen(search)]
+
+
+def test_a_trial_that_another_process_ended_meanwhile_is_over_and_ends_no_search(tmp_path):
+    search = a_search(tmp_path, n_trials=2, pruner={"kind": "median"})
+    begin(search, alone=True)
+
+    def overtaken(trial):
+        begin(search, alone=True)  # somebody takes it for left
+        assert take(search, climb).number == trial.number
+        trial.report(0, 1.0)
+        trial.note("late", 1)
+        return Worth((99.0,), {})
+
+    late = take(search, overtaken)
+    assert (late.number, late.state) == (0, "complete")
+    assert late.values == (hill(late.params),)
+    assert take(search, climb).number == 1
+    assert left(search) == 0
+
+
+def test_a_server_that_takes_calls_and_never_answers_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr("touchstone.tuning.storage.CONNECT_SECONDS", 2)
+    pytest.importorskip("psycopg")
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        port = deaf.getsockname()[1]
+        place = place_of(f"postgresql://me:secret@127.0.0.1:{port}/db", tmp_path)
+        began = time.monotonic()
+        with pytest.raises(DataError, match="cannot be reached") as error:
+            begin(a_search(tmp_path, place=place), alone=False)
+    assert time.monotonic() - began < 60
+    assert "secret" not in str(error.value)

@@ -26,6 +26,12 @@ Backend: TypeAlias = Annotated[
     typer.Option(metavar="processes|ray", help="Run trials in processes of this machine, or on a "
                  "Ray cluster (RAY_ADDRESS)."),
 ]  # fmt: skip
+Jobs: TypeAlias = Annotated[
+    int | None,
+    typer.Option(min=1, help="Trials beside each other, each in a process; the number of cores by "
+                 "default. Samplers that learn from trials (tpe, gp, nsga2) and pruners give the "
+                 "same result again only with 1."),
+]  # fmt: skip
 
 
 def tune(
@@ -34,7 +40,7 @@ def tune(
     set_: Set = None,
     storage: Storage = None,
     backend: Backend = None,
-    jobs: o.Jobs = None,
+    jobs: Jobs = None,
     out: o.Out = Path(),
     ledger: o.LedgerPath = None,
     again: Annotated[
@@ -45,7 +51,7 @@ def tune(
     verbose: o.Verbose = False,
     json_: o.Json = False,
 ) -> None:
-    """Search the settings of each architecture on purged folds; keep the better of its two best.
+    """Search the settings of each architecture on purged folds; keep the best.
 
     What may be tried stands with each setting (touchstone schema), and in the file's `space`. Every
     trial goes to the ledger. After Ctrl-C or a crash the same command goes on where it stood. The

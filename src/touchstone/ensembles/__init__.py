@@ -6,12 +6,17 @@ the members are, and where their scores come from, is the caller's business.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Annotated, Any, NamedTuple, Protocol
+
+from pydantic import Field
 
 from touchstone.arrays import Float64, Int8, Int64
 from touchstone.config import Config
 from touchstone.errors import ConfigError
 from touchstone.registration import Family
+
+Strength = Annotated[float, Field(gt=0, le=1e9)]
+"""How strong a pull or a rate is: beyond the bound sums would overflow."""
 
 
 class Members(NamedTuple):
@@ -98,7 +103,8 @@ class Combiner(Protocol):
 
     - `columns`, a property: expressions that it reads from `members.named`;
     - `recalibrates`, a property: its score is not a mean of the members' but a function fitted to
-      what came, so that members of one mind are corrected and not repeated.
+      what came, so that members of one mind are corrected and not repeated;
+    - `asks`, a method: refuses names of members that it cannot be fitted on, with a ConfigError.
     """
 
     def fit(self, config: Config, members: Members, outcomes: Outcomes, seed: int, /) -> Combined:
@@ -130,6 +136,17 @@ def columns_of(config: Config) -> tuple[str, ...]:
 def recalibrates(config: Config) -> bool:
     """Whether its weights are coefficients of log-odds, and no shares."""
     return bool(getattr(config, "recalibrates", False))
+
+
+def check_names(config: Config, names: tuple[str, ...]) -> None:
+    """Refuse members that an ensemble cannot be fitted on, by their names, before any is fitted.
+
+    Raises:
+        ConfigError: as the kind says.
+    """
+    asks = getattr(config, "asks", None)
+    if asks is not None:
+        asks(names)
 
 
 def _parts(config: Config) -> Iterator[Config]:

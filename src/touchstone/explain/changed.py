@@ -56,13 +56,17 @@ def usual(subject: Subject) -> Usual:
     train = evenly(subject.train, _SAMPLE)
     if not train.size:
         raise DataError(f"{subject.name}: no train row, so nothing is known of what is usual")
-    # A window of two bars behind each row: the row and the bar before it.
-    pairs = Windows(
-        subject.windows.features, subject.windows.asset_id, min(2, subject.windows.lookback),
-        subject.windows.scaler,
-    ).gather(train)  # fmt: skip
-    now = pairs[:, -1]
-    step = now.astype(np.float64) - pairs[:, 0]
+    features, ids, scaler = (
+        subject.windows.features, subject.windows.asset_id, subject.windows.scaler
+    )  # fmt: skip
+    now = Windows(features, ids, 1, scaler).gather(train)[:, 0]
+    # A window of one bar may stand on its instrument's first, or on the first that has values.
+    followed = train[(train > 0) & (ids[train] == ids[train - 1])]
+    pairs = Windows(features, ids, 2, scaler).gather(followed).astype(np.float64)
+    step = pairs[:, 1] - pairs[:, 0]
+    step = step[np.isfinite(step).all(1)]
+    if not len(step):
+        raise DataError(f"{subject.name}: no train row follows a bar, so no noise can be measured")
     return Usual(now.min(0), now.max(0), np.asarray(step.std(0), np.float64))
 
 

@@ -207,16 +207,23 @@ def _harm(hit: Bool) -> Float32:
 
 
 def _pgd(subject: Subject, windows: Float32, truth: tuple[Int32, Bool], radius: Float64) -> Float32:
-    """Ten projected steps of the sign of the gradient, from a random place in the box."""
-    ids, hit = truth
+    """The worst of the places, by the logit, that ten projected steps of the gradient's sign pass.
+
+    They begin at a random place in the box.
+    """
+    (ids, hit), harm = truth, _harm(truth[1])
     limit = radius.astype(np.float32)
     rng = generator(subject.seed, "pgd", subject.name, int(subject.rows[0]))
     move = limit * rng.uniform(-1, 1, windows.shape).astype(np.float32)
-    for _ in range(_PGD_STEPS):
-        _, slope = logit_gradient(subject.fitted, windows + move, ids)
-        move += limit * np.float32(_PGD_STRIDE / _PGD_STEPS) * np.sign(slope) * _harm(hit)
-        move = np.clip(move, -limit, limit)
-    return np.asarray(windows + move, np.float32)
+    worst, most = move, np.full(hit.size, -np.inf, np.float32)
+    for _ in range(_PGD_STEPS + 1):
+        logit, slope = logit_gradient(subject.fitted, windows + move, ids)
+        done = logit * harm[:, 0, 0]
+        worst = np.where((done > most)[:, None, None], move, worst)
+        most = np.maximum(most, done)
+        step = limit * np.float32(_PGD_STRIDE / _PGD_STEPS) * np.sign(slope) * harm
+        move = np.clip(move + step, -limit, limit)
+    return np.asarray(windows + worst, np.float32)
 
 
 def _worse(

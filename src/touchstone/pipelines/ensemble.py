@@ -22,9 +22,8 @@ from touchstone.pipelines.decide import calibrate, candidate_fingerprint, tested
 from touchstone.pipelines.distil import Market, Taught, distil, student_study, untaught_study
 from touchstone.pipelines.ensemble_board import STUDENT_FILE, Found, artifact_name, board
 from touchstone.pipelines.ensemble_compare import compare_all, contenders
-from touchstone.pipelines.ensemble_config import Ensembles
+from touchstone.pipelines.ensemble_config import PRUNED, Ensembles
 from touchstone.pipelines.ensemble_fit import (
-    PRUNED,
     Asked,
     Columns,
     OnFold,

@@ -17,8 +17,8 @@ from touchstone.pipelines.campaign_measures import Common, common_of, less, pr_a
 from touchstone.pipelines.cards import candidate_label
 from touchstone.pipelines.distil import Taught
 from touchstone.pipelines.ensemble_compare import Compared, Contender
-from touchstone.pipelines.ensemble_config import Ensembles
-from touchstone.pipelines.ensemble_fit import PRUNED, Asked, OnFold, Selected
+from touchstone.pipelines.ensemble_config import PRUNED, Ensembles
+from touchstone.pipelines.ensemble_fit import Asked, OnFold, Selected
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.skill import Judged, judged
 from touchstone.reports import ensemble as told

@@ -13,6 +13,7 @@ from touchstone.arrays import Float64, Int64
 from touchstone.backtest import daily, sweep
 from touchstone.config import Config
 from touchstone.dataset.splits import Fold
+from touchstone.errors import DataError
 from touchstone.ledger import Ledger
 from touchstone.metrics import classification as c
 from touchstone.metrics.trading import sharpe
@@ -26,8 +27,8 @@ from touchstone.pipelines.decide import (
     outlook,
     segment,
 )
-from touchstone.pipelines.ensemble_config import ChooseBy, Ensembles, Named
-from touchstone.pipelines.ensemble_fit import PRUNED, Combination, OnFold
+from touchstone.pipelines.ensemble_config import PRUNED, ChooseBy, Ensembles, Named
+from touchstone.pipelines.ensemble_fit import Combination, OnFold
 from touchstone.pipelines.learn import Learned
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.study import Study, StudyConfig
@@ -142,11 +143,19 @@ def compare_all(
         prepared: its market.
         who: members and ensembles.
         ledger: gets one row with every contender and setting.
+
+    Raises:
+        DataError: validation rows that give no member the measure that chooses.
     """
     config, measure = asked.study.config, asked.config.choose_by
     validated = tuple(_validated(config, prepared, one) for one in who)
     members = [i for i, one in enumerate(who) if one.is_member]
     best = max(members, key=lambda i: validated[i].by(measure))
+    if validated[best].by(measure) == -np.inf:
+        raise DataError(
+            f"choose_by {measure}: no member has one on the validation rows of every fold, so that "
+            "none is the best: lengthen folds.validate, or choose by another measure"
+        )
     study = _among(asked.study, tuple(one.config for one in who))
     comparison = compare(study, prepared, [one.fits for one in who], ledger)
     found = Compared(who, validated, comparison, best, best, {}, {})

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from touchstone.config import Config
-from touchstone.ensembles import ENSEMBLES
+from touchstone.ensembles import ENSEMBLES, check_names
 from touchstone.errors import ConfigError
 from touchstone.labels import LABELS
 from touchstone.models import MODELS, OUTCOMES, head_of
@@ -16,6 +16,8 @@ from touchstone.pipelines.study import QUICKSTART, Study, StudyConfig, identifie
 from touchstone.registration import PartOf
 from touchstone.training.losses.distillation import DistillationConfig
 
+PRUNED: Final = "pruned"
+"""The ensemble of those members alone that selection keeps."""
 ChooseBy = Literal["pr_auc", "log_loss", "sharpe"]
 _Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -237,15 +239,30 @@ def with_members(config: EnsembleConfig, study: Study) -> Ensembles:
                 f"{study.config.lookback}, which says on which rows all are compared: raise the "
                 "study's, and name shorter ones under the others"
             )
+    _combines(found)
     _teaches(found)
     return found
+
+
+def _combines(found: Ensembles) -> None:
+    """Refuse members that an ensemble could be taken for, or that one cannot be fitted on."""
+    names = tuple(one.name for one in found.members)
+    if taken := sorted({*found.combiners, PRUNED} & set(names)):
+        raise ConfigError(
+            f"members: an ensemble is called {', '.join(taken)}: give the member another name"
+        )
+    for config in found.combiners.values():
+        try:
+            check_names(config, names)
+        except ConfigError as error:
+            raise ConfigError(f"ensembles: {error}") from None
 
 
 def _teaches(found: Ensembles) -> None:
     distil = found.config.distil
     if distil is None:
         return
-    known = [*found.combiners, *(["pruned"] * found.config.prune)]
+    known = [*found.combiners, *([PRUNED] * found.config.prune)]
     if distil.ensemble is not None and distil.ensemble not in known:
         raise ConfigError(
             f"distil.ensemble: no ensemble is called {distil.ensemble!r}: {', '.join(known)}"

@@ -23,8 +23,6 @@ from touchstone.pipelines.prepare import Prepared, column
 from touchstone.registration import PartOf
 from touchstone.seeding import derive
 
-PRUNED: Final = "pruned"
-"""The ensemble of those members alone that selection keeps."""
 _NEVER: Final = np.iinfo(np.int64).max
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from touchstone.arrays import Int64
 from touchstone.data.cache import StageCache
 from touchstone.dataset.splits import Fold
+from touchstone.ensembles import columns_of
 from touchstone.errors import ConfigError, DataError
 from touchstone.features import compile_expression
 from touchstone.market import Panel
@@ -18,7 +19,7 @@ from touchstone.pipelines.study import Study
 
 
 def read_expressions(asked: Ensembles, panel: Panel) -> None:
-    """Read every expression of the members, before anything is fitted.
+    """Read every expression of members and combinations, before anything is fitted.
 
     Raises:
         ConfigError: one that cannot be read.
@@ -30,6 +31,12 @@ def read_expressions(asked: Ensembles, panel: Panel) -> None:
             compile_expression(f"rows_of_member_{place}", member.rows.of, tuple(panel.side))
         except ConfigError as error:
             raise ConfigError(f"members: {name}: rows.of: {error}") from None
+    for name, config in asked.combiners.items():
+        for text in columns_of(config):
+            try:
+                compile_expression("column_of_ensemble", text, tuple(panel.side))
+            except ConfigError as error:
+                raise ConfigError(f"ensembles: {name}: {error}") from None
 
 
 def fit_members(
@@ -95,13 +102,13 @@ def _special(
         made_of = (prepared.data, prepared.source)
         labels = label_rows(member.label, prepared.panel, made_of, cache)
         used = _labelled(prepared)
-        late = labels.exit[used] > prepared.labels.exit[used]
-        if late.any() or (labels.exit[used] < 0).any():
+        late, never = labels.exit[used] > prepared.labels.exit[used], labels.exit[used] < 0
+        if late.any() or never.any():
             raise ConfigError(
                 f"members: a label {getattr(member.label, 'kind', '?')} is known later than the "
-                f"study's on {int(late.sum()):,} of {used.size:,} rows, so that rows would learn "
-                "from what the folds keep from them: shorten its horizon to the study's or below, "
-                "and keep its barriers no wider"
+                f"study's, or never, on {int((late | never).sum()):,} of {used.size:,} rows: rows "
+                "would learn from what the folds keep from them; shorten its horizon to the "
+                "study's or below, and keep its barriers no wider"
             )
         update["label"] = member.label
         key = stage_key(prepared.key, "label", member.label)

@@ -139,6 +139,10 @@ def _refuse(of: Reopened, asked: Restored, wish: Wish) -> None:
             f"--only gradients: {of.name} has no gradients, since it takes one row of summaries "
             "per sample; shap explains it exactly, and --model takes a network of the study"
         )
+    if is_named and "permutation" in wish.only:
+        able, notes = methods.lending(asked)
+        if not able:
+            raise ConfigError(f"--only permutation: {'; '.join(notes)}")
 
 
 def _part(
@@ -190,6 +194,7 @@ def _result(
         )
     )  # fmt: skip
     given = wish.which.threshold
+    is_asked = "permutation" in wish.only or found.get("permutation") is not None
     return ExplainResult.model_validate(
         {
             "run": of.run.name,
@@ -208,7 +213,7 @@ def _result(
             "threshold_by": "as given" if given is not None
             else "the best F1 on each fold's validation rows",
             "folds": folds,
-            "notes": asked.notes,
+            "notes": (*asked.notes, *(methods.lending(asked)[1] if is_asked else ())),
             **{part: found.get(part) for part in PARTS},
         }
     )  # fmt: skip

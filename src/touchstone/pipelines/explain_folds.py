@@ -29,6 +29,7 @@ from touchstone.pipelines.finished import Finished, find, finished_runs, reopene
 from touchstone.pipelines.identities import known_first
 from touchstone.pipelines.learn import Learned, Task, learn
 from touchstone.pipelines.prepare import Prepared, prepare
+from touchstone.pipelines.refit import epochs_of
 from touchstone.pipelines.shelf import Columns, Resources, columns_of, shelve
 from touchstone.pipelines.skill import Judged, best_f1_threshold, judged
 from touchstone.pipelines.study import Study
@@ -174,7 +175,10 @@ def restored(of: Reopened, which: Which, resources: Resources) -> Restored:
     """
     study, prepared, config = of.study, of.prepared, of.study.config
     folds = prepared.folds.folds
-    tasks = [Task(of.model, fold, f"fold {i + 1}") for i, fold in enumerate(folds)]
+    tasks = [
+        Task(of.model, fold, f"fold {i + 1}", epochs_of(config.refit, i))
+        for i, fold in enumerate(folds)
+    ]
     learned = learn(study, prepared, tasks, resources)
     where = segment(prepared.panel, folds[0].spans.test_start, prepared.folds.seal)
     thresholds = [

@@ -7,11 +7,12 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from touchstone.arrays import Float64
-from touchstone.errors import ConfigError
+from touchstone.errors import ConfigError, DataError
 from touchstone.explain import Subject
 from touchstone.explain import errors as err
 from touchstone.explain.attribution import Attribution
 from touchstone.explain.changed import evenly
+from touchstone.explain.day_blocks import day_blocks
 from touchstone.explain.gradients import has_gradients
 from touchstone.explain.parts import (
     parts_of_features,
@@ -69,9 +70,28 @@ def subjects_of(asked: Restored) -> list[Subject]:
     return [one.subject for one in asked.exposed]
 
 
-def permutation(of: Reopened, asked: Restored, step: Step) -> Permutation:  # noqa: ARG001  one call
-    """Permutation importance of features, of groups of them, and of stretches of bars."""
-    subjects = subjects_of(asked)
+def lending(asked: Restored) -> tuple[list[Subject], tuple[str, ...]]:
+    """The folds whose days can change places, and why those of the others cannot."""
+    able, notes = [], []
+    for subject in subjects_of(asked):
+        try:
+            day_blocks(subject)
+        except DataError as error:
+            notes.append(f"permutation importance leaves out {error}")
+        else:
+            able.append(subject)
+    return able, tuple(notes)
+
+
+def permutation(of: Reopened, asked: Restored, step: Step) -> Permutation | None:  # noqa: ARG001  one call
+    """Permutation importance of features, of groups of them, and of stretches of bars.
+
+    None where every fold's test is too short for its days to change places.
+    """
+    subjects, notes = lending(asked)
+    if not subjects:
+        step.say(notes[0])
+        return None
     names = subjects[0].names
     single = parts_of_features(names)
     groups = parts_of_groups(names, relatives_of(subjects))

@@ -17,7 +17,6 @@ from touchstone.dataset.splits import Fold
 from touchstone.dataset.view import View
 from touchstone.dataset.windows import Windows
 from touchstone.labels.tasks import fit_tasks, targets
-from touchstone.ledger import Ledger
 from touchstone.models import MODELS, head_of
 from touchstone.models.scoring import score
 from touchstone.pipelines import learned as learned_fits
@@ -135,19 +134,9 @@ def learn(
 
 
 def fit_and_score(
-    config: StudyConfig, task: Task, columns: Columns, data: str, ledger: Ledger,
-    place: Place | None = None,
-) -> Learned:  # fmt: skip
-    """Scale, weigh, fit and score one model on one fold; runs in a worker process."""
-    return scored_by(
-        config, task, columns, data, lambda job, beside: drive(job, ledger, place, beside)
-    )
-
-
-def scored_by(
     config: StudyConfig, task: Task, columns: Columns, data: str, fit_by: Driver
 ) -> Learned:  # fmt: skip
-    """`fit_and_score`, the fit itself being somebody's own."""
+    """Scale, weigh, fit and score one model on one fold; runs in a worker process."""
     began = time.perf_counter()
     fold = task.fold
     features = columns.features if task.view is None else task.view.matrix(columns.raw)
@@ -292,7 +281,7 @@ def _watched(
         return drive(job, resources.ledger(), place, beside, see)
 
     try:
-        return scored_by(config, task, columns, data, driven)
+        return fit_and_score(config, task, columns, data, driven)
     except HaltError:
         if place is not None:
             settle(place.folder, None)
@@ -304,7 +293,11 @@ def _in_worker(
     place: Place | None,
 ) -> tuple[int, Learned]:  # fmt: skip
     config, task, shelf, data = asked
-    return number, fit_and_score(config, task, columns_of(shelf), data, ledger(), place)
+
+    def driven(job: Job, beside: Beside) -> tuple[Fit, History]:
+        return drive(job, ledger(), place, beside)
+
+    return number, fit_and_score(config, task, columns_of(shelf), data, driven)
 
 
 def _task_key(config: StudyConfig, prepared: Prepared, task: Task) -> str:

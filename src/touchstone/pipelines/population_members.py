@@ -17,11 +17,11 @@ from joblib import delayed
 
 from touchstone import training
 from touchstone.config import Config
-from touchstone.errors import ArtifactError, TrainingError
+from touchstone.errors import ArtifactError, ConfigError, TrainingError
 from touchstone.ledger import Ledger
 from touchstone.models import MODELS
 from touchstone.pipelines.drive import Beside, History
-from touchstone.pipelines.learn import Learned, Task, keep, kept, scored_by
+from touchstone.pipelines.learn import Learned, Task, fit_and_score, keep, kept
 from touchstone.pipelines.prepare import Prepared, stage_key
 from touchstone.pipelines.progress import Step
 from touchstone.pipelines.shelf import Columns, OpenLedger, Resources, Shelf, columns_of, shelve
@@ -208,8 +208,12 @@ class Population:
         if failed:
             return Ended(None, None, failed[0])
         values = self.values(self.study_of(path), [fits[place] for place in places])
-        known = [value for value in values if value is not None]
-        return Ended(path, float(np.mean(known)) if len(known) == len(values) else None)
+        unknown = [task.name for task, v in zip(self.tasks, values, strict=True) if v is None]
+        if unknown:
+            return Ended(
+                path, None, f"{unknown[0]}: its validation rows give the objective no value"
+            )
+        return Ended(path, float(np.mean([v for v in values if v is not None])))
 
     def _shown(self, note: str) -> None:
         if self.step is not None:
@@ -251,8 +255,8 @@ def _tried(
         model, recipe = _configs(ground, one.path[-1])
         config = ground.config.model_copy(update={"models": (model,), "training": recipe})
         task = one.task._replace(model=model)
-        return scored_by(config, task, columns, ground.data, fit_by), ""
-    except TrainingError as error:
+        return fit_and_score(config, task, columns, ground.data, fit_by), ""
+    except (TrainingError, ConfigError) as error:  # values that do not go together
         return None, str(error)
 
 

@@ -17,6 +17,9 @@ STILL: Final = ("rows", "epochs", "patience", "metric", "threads", "device", "pr
                 "curriculum", "keep_every")  # fmt: skip
 """Keys of a recipe that say what a fit is about, how long it is or where: no member has its own."""
 
+_FEW: Final = 32
+"""Networks that are built to find out about one key."""
+
 
 class Searched(NamedTuple):
     """What one architecture's population is about."""
@@ -38,7 +41,7 @@ def searched(
 ) -> list[Searched]:
     """Every architecture's space, refused before anything is trained; see `movable`."""
     found = []
-    for name, space in spaces(networks, asked.study.config.training, asked.config.space).items():
+    for name, space in spaces(networks, asked.study.config.training, asked.config.sought).items():
         n_outcomes = len(OUTCOMES[head_of(space.model)])
         n_features = len(prepared.plan.names)
         shape = Shape(asked.study.config.lookback, n_features, 2, n_outcomes)
@@ -85,16 +88,20 @@ def movable(space: Space, shape: Shape, asked: Sequence[str]) -> tuple[tuple[str
 def _may(space: Space, shape: Shape, key: str, values: Values) -> bool:
     if key.startswith(TRAINING):
         return key.removeprefix(TRAINING).split(".")[0] not in STILL
-    probes = values.choices or (_end(values, values.low), _end(values, values.high))
     try:
-        models = [space.configs({key: value})[0] for value in probes]
+        models = [space.configs({key: value})[0] for value in _probes(values)]
         return all(same_weights(space.model, model, shape) for model in models)
     except ConfigError:  # a value that does not go with the others
         return False
 
 
-def _end(values: Values, end: float) -> float | int:
-    return int(end) if values.whole else end
+def _probes(values: Values) -> Sequence[Any]:
+    """Every value of a short list or a range of few whole numbers, the ends of any other."""
+    if values.choices or not values.whole:
+        return values.choices or (values.low, values.high)
+    step = 1 if values.log else int(values.step or 1)
+    every = range(int(values.low), int(values.high) + 1, step)
+    return every if len(every) <= _FEW else (every[0], every[-1])
 
 
 def _own(one: Searched) -> dict[str, Any]:

@@ -76,13 +76,18 @@ def network_of(asked: Tune) -> DartsConfig:
     """The size of the networks: the one `darts` among the models.
 
     Raises:
-        ConfigError: another kind is named, or several sizes are.
+        ConfigError: another kind is named, several sizes are, or what a search cannot heed.
     """
     named, config = asked.config.models, asked.config
     if config.backend != "processes":
         raise ConfigError(
             "backend: a search of an architecture is one after the other: leave the key out, and "
             "give --jobs for the fits that follow"
+        )
+    if config.objectives != ("pr_auc",):
+        raise ConfigError(
+            f"objectives: cells are compared by pr_auc, not by {config.objectives[0]}: leave the "
+            "key out, or search settings with method: trials"
         )
     if not named:
         sizes = [m for m in config.overrides if kind_of(m) == "darts"]

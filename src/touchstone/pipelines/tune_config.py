@@ -120,8 +120,8 @@ class TuneConfig(Config):
         asked = {
             "objectives": (len(self.objectives) > 1, able.objectives, "more than one"),
             "constraints": (bool(self.constraints.limits), able.constraints, "bounds"),
-            "space": (bool(self.space), able.space, "a space of your own"),
-            "storage": (self.storage is not None, able.storage, "a shared storage"),
+            "space": (bool(self.space), able.space, "space of your own"),
+            "storage": (self.storage is not None, able.storage, "shared storage"),
         }
         for key, (wanted, can, noun) in asked.items():
             if wanted and not can:
@@ -138,6 +138,12 @@ class TuneConfig(Config):
     def architectures(self) -> tuple[Config, ...]:
         """All that are searched."""
         return chosen(self.models, self.overrides, self.without)
+
+    @property
+    def sought(self) -> dict[str, Mapping[str, Any]]:
+        """The space, without the kinds that are left out."""
+        left_out = () if self.models else self.without
+        return {kind: keys for kind, keys in self.space.items() if kind not in left_out}
 
     @property
     def told(self) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.tune_config import DIRECTIONS, Tune
-from touchstone.pipelines.tune_trial import CONSTRAINTS, REASON, SECONDS
+from touchstone.pipelines.tune_trial import CONSTRAINTS, REASON, SECONDS, watched
 from touchstone.reports.contents import iso_day
 from touchstone.reports.tune import SearchFound, SpaceKey, TrialFound, TuneResult, WinnerFound
 from touchstone.reports.tune import Step as ReportStep
@@ -53,6 +53,7 @@ def result_of(
         pruner=_kind(pruner),
         objectives=config.objectives,
         directions=tuple(DIRECTIONS[one] for one in config.objectives),
+        watched=watched(config.objectives[0], asked.study.config.training),
         limits=config.constraints.limits,
         searches=tuple(_search_found(asked, one) for one in over),
         data=_data(prepared),

@@ -27,6 +27,7 @@ from touchstone.pipelines.study import Study
 from touchstone.pipelines.tune_config import DIRECTIONS, Tune
 from touchstone.pipelines.tune_values import by_fold, validated_span
 from touchstone.pipelines.tune_way import Found, Market, Way
+from touchstone.pipelines.tune_winner import keep_fits
 from touchstone.reports.contents import iso_day
 from touchstone.reports.population import Again, PopulationResult
 from touchstone.reports.population_page import page, told
@@ -45,8 +46,8 @@ def run(
     """Train a population of every network that is asked for; see `Way.run`.
 
     Raises:
-        ConfigError: a tabular kind that is named, a curriculum, or keys that may not change while
-            a network learns.
+        ConfigError: a tabular kind that is named, a curriculum, another backend, or keys that may
+            not change while a network learns.
     """
     method, objective = _method(asked), _objective(asked)
     networks, refused = _networks(asked)
@@ -63,6 +64,8 @@ def run(
         last = _last_study(asked, members, both.winner)
         again = _again(asked, last, prepared, resources)
         found.append(found_of(one, members, both, (again, book)))
+        won = f"generation {found[-1].winner.generation}, member {found[-1].winner.member}"
+        keep_fits(folder, one.name, (won, last), members.fits(both.winner))
         studies[found[-1].file] = (last, one.name)
     result = PopulationResult(
         name=asked.config.name,
@@ -85,6 +88,11 @@ def run(
 def _method(asked: Tune) -> PopulationConfig:
     method = asked.config.method
     assert isinstance(method, PopulationConfig), "the way is chosen by the method's kind"
+    if asked.config.backend != "processes":
+        raise ConfigError(
+            "backend: the members of a population are trained by worker processes of this "
+            "machine: leave the key out, and give --jobs"
+        )
     if asked.study.config.training.curriculum:
         raise ConfigError(
             "training.curriculum: a population learns one label, so that all its generations are "

@@ -138,6 +138,12 @@ def on_the_way(objective: str, training: TrainingConfig) -> tuple[str, float]:
     return f"validate_{name}", -1.0 if turned else 1.0
 
 
+def watched(objective: str, training: TrainingConfig) -> str:
+    """The same for people: the metric, `-` before it where its negative is told."""
+    name, sign = on_the_way(objective, training)
+    return "-" * (sign < 0) + name.removeprefix("validate_")
+
+
 def _fits(bench: Bench, study: Study, trial: Trial) -> list[Learned] | None:
     """The fits of all folds in order; None where the trial was ended."""
     watcher = _Watcher(bench, study, trial)

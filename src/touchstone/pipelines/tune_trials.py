@@ -91,7 +91,7 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
     names = model_names(asked.study.config)
     found = spaces(
         dict(zip(names, asked.study.config.models, strict=True)), asked.study.config.training,
-        config.space,
+        config.sought,
     )  # fmt: skip
     # Searches for more or fewer trials share them.
     held = ask.workspace.locks / f"trials-{key}"

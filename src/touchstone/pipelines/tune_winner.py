@@ -86,7 +86,7 @@ def winner(
         kept = _better(first, anew, higher=asked.higher)
         step.say(f"{asked.name}: {kept.told.name} goes on")
     file = f"{asked.name.replace(' ', '_')}.yaml"
-    _keep(folder / WINNERS / asked.name.replace(" ", "_"), kept)
+    keep_fits(folder, asked.name, (kept.told.name, kept.study), kept.fits)
     write_text(folder / file, study_text(kept.study, asked.name, folder, _TAKES))
     model = asked.study.config.models[0]
     return WinnerFound(
@@ -135,26 +135,33 @@ def _better(first: _Made, anew: Sequence[_Made], *, higher: bool) -> _Made:
     return first
 
 
-def _keep(folder: Path, version: _Made) -> None:
+def keep_fits(folder: Path, name: str, version: tuple[str, Study], fits: Sequence[Learned]) -> None:
     """Write a version's fits, a folder each: what `restore` needs, and what they see.
 
     A file that an earlier version has left goes; `fit.json` comes last and names the others with
     their hashes.
+
+    Args:
+        folder: the search's; gets `winners/NAME/fold-N/`.
+        name: the architecture's, as in "gru 2".
+        version: what it is called, and the study with its settings.
+        fits: one a fold.
     """
-    model = version.study.config.models[0]
-    for i, fit in enumerate(version.fits, start=1):
-        place = folder / f"fold-{i}"
+    told, study = version
+    model = study.config.models[0]
+    for i, fit in enumerate(fits, start=1):
+        place = folder / WINNERS / name.replace(" ", "_") / f"fold-{i}"
         shutil.rmtree(place, ignore_errors=True)
         beside = {"scaler.json": fit.scaler.encode(), "view.json": fit.view.encode()}
-        files = {**fit.files, **{name: text for name, text in beside.items() if text}}
-        for name, content in files.items():
-            write_bytes(place / name, content)
+        files = {**fit.files, **{n: text for n, text in beside.items() if text}}
+        for file, content in files.items():
+            write_bytes(place / file, content)
         facts = {
-            "version": version.told.name,
+            "version": told,
             "model": model.model_dump(mode="json", serialize_as_any=True),
             "shape": list(fit.shape),
             "epochs": fit.best_epoch,
-            "study": version.study.fingerprint,
+            "study": study.fingerprint,
             "files": {n: hashlib.sha256(c).hexdigest() for n, c in sorted(files.items())},
         }
         write_text(place / FACTS, json.dumps(facts, indent=1) + "\n")

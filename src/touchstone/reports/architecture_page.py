@@ -121,8 +121,10 @@ def _cell(result: ArchitectureResult) -> Section:
     )
     words = _wired(won)
     chart = Chart("cell", words, note, cell_graph(won.genotype, words), None)
+    n_cells = int(result.network["cells"])
+    upon = ", one upon the other" if n_cells > 1 else ""
     say = (
-        f"{plural(int(result.network['cells']), 'cell')} of this wiring, one upon the other, "
+        f"{plural(n_cells, 'cell')} of this wiring{upon}, "
         f"{result.network['width']} channels a node. {won.file} beside this page holds it: "
         "touchstone run takes it to its one look at the sealed rows.",
     )
@@ -319,8 +321,8 @@ def _how(result: ArchitectureResult) -> Section:
         "The verdict is that of all found cells against all random ones, by the interval on test "
         "rows. Whole days are drawn again; and cells differ as those that were trained do, seeds "
         "included. One found cell is taken to differ from the next as random ones do: so a search "
-        "that drew at random would be called better in one of forty cases. More random cells, or "
-        "more searches, make the interval narrower.",
+        "that drew at random would be called better in one of forty cases or fewer. More random "
+        "cells, or more searches, make the interval narrower.",
         f"Bars of {day(result.first)} to {day(result.last)}.",
     )
     return Section("how", "How", "How it was done", rows)

@@ -68,10 +68,10 @@ def mean_weights(result: EnsembleResult, shown: Shown) -> Markup:
     """Ensembles over members, shares alone."""
     found = [e for e in result.ensembles if e.weights.shares][::-1]
     cells = [list(e.weights.mean) for e in found]
-    names = [shown(m.name) for m in result.members]
+    names = [_short(shown(m.name), len(result.members)) for m in result.members]
     labels = [shown(e.figures.name) for e in found]
     largest = max((abs(v) for row in cells for v in row if v is not None), default=1.0)
-    return heat_map(HeatMap(cells, names, labels, "member", "ensemble", None, largest))
+    return heat_map(HeatMap(cells, names, labels, "member", "ensemble", None, largest, "named"))
 
 
 def moving(result: EnsembleResult) -> Combined | None:
@@ -93,14 +93,21 @@ def over_time(result: EnsembleResult, one: Combined, shown: Shown) -> Markup:
     names = [shown(m.name) for m in result.members][::-1]
     days = [day(d) for d in weights.day]
     largest = max((abs(v) for row in cells for v in row if v is not None), default=1.0)
-    return heat_map(HeatMap(cells, days, names, "from", "member", None, largest))
+    return heat_map(HeatMap(cells, days, names, "from", "member", None, largest, "named", 2))
 
 
 def alike(result: EnsembleResult, shown: Shown) -> Markup:
     """Correlation of errors, members over members."""
     names = [shown(n) for n in result.alike.members]
     cells = [list(row) for row in result.alike.error_correlation][::-1]
-    return heat_map(HeatMap(cells, names, names[::-1], "member", "member", None, 1.0))
+    across = [_short(name, len(names)) for name in names]
+    return heat_map(HeatMap(cells, across, names[::-1], "member", "member", None, 1.0, "named"))
+
+
+def _short(name: str, n: int) -> str:
+    """A name as n of them stand beside each other on a phone."""
+    most = max(4, 34 // n)
+    return name if len(name) <= most else f"{name[: most - 1]}\u2026"
 
 
 def paths(result: EnsembleResult) -> Markup:

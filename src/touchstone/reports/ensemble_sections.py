@@ -98,7 +98,8 @@ def _skill_title(result: EnsembleResult) -> str:
         e for e in result.ensembles
         if (ends := e.versus.pr_auc_interval) is not None and ends[0] > 0
     ]  # fmt: skip
-    return f"{len(above)} of {len(result.ensembles)} foresee better by PR-AUC"
+    verb = "has" if len(above) == 1 else "have"
+    return f"{len(above)} of {len(result.ensembles)} {verb} a PR-AUC interval above 0, uncorrected"
 
 
 def _figures(result: EnsembleResult) -> Section:

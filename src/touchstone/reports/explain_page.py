@@ -95,7 +95,7 @@ def _robust(result: ExplainResult) -> str:
     ends: dict[str, float | None] = {p.attack: p.pr_auc.value for p in points if p.share == last}
     worst = next((w for w in ("pgd", "greedy") if w in ends), "random")
     return (
-        f"Moved by {short(100 * last)}{THIN}% of each feature\u2019s noise, PR-AUC falls from "
+        f"Moved by {short(100 * last)}{THIN}% of each feature\u2019s noise, PR-AUC goes from "
         f"{plain_number(points[0].pr_auc.value)} to {plain_number(ends['random'])} by chance and "
         f"to {plain_number(ends[worst])} under attack."
     )

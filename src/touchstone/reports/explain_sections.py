@@ -107,15 +107,24 @@ def _drops(key: str, title: str, needs: tuple[Need, ...], found: Permutation) ->
         )
         for n in needs
     ]  # fmt: skip
-    metric = shown(found.metric)
+    metric, n = shown(found.metric), len(found.features) if key == "need" else len(needs)
     grid = Grid(scale, ticks(scale, 4, thin=True), 0.0, f"fall of {metric} when it is lost",
                 "fall")  # fmt: skip
     note = (
         f"{metric} of {plain_number(found.base)} less that without it, mean of "
         f"{words(found.n_permutations)} permutations of whole days; whisker: 95 % over days. Grey: "
-        "cannot be told from nothing."
+        f"cannot be told from nothing. {_by_luck(n, needs)}"
     )
+    if found.kept:
+        note += f" {plural(found.kept, 'row')} had no other day to borrow from and kept their own."
     return Chart(key, title, note, dots(rows, grid, "long-names"), None, "slice")
+
+
+def _by_luck(n: int, needs: tuple[Need, ...]) -> str:
+    """How many of n worthless parts a 95 % interval tells from nothing, each tested alone."""
+    if not any(need.interval for need in needs):
+        return "Too few days for an interval: nothing can be."
+    return f"Of {words(n)} worth nothing, luck would tell {plain_number(0.025 * n, 2)}."
 
 
 def _sizes(found: Attributed, order: list[str]) -> Chart:

@@ -22,14 +22,16 @@ from touchstone.reports.population_charts import beside, lives, schedule
 _CANNOT: Final = (
     "What this cannot show: that any of them earns money. Validation rows chose both the winner "
     "and the best fixed settings, so their figures there flatter; the difference on test rows is "
-    "between two that were chosen on other rows. The sealed rows were not looked at."
+    "between two that were chosen on other rows. It is one population beside one random search: "
+    "the interval knows of other days, not of other seeds, which may turn out otherwise. The "
+    "sealed rows were not looked at."
 )
 _NO_RECIPE: Final = (
     "A schedule is no recipe: the winner\u2019s weights came of several settings one after the "
     "other, and of copies, which no study can write down. The study beside this page holds the "
     "winner\u2019s last settings; touchstone run trains a network from the beginning with them, "
     "and so gives what \u201canew\u201d stands for, not what the population gave. Its "
-    "own weights lie among the checkpoints (touchstone runs checkpoints)."
+    "own weights, a network a fold, lie beside this page in winners/."
 )
 
 
@@ -91,8 +93,8 @@ def _headline(lead: PopulationFound) -> str:
     said = {
         "the same": f"{name}: taking over changed nothing, the best was never a copy",
         "not told apart": f"{name}: the population is not told apart from the best fixed settings",
-        "better": f"{name}: the population beats the best fixed settings",
-        "worse": f"{name}: the best fixed settings beat the population",
+        "better": f"{name}: in this run the population beats the best fixed settings",
+        "worse": f"{name}: in this run the best fixed settings beat the population",
     }
     return said[_verdict(lead)]
 

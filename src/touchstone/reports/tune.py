@@ -32,7 +32,7 @@ class Step(Contents):
     step: Count
     """Epoch, counted on over the folds."""
     value: Ratio
-    """Of the first objective."""
+    """Of what is watched (`TuneResult.watched`)."""
 
 
 class TrialFound(Contents):
@@ -95,7 +95,8 @@ class SearchFound(Contents):
     best: tuple[Count, ...]
     """Numbers of the best trials: one, or with several objectives the Pareto front."""
     importance: Mapping[str, Ratio] | None
-    """Setting -> share of the variance of the first objective; null with too few trials."""
+    """Setting -> share of the variance of the first objective that single settings explain; null
+    with fewer than 10 trials that ended, or where none explains more than chance would."""
     winner: WinnerFound | None
     """Null where no trial ended within the constraints."""
 
@@ -117,6 +118,9 @@ class TuneResult(Contents):
     """Names of the objectives."""
     directions: tuple[Literal["higher", "lower"], ...]
     """What is better, one an objective."""
+    watched: str
+    """What trials are watched by on their way: the first objective, or the metric of the recipe
+    that stands in for it (`-` before it: its negative), since an epoch has no account."""
     limits: Mapping[str, Ratio]
     """Constraint -> its bound."""
     searches: tuple[SearchFound, ...]

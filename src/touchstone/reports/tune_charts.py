@@ -48,13 +48,13 @@ _FAILED_AT: Final = 0.02
 def history(result: TuneResult, search: SearchFound) -> Markup:
     """Every trial in its order, and the best so far as a staircase."""
     direction = result.directions[0]
-    known = [v for t in search.trials if (v := last_seen(t)) is not None]
+    known = [v for t in search.trials if (v := last_seen(result, t)) is not None]
     y = covering(_without_far(known, [value(t) for t in search.trials], direction))
     n = max((t.number for t in search.trials), default=0)
     x = Scale(-0.6, n + 0.6)
     best = set(search.best)
     order = sorted(search.trials, key=lambda t: (t.number in best, t.state == "complete"))
-    marks = [_mark(t, y, t.number in best) for t in order]
+    marks = [_mark(result, t, y, t.number in best) for t in order]
     steps = records(search, direction) if len(result.objectives) == 1 else []
     back = [frame.path(*_stairs(steps, x, y), "line ours")] if steps else []
     axes = Axes(_whole(x, n), ticks(y, 5), "trial", objective(result))
@@ -82,8 +82,8 @@ def _without_far(
     return [v for v in (*known, *seen) if v <= three + reach] or known
 
 
-def _mark(trial: TrialFound, y: Scale, best: bool) -> Mark:
-    seen = last_seen(trial)
+def _mark(result: TuneResult, trial: TrialFound, y: Scale, best: bool) -> Mark:
+    seen = last_seen(result, trial)
     at = y.low + _FAILED_AT * (y.high - y.low) if seen is None else seen
     said = "" if seen is None else f" {plain_number(seen)}"
     why = f", {trial.reason}" if trial.reason else ""

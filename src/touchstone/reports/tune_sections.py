@@ -106,7 +106,7 @@ def _board(result: TuneResult, order: Sequence[SearchFound]) -> Section:
     )  # fmt: skip
     rows = tuple(
         (
-            shown(s.name), count(len(s.trials)), count(count_of(s, "complete")),
+            shown(s.name), count(len(s.trials)), count(len(ended(s))),
             count(count_of(s, "pruned")), count(count_of(s, "failed")),
             plain_number(best_value(s)), s.winner.kept if s.winner is not None else NONE,
             settings_text(best.params) if (best := _best(s)) is not None else NONE,
@@ -159,7 +159,9 @@ def _say(search: SearchFound) -> tuple[str, ...]:
     if best is not None:
         told.append(f"The best, trial {best.number}: {settings_text(best.params)}.")
     if search.importance is None and search.space:
-        told.append("Too few trials ended to say which setting matters.")
+        told.append(
+            "Too few trials ended to say which setting matters, or none does more than by chance."
+        )
     return tuple(told)
 
 
@@ -201,7 +203,7 @@ def _trials(result: TuneResult, search: SearchFound) -> Table:
             str(t.number), t.state,
             *(plain_number(value(t, i)) for i in range(len(result.objectives))),
             *(plain_number(t.constraints.get(name)) for name in limits),
-            plain_number(last_seen(t)), count(len(t.steps)),
+            plain_number(last_seen(result, t)), count(len(t.steps)),
             *(setting_text(t.params[k.key]) if k.key in t.params else NONE for k in search.space),
             t.reason,
         )
@@ -232,10 +234,11 @@ def _fronts(result: TuneResult, search: SearchFound, key: str) -> list[Chart]:
 def _importance(result: TuneResult, search: SearchFound, key: str) -> Chart:
     found = dict(search.importance or {})
     (first, share), *_ = sorted(found.items(), key=lambda one: (-one[1], one[0]))
-    title = f"{sentence(key_text(first))} makes {100 * share:.0f}\u202f% of the differences"
+    title = f"{sentence(key_text(first))} matters most: {100 * share:.0f}\u202f% of what each does"
     note = (
-        f"Share of the variance of {objective(result)} over the trials that ended that each "
-        "setting explains by itself (fANOVA)."
+        f"How much of the variance of {objective(result)} over the trials that ended each setting "
+        "explains by itself (fANOVA), as a share of what all of them do: what they do together, "
+        "and what no setting explains, is left out."
     )
     head = (Column("setting", number=False), Column("share"))
     rows = tuple(
@@ -368,7 +371,7 @@ def _onwards(result: TuneResult) -> Section:
     found = [s for s in in_order(result) if s.winner is not None]
     say = [
         f"The ledger now counts {plural(result.n_candidates, 'candidate')} on these rows, every "
-        "trial that ended among them: a later deflated Sharpe is measured against all of them.",
+        "trial, pruned or failed or not: a later deflated Sharpe is measured against all of them.",
     ]
     if found and found[0].winner is not None:
         file, name = found[0].winner.file, shown(found[0].name)

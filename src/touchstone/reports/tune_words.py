@@ -186,10 +186,13 @@ def first_value(trial: TrialFound) -> str:
     return NONE if mine is None else plain_number(mine)
 
 
-def last_seen(trial: TrialFound) -> float | None:
-    """What a trial was worth when it was last looked at: its value, or its last step's."""
-    mine = value(trial)
-    return mine if mine is not None else trial.steps[-1].value if trial.steps else None
+def last_seen(result: TuneResult, trial: TrialFound) -> float | None:
+    """What a trial was worth when it was last looked at: its value, or its last step's.
+
+    None where its steps are those of another metric.
+    """
+    mine, same = value(trial), result.watched == result.objectives[0]
+    return mine if mine is not None else trial.steps[-1].value if trial.steps and same else None
 
 
 def _name(choice: Any) -> str:

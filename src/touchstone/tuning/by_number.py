@@ -92,7 +92,7 @@ def marks(values: BaseDistribution, points: int) -> list[Any]:
     if isinstance(values, CategoricalDistribution):
         return list(values.choices)
     low, high, step = _ends(values)
-    if step is not None:
+    if step is not None and not _is_log(values):
         return [_value(values, low + i * step) for i in range(_n_steps(low, high, step))]
     spread = np.geomspace if _is_log(values) else np.linspace
     return sorted({_value(values, float(v)) for v in spread(low, high, points)})

@@ -186,7 +186,11 @@ def take(search: Search, measure: Measure) -> Seen | None:
             sampler=_sampler(search, number),
             pruner=PRUNERS.part_of(search.pruner)(search.pruner, search.n_steps),
         )
-        with get_heartbeat_thread(trial_id, storage):
+        # Another process may have taken it for left, and been quicker: then it is over.
+        with (
+            contextlib.suppress(UpdateFinishedTrialError),
+            get_heartbeat_thread(trial_id, storage),
+        ):
             _run(search, study, optuna.Trial(study, trial_id), measure)
         return _seen(search.space, storage.get_trial(trial_id))
 
@@ -255,9 +259,7 @@ def _run(search: Search, study: optuna.Study, trial: optuna.Trial, measure: Meas
             for name, amount in worth.broken.items():
                 if name not in known:
                     trial.set_constraint(name, amount)
-    # Another machine may have taken it for left, and been quicker.
-    with contextlib.suppress(UpdateFinishedTrialError):
-        study.tell(trial, values, state, skip_if_finished=True)
+    study.tell(trial, values, state, skip_if_finished=True)
 
 
 def _sampler(search: Search, number: int) -> optuna.samplers.BaseSampler:

@@ -13,6 +13,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.storages.journal import JournalFileBackend, JournalStorage
 from optuna.storages.journal._file import BaseJournalFileLock
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from touchstone.errors import ConfigError, DataError
@@ -21,6 +22,8 @@ BEAT_SECONDS: Final = 15
 """Whoever is at a trial of a shared storage says so this often."""
 GRACE_SECONDS: Final = 60
 """Without such a word for so long a trial is left, and anybody takes it up."""
+CONNECT_SECONDS: Final = 20
+"""A server that does not answer for so long is not there."""
 _DRIVERS: Final = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -54,12 +57,19 @@ def place_of(uri: str | None, journal: Path) -> Place:
             f"storage {without_password(uri)!r}: needs an address, as in "
             "postgresql://user@host/name; leave it out for a file of this machine"
         )
-    return Place(f"{_DRIVERS.get(scheme, scheme)}://{rest}", shared=True)
+    address = f"{_DRIVERS.get(scheme, scheme)}://{rest}"
+    try:
+        make_url(address)
+    except (ArgumentError, ValueError) as error:
+        said = without_password(str(error))
+        raise ConfigError(f"storage {without_password(uri)}: no address: {said}") from None
+    return Place(address, shared=True)
 
 
 def without_password(text: str) -> str:
     """Any text in which the passwords of addresses are stars."""
-    return re.sub(r"(\w+://[^\s:/@]*):[^\s@]*@", r"\1:***@", text)
+    text = re.sub(r"(\w+://[^\s:/@]*):\S*@", r"\1:***@", text)
+    return re.sub(r"([?&]password=)[^\s&]*", r"\1***", text)
 
 
 @contextlib.contextmanager
@@ -83,11 +93,6 @@ def opened(place: Place) -> Iterator[BaseStorage]:
         finally:
             storage.remove_session()
             storage.engine.dispose()
-    except (ArgumentError, ImportError) as error:
-        raise ConfigError(
-            f"storage {place.told}: {without_password(str(error))}. PostgreSQL needs the extra: "
-            "pip install touchstone[distributed]"
-        ) from None
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
         said = without_password(str(getattr(error, "orig", None) or error.__cause__ or error))
         raise DataError(
@@ -97,14 +102,27 @@ def opened(place: Place) -> Iterator[BaseStorage]:
 
 
 def _database(place: Place) -> RDBStorage:
+    engine = {"pool_size": 2, "pool_pre_ping": True, "connect_args": _patience(place)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # the heartbeat
-        return RDBStorage(
-            place.at,
-            engine_kwargs={"pool_size": 2, "pool_pre_ping": True},
-            heartbeat_interval=place.beat_seconds,
-            grace_period=place.grace_seconds,
-        )
+        try:
+            return RDBStorage(
+                place.at,
+                engine_kwargs=engine,
+                heartbeat_interval=place.beat_seconds,
+                grace_period=place.grace_seconds,
+            )
+        except (ArgumentError, ImportError) as error:
+            raise ConfigError(
+                f"storage {place.told}: {without_password(str(error))}. PostgreSQL needs the "
+                "extra: pip install touchstone[distributed]"
+            ) from None
+
+
+def _patience(place: Place) -> dict[str, int]:
+    """How long a server may take to answer at all, unless the address says so itself."""
+    told = "connect_timeout" in place.at or not place.at.startswith("postgresql")
+    return {} if told else {"connect_timeout": CONNECT_SECONDS}
 
 
 class _Lock(BaseJournalFileLock):

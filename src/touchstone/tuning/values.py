@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import math
 import types
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
@@ -18,6 +19,8 @@ from pydantic.fields import FieldInfo
 from touchstone.errors import ConfigError
 
 _RANGE_KEYS: Final = ("low", "high", "step", "log")
+_MOST_VALUES: Final = 1_000_000
+"""Of a range with a step."""
 _PLAIN: Final = (str, int, float, bool, type(None))
 
 
@@ -96,16 +99,23 @@ def _told_range(said: Mapping[str, Any], field: FieldInfo, where: str) -> Values
     numbers = [said.get(key) for key in ("low", "high")]
     if not all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers):
         raise ConfigError(f"{where}: needs low and high as numbers, got {dict(said)}")
-    (low, high), step, log = numbers, said.get("step"), bool(said.get("log", False))
+    (low, high), step, log = numbers, said.get("step"), said.get("log", False)
     assert isinstance(low, int | float)
     assert isinstance(high, int | float)
-    if not low < high:
-        raise ConfigError(f"{where}: needs low < high, got {low} and {high}")
+    if not low < high or math.isinf(low) or math.isinf(high):
+        raise ConfigError(f"{where}: needs low < high, both finite, got {low} and {high}")
+    if not isinstance(log, bool):
+        raise ConfigError(f"{where}.log: needs true or false, got {log!r}")
     if log and (low <= 0 or step is not None):
         raise ConfigError(f"{where}: log needs low > 0 and no step, got {dict(said)}")
     if step is not None and not (isinstance(step, int | float) and 0 < step <= high - low):
         raise ConfigError(f"{where}: step needs a number above 0, {high - low} at most, got {step}")
     whole = base is int
+    apart = 1 if whole and not log and step is None else step
+    if apart is not None and (high - low) / apart > _MOST_VALUES:
+        raise ConfigError(
+            f"{where}: has more than {_MOST_VALUES:,} values, {apart:g} apart: needs a wider step"
+        )
     if whole and any(n is not None and n != int(n) for n in (low, high, step)):
         raise ConfigError(f"{where}: needs whole numbers, got {dict(said)}")
     values = range_of(float(low), float(high), step, (log, whole))

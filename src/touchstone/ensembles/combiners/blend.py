@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveInt
 from threadpoolctl import threadpool_limits
 
 from touchstone.arrays import Float64, Int64
 from touchstone.config import Config, Range
-from touchstone.ensembles import ENSEMBLES, Members, Outcomes, logits
+from touchstone.ensembles import ENSEMBLES, Members, Outcomes, Strength, logits
 from touchstone.ensembles.pruning import select
 from touchstone.ensembles.rows import (
     alike,
@@ -50,7 +50,7 @@ class BlendConfig(Config):
     """What weighs."""
     hold_out: Annotated[float, Field(gt=0, lt=1), Range(0.1, 0.6)] = 0.3
     """Share of the rows' time that it is fitted on, the last."""
-    l2: Annotated[PositiveFloat, Range(1e-4, 1, log=True)] = 1e-3
+    l2: Annotated[Strength, Range(1e-4, 1, log=True)] = 1e-3
     """Pull to equal weights, relative to the mean loss."""
     prune: Annotated[PositiveInt | None, Range(2, 20, step=1)] = None
     """Most members that take part, by greedy forward selection on the earlier rows; null: all."""

@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import PositiveFloat
 
 from touchstone.arrays import Float64
 from touchstone.config import Config, Range
-from touchstone.ensembles import ENSEMBLES, Members, Outcomes
+from touchstone.ensembles import ENSEMBLES, Members, Outcomes, Strength
 from touchstone.ensembles.rows import (
     alike,
     array,
@@ -44,7 +43,7 @@ class BmaConfig(Config):
     """  # noqa: D415  the sentence goes on in a formula
 
     kind: Literal["bma"] = "bma"
-    temper: Annotated[PositiveFloat, Range(0.01, 1, log=True)] = 1.0
+    temper: Annotated[Strength, Range(0.01, 1, log=True)] = 1.0
     """Power of the likelihood: below 1 the evidence counts for less, where none is right."""
 
 

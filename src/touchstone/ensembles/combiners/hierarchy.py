@@ -78,6 +78,14 @@ class HierarchyConfig(Config):
         """Whether a level does."""
         return recalibrates(self.inner) or recalibrates(self.outer)
 
+    def asks(self, names: tuple[str, ...]) -> None:
+        """Refuse members, by their names, of which a group has none.
+
+        Raises:
+            ConfigError: names the group.
+        """
+        _grouped(self, names)
+
 
 @ENSEMBLES.register(HierarchyConfig)
 @dataclass(frozen=True)

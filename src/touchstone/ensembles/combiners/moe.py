@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 import numpy as np
 from numba import njit
-from pydantic import Field, PositiveFloat
+from pydantic import Field
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from touchstone.arrays import Float64
 from touchstone.config import Config, Range
-from touchstone.ensembles import ENSEMBLES, Members, Outcomes
+from touchstone.ensembles import ENSEMBLES, Members, Outcomes, Strength
 from touchstone.ensembles.rows import (
     array,
     check_scores,
@@ -50,7 +50,7 @@ class MoeConfig(Config):
         "std(ret, 24)", "close / mean(close, 200) - 1",
     )  # fmt: skip
     """What the gate reads: expressions like features', known at the row's close."""
-    l2: Annotated[PositiveFloat, Range(1e-5, 1e-1, log=True)] = 1e-3
+    l2: Annotated[Strength, Range(1e-5, 1e-1, log=True)] = 1e-3
     """Pull of the gate to equal weights, relative to the mean log-loss."""
     max_rows: Annotated[int, Field(ge=100)] = 200_000
     """Of more rows, so many evenly spread over time are fitted to."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, PositiveFloat
+from pydantic import Field
 
 from touchstone.arrays import Float64
 from touchstone.config import Config, Range
-from touchstone.ensembles import ENSEMBLES, Members, Outcomes
+from touchstone.ensembles import ENSEMBLES, Members, Outcomes, Strength
 from touchstone.ensembles.hedge import (
     Arrived,
     Came,
@@ -54,9 +54,9 @@ class OnlineConfig(Config):
     """`log_loss`: -ln p(what came). `money`: minus realised times stake, where a member's stake is
     what it gives +1 (of three columns: less what it gives -1) above the fitted rows' mean; in units
     of that product's root mean square, at most 5 of them either way."""
-    learning_rate: Annotated[PositiveFloat, Range(0.02, 2, log=True)] = 0.5
+    learning_rate: Annotated[Strength, Range(0.02, 2, log=True)] = 0.5
     """How much a unit of loss lowers a log-weight."""
-    half_life: Annotated[PositiveFloat | None, Range(50, 5000, log=True)] = 500.0
+    half_life: Annotated[Strength | None, Range(50, 5000, log=True)] = 500.0
     """Moments (bars) after which a loss counts for half; null: for ever."""
     share: Annotated[float, Field(ge=0, lt=1), Range(0, 0.05)] = 0.001
     """Part of the weight that is spread evenly at each moment, so that no member is ever out."""

@@ -6,11 +6,11 @@ from itertools import pairwise
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, PositiveFloat, model_validator
+from pydantic import Field, model_validator
 
 from touchstone.arrays import Float64, Int64
 from touchstone.config import Config, Range
-from touchstone.ensembles import ENSEMBLES, Members, Outcomes
+from touchstone.ensembles import ENSEMBLES, Members, Outcomes, Strength
 from touchstone.ensembles.rows import (
     array,
     check_scores,
@@ -49,7 +49,7 @@ class RegimeConfig(Config):
     levels: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] | None = None
     """Where it is cut, as values of the column, rising: for one that numbers states, as 0.5 between
     the states 0 and 1. Null: the quantiles count."""
-    prior_rows: Annotated[PositiveFloat, Range(0.1, 100, log=True)] = 3.0
+    prior_rows: Annotated[Strength, Range(0.1, 100, log=True)] = 3.0
     """How many rows the pull to the weights of all rows, and theirs to equal ones, counts as: each
     a row foreseen by one member alone, as in `weighted`."""
 
@@ -131,7 +131,7 @@ class Regime:
 
 
 def _cut(config: RegimeConfig, value: Float64) -> Float64:
-    known = value[~np.isnan(value)]
+    known = value[np.isfinite(value)]
     return np.quantile(known, config.quantiles) if known.size else np.zeros(len(config.quantiles))
 
 

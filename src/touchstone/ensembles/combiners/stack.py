@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveInt
 
 from touchstone.arrays import Float64
 from touchstone.config import Config, Range
-from touchstone.ensembles import ENSEMBLES, Members, Outcomes, logits
+from touchstone.ensembles import ENSEMBLES, Members, Outcomes, Strength, logits
 from touchstone.ensembles.rows import (
     alike,
     array,
@@ -34,9 +34,9 @@ class StackConfig(Config):
     """
 
     kind: Literal["stack"] = "stack"
-    l2: Annotated[PositiveFloat | None, Range(1e-4, 1, log=True)] = None
+    l2: Annotated[Strength | None, Range(1e-4, 1, log=True)] = None
     """Penalty, relative to the mean log-loss; null: chosen on inner folds."""
-    penalties: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)] = (
+    penalties: Annotated[tuple[Strength, ...], Field(min_length=1)] = (
         1e-4, 1e-3, 1e-2, 1e-1, 1.0,
     )  # fmt: skip
     """What is tried where `l2` is null."""

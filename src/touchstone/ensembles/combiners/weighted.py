@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import NonNegativeFloat, PositiveFloat
+from pydantic import Field
 
 from touchstone.arrays import Float64
 from touchstone.config import Config, Range
-from touchstone.ensembles import ENSEMBLES, Members, Outcomes
+from touchstone.ensembles import ENSEMBLES, Members, Outcomes, Strength
 from touchstone.ensembles.diversity import error_correlation
 from touchstone.ensembles.rows import (
     alike,
@@ -42,10 +42,10 @@ class WeightedConfig(Config):
     """  # noqa: D415  the sentence goes on in a formula
 
     kind: Literal["weighted"] = "weighted"
-    prior_rows: Annotated[PositiveFloat, Range(0.1, 100, log=True)] = 1.0
+    prior_rows: Annotated[Strength, Range(0.1, 100, log=True)] = 1.0
     """How many rows the pull to equal weights counts as: it is the second order, at equal weights,
     of a Dirichlet prior of so many rows, each foreseen by one member alone."""
-    diversity: Annotated[NonNegativeFloat, Range(0, 0.05)] = 0.0
+    diversity: Annotated[float, Field(ge=0, le=1e9), Range(0, 0.05)] = 0.0
     """What a correlation of one between the errors costs, in nats of the mean log-loss."""
 
 

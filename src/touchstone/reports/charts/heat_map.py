@@ -38,6 +38,10 @@ class HeatMap(NamedTuple):
     """(row, column) to be framed."""
     largest: float
     """The absolute value that is drawn in full colour."""
+    kind: str = ""
+    """A class beside `heat`: `named` leaves room for rows that have names and not numbers."""
+    most: int = 12
+    """Labels of columns at most."""
 
 
 def heat_map(chart: HeatMap) -> Markup:
@@ -53,8 +57,8 @@ def heat_map(chart: HeatMap) -> Markup:
                 words.append(_number(chart, (i, j), "minor" if n_columns > _NARROW else ""))
     if chart.best is not None:
         shapes.append(_frame(chart, chart.best))
-    axes = Axes(steps(chart.x, 12), steps(chart.y, 14), chart.x_title, chart.y_title)
-    return frame.plot(Area(height, shapes, words, axes), "heat")
+    axes = Axes(steps(chart.x, chart.most), steps(chart.y, 14), chart.x_title, chart.y_title)
+    return frame.plot(Area(height, shapes, words, axes), f"heat {chart.kind}".strip())
 
 
 class _Sheet(NamedTuple):
