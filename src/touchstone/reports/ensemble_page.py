@@ -120,6 +120,6 @@ def _facts(result: EnsembleResult) -> tuple[str, ...]:
         f"{plural(result.n_test, 'test row')} on {plural(result.n_days, 'day')}, base rate "
         f"{percent(result.base_rate)}",
         f"{plural(result.n_instruments, 'instrument')}, {day(result.first)} to {day(result.last)}",
-        f"student keeps {kept} of its teacher\u2019s PR-AUC",
+        *([] if result.student is None else [f"student keeps {kept} of its teacher\u2019s PR-AUC"]),
         f"{count(result.n_candidates)} candidates on these rows in the ledger",
     )
