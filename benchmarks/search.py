@@ -151,7 +151,7 @@ def warmed() -> int:
     """Imports and half a second, so that every process gets one."""
     import torch  # noqa: PLC0415  in the worker
 
-    import touchstone.training.loop  # noqa: PLC0415, F401
+    import touchstone.training.loop  # noqa: PLC0415, F401  (imported in the worker, before the clock)
 
     time.sleep(0.5)
     return torch.get_num_threads()

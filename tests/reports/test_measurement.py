@@ -116,7 +116,7 @@ def test_the_headline_tells_the_truth_that_was_measured_and_not_the_one_wanted()
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", PAGES)
-def test_it_fits_and_nothing_overlaps(show, tmp_path, name):  # noqa: F811
+def test_it_fits_and_nothing_overlaps(show, tmp_path, name):  # noqa: F811  (a fixture)
     file = tmp_path / "page.html"
     file.write_text(PAGES[name]())
     for width, scheme in ((360, "dark"), (1280, "light")):

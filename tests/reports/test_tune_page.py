@@ -152,7 +152,7 @@ def test_the_terminal_tells_every_architecture_and_what_the_ledger_counts(name):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_it_fits_and_nothing_overlaps(show, tmp_path, name):  # noqa: F811
+def test_it_fits_and_nothing_overlaps(show, tmp_path, name):  # noqa: F811  (a fixture)
     file = tmp_path / "page.html"
     file.write_text(text_of(name))
     for width, scheme in ((360, "dark"), (1280, "light")):

@@ -123,7 +123,7 @@ def _by_drop(needs: Sequence[Need]) -> tuple[Need, ...]:
     return tuple(sorted(needs, key=lambda n: (-(n.drop or 0.0), n.name)))
 
 
-def shap_values(of: Reopened, asked: Restored, step: Step) -> Attributed | None:  # noqa: ARG001
+def shap_values(of: Reopened, asked: Restored, step: Step) -> Attributed | None:  # noqa: ARG001  (every part takes the same)
     """SHAP values; None for a kind of the user's own that no method here takes apart."""
     try:
         return _attributed(shap(thinned(subjects_of(asked), MOST_ATTRIBUTED)))
@@ -132,7 +132,7 @@ def shap_values(of: Reopened, asked: Restored, step: Step) -> Attributed | None:
         return None
 
 
-def gradients(of: Reopened, asked: Restored, step: Step) -> Attributed | None:  # noqa: ARG001
+def gradients(of: Reopened, asked: Restored, step: Step) -> Attributed | None:  # noqa: ARG001  (every part takes the same)
     """Integrated gradients; None for a model without gradients."""
     subjects = thinned(subjects_of(asked), MOST_ATTRIBUTED)
     if not has_gradients(subjects[0].fitted):

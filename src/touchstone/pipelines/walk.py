@@ -117,7 +117,7 @@ def chosen_place(
     Raises:
         DataError: the run compared other candidates than its study now has.
     """
-    n_strategies = len(config.strategy.candidates())  # type: ignore[attr-defined]
+    n_strategies = len(config.strategy.candidates())  # type: ignore[attr-defined]  # strategies have
     if len(candidates) != len(config.models) * n_strategies:
         raise DataError(
             f"the run compared {len(candidates)} candidates, the study now has "

@@ -44,7 +44,7 @@ def on_ray(jobs: int) -> Parallel:
     """
     try:
         import ray  # noqa: PLC0415  an extra
-        from ray.util.joblib import register_ray  # noqa: PLC0415
+        from ray.util.joblib import register_ray  # noqa: PLC0415  (an extra)
     except ImportError:
         raise ConfigError(
             "backend: ray needs the extra: pip install touchstone[distributed]; backend: processes "

@@ -62,8 +62,8 @@ def same_weights(model: Config, other: Config, shape: Shape) -> bool:
         ConfigError: a network that cannot be built.
     """
     # Torch takes more than a second to import: only who asks about networks pays for it.
-    from touchstone.models.layers.network import Network  # noqa: PLC0415
-    from touchstone.training.weights import shapes_of  # noqa: PLC0415
+    from touchstone.models.layers.network import Network  # noqa: PLC0415  (torch, only where a network is)
+    from touchstone.training.weights import shapes_of  # noqa: PLC0415  (torch, only where a network is)
 
     kinds = {getattr(one, "kind", "?") for one in (model, other)}
     if len(kinds) > 1 or head_of(model) != head_of(other):
@@ -110,8 +110,8 @@ def _same_question(job: Job, content: dict[str, Any]) -> None:
 def _same_weights(job: Job, state: State) -> None:
     """The checkpoint's tensors fit the network that the job asks for."""
     # Torch takes more than a second to import: only who adopts a network pays for it.
-    from touchstone.models.layers.network import Network  # noqa: PLC0415
-    from touchstone.training.weights import shapes_in, shapes_of  # noqa: PLC0415
+    from touchstone.models.layers.network import Network  # noqa: PLC0415  (torch, only where a network is)
+    from touchstone.training.weights import shapes_in, shapes_of  # noqa: PLC0415  (torch, only where a network is)
 
     there = shapes_in(state)
     needed = shapes_of(cast("type[Network]", MODELS.part_of(job.model)), job.model, job.shape)
