@@ -12,6 +12,11 @@
 Sides alternate, each first in every other round. Nothing is compared across machines.
 
     python benchmarks/search.py [--rounds 3] [--trials 16] [--instruments 10] [--bars 12000]
+                                [--rows 5000]
+
+Rows are the train rows of a network's fit: the fewer, the shorter a trial, and the more of it is
+what a search adds. Trials per hour are those of the whole study, its end included, when one worker
+waits for the other's last trial.
 """
 
 import argparse
@@ -76,7 +81,7 @@ def asked_for(folder: Path, name: str, wish: argparse.Namespace) -> Tune:
         "models": [MODELS[name]],
         "method": {"kind": "trials", "trials": wish.trials, "sampler": {"kind": "random"},
                    "pruner": {"kind": "none"}},
-        "budget": {"rows": 20_000, "epochs": 3},
+        "budget": {"rows": wish.rows, "epochs": 3},
     }  # fmt: skip
     path = folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump(told))
@@ -232,6 +237,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=16)
     parser.add_argument("--instruments", type=int, default=10)
     parser.add_argument("--bars", type=int, default=12_000)
+    parser.add_argument("--rows", type=int, default=5_000, help="train rows of a network")
     parser.add_argument("--only", nargs="+", choices=("workers", "binned", "stopped"))
     wish = parser.parse_args()
     print(json.dumps(machine()), f"load {os.getloadavg()[0]:.1f}")
