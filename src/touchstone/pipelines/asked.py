@@ -174,5 +174,7 @@ def _made(
         if ask.tracking != OFF and made.batch is not None:
             batch = made.batch
             enqueue(folder, lambda: batch(about), progress)
-        step.say(", ".join(["report.html", RESULT, *made.studies]))
+        n = len(made.studies)
+        studies = [f"{n} {'study' if n == 1 else 'studies'}"] if n else []
+        step.say(", ".join(["report.html", RESULT, *studies]))
     return made.result
