@@ -11,24 +11,54 @@ from touchstone.reports.compare import comparison, figures, table_lines, warning
 from touchstone.reports.compare_page import page
 from touchstone.reports.folds import ChoiceScores
 from touchstone.reports.result import to_json
-from touchstone.reports.settings import differing, flat
+from touchstone.reports.settings import differing
 
-ATOMS = st.none() | st.booleans() | st.integers(-3, 3) | st.text("ab", max_size=3)
-TREES = st.recursive(
-    ATOMS, lambda t: st.lists(t, max_size=3) | st.dictionaries(st.sampled_from("xyz"), t)
-)
+ATOMS = st.none() | st.integers(-3, 3) | st.text("ab", max_size=3)
+LEAVES = ATOMS | st.lists(st.integers(-3, 3), min_size=2, max_size=3)
+TREES = st.recursive(LEAVES, lambda t: st.dictionaries(st.sampled_from("xyz"), t))
 CONFIGS = st.dictionaries(st.sampled_from("abc"), TREES, min_size=1)
+
+
+def without(tree, keys):
+    """The tree less some dotted keys, and less what is empty."""
+    found = {}
+    for name, part in tree.items():
+        below = [k.partition(".")[2] for k in keys if k.partition(".")[0] == name]
+        if "" not in below:
+            found[name] = without(part, below) if isinstance(part, dict) else part
+    return {k: v for k, v in found.items() if v != {}}
 
 
 @settings(max_examples=50)
 @given(st.lists(CONFIGS, min_size=2, max_size=4))
-def test_a_key_is_told_where_its_values_are_not_all_the_same(configs):
-    told, found = [flat(c) for c in configs], differing(configs)
-    for key in set().union(*told):
-        values = [one.get(key, "-") for one in told]
-        assert (key in found) == (len(set(values)) > 1)
-        assert found.get(key, tuple(values)) == tuple(values)
+def test_without_the_keys_that_are_told_the_configs_are_the_same(configs):
+    found = differing(configs)
+    first, *others = [without(one, found) for one in configs]
+    assert all(one == first for one in others)
+    for row in found.values():
+        assert len(row) == len(configs)
+        assert len(set(row)) > 1
     assert differing([configs[0], configs[0]]) == {}
+
+
+def test_parts_are_told_by_their_kind_wherever_they_stand():
+    gru, mlp, beta = {"kind": "gru", "hidden": 8}, {"kind": "mlp", "hidden": 4}, {"kind": "beta"}
+    few = {"models": [mlp], "calibrator": beta, "margin": [0, 20.0], "side": {}}
+    isotonic = {"kind": "isotonic", "min_rows": 50}
+    many = {"models": [gru, mlp, mlp], "calibrator": isotonic, "margin": [0.0, 20, 40]}
+    assert differing([few, many]) == {
+        "models.gru": ("-", "hidden 8"),
+        "models.mlp 2": ("-", "mlp, hidden 4"),
+        "calibrator": ("beta", "isotonic, min_rows 50"),
+        "margin": ("0, 20", "0, 20, 40"),
+    }
+    some, more = ["BTC", "ETH", "SOL", "ADA"], ["BTC", "ETH", "XRP", "SOL"]
+    assert differing([{"symbols": some}, {"symbols": more}, {"symbols": more[:2] + more[3:]}]) == {
+        "symbols": ("ADA, and 3 the same", "XRP, and 3 the same", "3 the same")
+    }
+    assert differing([{"rules": [gru, mlp]}, {"rules": [mlp, gru]}]) == {
+        "rules": ("gru, mlp", "mlp, gru")
+    }
 
 
 def run(**changes):

@@ -1,22 +1,21 @@
 """`campaign`: all architectures on the same folds with the same budget, and a leaderboard."""
 
 import json
-import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeAlias
 
 import typer
 
+from touchstone.cli import asked
 from touchstone.cli import options as o
+
+if TYPE_CHECKING:
+    from touchstone.reports.campaign import Check
 
 File: TypeAlias = Annotated[
     Path, typer.Argument(metavar="CAMPAIGN.yaml", help="What competes, on which study.")
 ]
-Set: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the campaign, as in "
-                 "budget.epochs=3, or of its study, as in study.lookback=12; may be repeated."),
-]  # fmt: skip
 Only: TypeAlias = Annotated[
     bool,
     typer.Option("--check", help="Only look at the prerequisites; exit 4 where one is not met."),
@@ -26,14 +25,12 @@ Only: TypeAlias = Annotated[
 def campaign(
     file: File,
     bars: o.Bars = None,
-    set_: Set = None,
+    set_: asked.Set = None,
     check: Only = False,
     jobs: o.Jobs = None,
     out: o.Out = Path(),
     ledger: o.LedgerPath = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Repeat a finished campaign; its fits are cached.")
-    ] = False,
+    again: asked.Again = False,
     tracking: o.Tracking = None,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -48,33 +45,21 @@ def campaign(
     Example: touchstone campaign examples/campaign.yaml --bars data/bars/1h
     """
     from touchstone.cli.studies import command_line
-    from touchstone.cli.terminal import Terminal, console
     from touchstone.pipelines import campaign as own
-    from touchstone.pipelines.campaign_checks import check_lines
     from touchstone.pipelines.campaign_config import read_campaign
-    from touchstone.pipelines.run import Ask
     from touchstone.pipelines.study import parse_overrides
-    from touchstone.pipelines.workspace import Workspace
-    from touchstone.reports.campaign import told
 
-    asked = read_campaign(file, parse_overrides(set_ or []), bars)
-    n, place = jobs or os.cpu_count() or 1, o.tracking_asked(tracking)
-    ask = Ask(Workspace(out, ledger), n, command_line(), again, place)
-    progress = Terminal(console(), -1 if quiet or json_ else int(verbose))
+    how = asked.How(out, ledger, jobs, again, tracking, quiet, verbose, json_)
+    what = read_campaign(file, parse_overrides(set_ or []), bars)
     if check:
-        found = own.check(asked, ask, progress)
-        rows = [c.model_dump() for c in found]
-        lines = [json.dumps(rows, indent=1)] if json_ else check_lines(found)
-        for line in lines:
-            typer.echo(line)
-        raise typer.Exit(0 if all(c.ok for c in found) else 4)
-    ended = own.campaign(asked, ask, progress, progress.seconds)
-    if json_:
-        typer.echo((ended.folder / own.RESULT).read_text(), nl=False)
-        return
-    if ended.shown:
-        typer.echo("this campaign was run on these data before; --again repeats it", err=True)
-    for line in told(ended.result):
+        _check(own.check(what, how.ask(command_line()), how.progress()), json_)
+    asked.answer(own.campaign, what, how, command_line())
+
+
+def _check(found: "Sequence[Check]", json_: bool) -> NoReturn:
+    from touchstone.pipelines.campaign_checks import check_lines
+
+    rows = [c.model_dump() for c in found]
+    for line in [json.dumps(rows, indent=1)] if json_ else check_lines(found):
         typer.echo(line)
-    typer.echo(f"report  {ended.folder / 'report.html'}")
-    typer.echo(f"result  {ended.folder / own.RESULT}")
+    raise typer.Exit(0 if all(c.ok for c in found) else 4)

@@ -1,7 +1,6 @@
 """`run`, `init`, `check`, `schema`: a study from its first line to its verdict."""
 
 import json
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -39,36 +38,16 @@ def run(
     Example: touchstone run study.yaml --bars data/1h --set strategy.max_positions=5
     """
     asked = overrides(set_, seed, (symbols, from_, to), bars, study)
-    from touchstone.cli.terminal import Terminal, console
-    from touchstone.pipelines.run import Ask
+    from touchstone.cli.asked import How, show
     from touchstone.pipelines.run import run as run_study
     from touchstone.pipelines.study import read_study
-    from touchstone.pipelines.workspace import Workspace
     from touchstone.reports.terminal import summary_lines
 
-    progress = Terminal(console(), -1 if quiet or json_ else int(verbose))
-    found = run_study(
-        read_study(study, asked),
-        Ask(
-            Workspace(out, ledger),
-            jobs or os.cpu_count() or 1,
-            command_line(),
-            again,
-            o.tracking_asked(tracking),
-        ),
-        progress,
-        progress.seconds,
-    )
-    report, result = found.folder / "report.html", found.folder / "result.json"
-    if json_:
-        typer.echo(result.read_text(), nl=False)
-        return
-    if found.shown:
-        typer.echo("this study was run on these data before; --again repeats it", err=True)
-    for line in summary_lines(found.result):
-        typer.echo(line)
-    typer.echo(f"report  {report}")
-    typer.echo(f"result  {result}")
+    how = How(out, ledger, jobs, again, tracking, quiet, verbose, json_)
+    progress = how.progress()
+    found = run_study(read_study(study, asked), how.ask(command_line()), progress, progress.seconds)
+    shown = "study" if found.shown else None
+    show(found.folder, shown, summary_lines(found.result), how)
 
 
 def init(

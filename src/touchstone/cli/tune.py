@@ -1,21 +1,16 @@
 """`tune`: settings of every architecture are searched on purged folds; the best one is kept."""
 
-import os
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
+from touchstone.cli import asked
 from touchstone.cli import options as o
 
 File: TypeAlias = Annotated[
     Path, typer.Argument(metavar="TUNE.yaml", help="What is searched, on which study.")
 ]
-Set: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the search, as in "
-                 "method.trials=40, or of its study, as in study.lookback=12; may be repeated."),
-]  # fmt: skip
 Storage: TypeAlias = Annotated[
     str | None,
     typer.Option(metavar="URI", help="Keep trials in a database that several machines share, as "
@@ -37,15 +32,13 @@ Jobs: TypeAlias = Annotated[
 def tune(
     file: File,
     bars: o.Bars = None,
-    set_: Set = None,
+    set_: asked.Set = None,
     storage: Storage = None,
     backend: Backend = None,
     jobs: Jobs = None,
     out: o.Out = Path(),
     ledger: o.LedgerPath = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Repeat a finished search; its fits are cached.")
-    ] = False,
+    again: asked.Again = False,
     tracking: o.Tracking = None,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -62,28 +55,12 @@ def tune(
     Fewer:   touchstone tune examples/tune.yaml --set method.trials=5 --set 'without=[hybrid]'
     """
     from touchstone.cli.studies import command_line
-    from touchstone.cli.terminal import Terminal, console
     from touchstone.pipelines import tune as own
-    from touchstone.pipelines.run import Ask
     from touchstone.pipelines.study import parse_overrides
     from touchstone.pipelines.tune_config import read_tune
-    from touchstone.pipelines.workspace import Workspace
     from touchstone.tuning.storage import without_password
 
-    given = {"storage": storage, "backend": backend}
-    asked = read_tune(
-        file, parse_overrides(set_ or []) | {k: v for k, v in given.items() if v is not None}, bars
-    )
-    n, place = jobs or os.cpu_count() or 1, o.tracking_asked(tracking)
-    ask = Ask(Workspace(out, ledger), n, without_password(command_line()), again, place)
-    progress = Terminal(console(), -1 if quiet or json_ else int(verbose))
-    ended = own.tune(asked, ask, progress, progress.seconds)
-    if json_:
-        typer.echo((ended.folder / own.RESULT).read_text(), nl=False)
-        return
-    if ended.shown:
-        typer.echo("this search was run on these data before; --again repeats it", err=True)
-    for line in ended.lines:
-        typer.echo(line)
-    typer.echo(f"report  {ended.folder / 'report.html'}")
-    typer.echo(f"result  {ended.folder / own.RESULT}")
+    how = asked.How(out, ledger, jobs, again, tracking, quiet, verbose, json_)
+    given = {k: v for k, v in {"storage": storage, "backend": backend}.items() if v is not None}
+    what = read_tune(file, parse_overrides(set_ or []) | given, bars)
+    asked.answer(own.tune, what, how, without_password(command_line()))

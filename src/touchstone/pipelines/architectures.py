@@ -1,12 +1,12 @@
 """Which architectures compete on a study, with how much each; and the study of one of them."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import yaml
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import AfterValidator, PositiveFloat, PositiveInt
 
 from touchstone.config import Config
 from touchstone.data.folder import source_of
@@ -22,8 +22,10 @@ from touchstone.pipelines.study import (
     read_study,
     set_key,
 )
+from touchstone.registration import PartOf, kind_of
 from touchstone.training import TrainingConfig
 
+A = TypeVar("A")
 _STUDY = "study."
 
 
@@ -50,28 +52,13 @@ class Budget(Config):
         return training.model_copy(update={k: v for k, v in told.items() if v is not None})
 
 
-def kind_of(model: Config) -> str:
-    """The kind of an architecture."""
-    return str(getattr(model, "kind", "model"))
-
-
-def known_kinds(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """The same kinds.
-
-    Raises:
-        ConfigError: one of them is none.
-    """
+def _known(kinds: tuple[str, ...]) -> tuple[str, ...]:
     for kind in kinds:
         MODELS.config(kind)
     return kinds
 
 
-def each_once(models: tuple[Config, ...]) -> tuple[Config, ...]:
-    """Overrides of the defaults of some kinds.
-
-    Raises:
-        ConfigError: a kind comes twice.
-    """
+def _each_once(models: tuple[Config, ...]) -> tuple[Config, ...]:
     kinds = [kind_of(m) for m in models]
     twice = sorted({k for k in kinds if kinds.count(k) > 1})
     if twice:
@@ -80,6 +67,14 @@ def each_once(models: tuple[Config, ...]) -> tuple[Config, ...]:
             "several sizes of a kind"
         )
     return models
+
+
+Models: TypeAlias = tuple[Annotated[Config, PartOf(MODELS)], ...]
+"""Architectures."""
+Overrides: TypeAlias = Annotated[Models, AfterValidator(_each_once)]
+"""In place of the defaults of their kinds, each kind once."""
+Kinds: TypeAlias = Annotated[tuple[str, ...], AfterValidator(_known)]
+"""Kinds of architectures that there are."""
 
 
 def chosen(
@@ -94,12 +89,16 @@ def chosen(
 
 
 def read_asked(
-    path: Path, overrides: Mapping[str, Any] | None = None, bars: Path | None = None
-) -> tuple[dict[str, Any], Study]:
-    """Read a YAML file that holds a study among its keys: its settings, and the study.
+    path: Path,
+    parse: Callable[[dict[str, Any], Study], A],
+    overrides: Mapping[str, Any] | None = None,
+    bars: Path | None = None,
+) -> A:
+    """Read a YAML file that holds a study among its keys.
 
     Args:
         path: of the file.
+        parse: its settings, `study` being that of the study, and the study -> what is asked.
         overrides: dotted keys to values; those of the study begin with `study.`.
         bars: a folder of bars in place of the study's own.
 
@@ -112,7 +111,12 @@ def read_asked(
             asked[key.removeprefix(_STUDY)] = value
         else:
             set_key(settings, key, value)
-    return settings, _study(settings.get("study", QUICKSTART), path, asked, bars)
+    study = _study(settings.get("study", QUICKSTART), path, asked, bars)
+    try:
+        return parse({**settings, "study": study.config}, study)
+    except ConfigError as error:
+        lines = "\n".join(f"  {line}" for line in str(error).splitlines())
+        raise ConfigError(f"{path}:\n{lines}", error.problems) from None
 
 
 def _study(told: Any, path: Path, asked: dict[str, Any], bars: Path | None) -> Study:
@@ -133,17 +137,12 @@ def _study(told: Any, path: Path, asked: dict[str, Any], bars: Path | None) -> S
     return read_study(source, asked if bars is None else bars_overrides(source, asked, bars))
 
 
-def in_file(path: Path, error: ConfigError) -> ConfigError:
-    """The same error, which names the file."""
-    lines = "\n".join(f"  {line}" for line in str(error).splitlines())
-    return ConfigError(f"{path}:\n{lines}", error.problems)
-
-
-def alone(study: Study, model: Config, training: TrainingConfig | None = None) -> Study:
-    """The study of one architecture: what `touchstone run` takes to its verdict."""
-    changed: dict[str, Any] = {"models": (model,)}
-    if training is not None:
-        changed["training"] = training
+def of_models(study: Study, *models: Config, training: TrainingConfig | None = None) -> Study:
+    """The study of these models, asked once: without null twin, surrogates and refit."""
+    changed = {
+        "models": models, "training": training or study.config.training,
+        "null_twin": False, "surrogates": 0, "refit": None,
+    }  # fmt: skip
     return identified(study.config.model_copy(update=changed), study.root)
 
 

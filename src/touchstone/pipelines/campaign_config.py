@@ -4,23 +4,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import Field, PositiveInt
 
 from touchstone.config import Config
-from touchstone.errors import ConfigError
 from touchstone.models import MODELS
 from touchstone.pipelines.architectures import (
     Budget,
-    alone,
+    Kinds,
+    Models,
+    Overrides,
     chosen,
-    each_once,
-    in_file,
-    kind_of,
-    known_kinds,
+    of_models,
     read_asked,
 )
-from touchstone.pipelines.study import QUICKSTART, Study, StudyConfig, identified
-from touchstone.registration import PartOf
+from touchstone.pipelines.study import QUICKSTART, FolderName, Study, StudyConfig
+from touchstone.registration import kind_of
 from touchstone.reports.campaign import Measure
 
 Baseline = Literal["logistic", "lightgbm", "volatility", "symbol_and_hour"]
@@ -30,16 +28,16 @@ _FITTED = ("logistic", "lightgbm")
 class CampaignConfig(Config):
     """Which architectures compete, on which study, and with how much."""
 
-    name: str = "campaign"
+    name: FolderName = "campaign"
     """Names the campaign's folder."""
     study: str | StudyConfig = QUICKSTART
     """A study's file, relative to this one, or `quickstart`, or a study's settings. Its models and
     its budget are replaced, its null twin and surrogates are not run."""
-    models: tuple[Annotated[Config, PartOf(MODELS)], ...] = ()
+    models: Models = ()
     """The architectures; none named: every kind there is, with its defaults."""
-    overrides: tuple[Annotated[Config, PartOf(MODELS)], ...] = ()
+    overrides: Overrides = ()
     """In place of the defaults of their kinds, where `models` names none."""
-    without: tuple[str, ...] = ()
+    without: Kinds = ()
     """Kinds that are left out, where `models` names none."""
     seeds: Annotated[int, Field(ge=1, le=20)] = 3
     """Fits of each architecture on each fold: the study's seed and those that follow it. The data
@@ -53,21 +51,6 @@ class CampaignConfig(Config):
     fewest_hits: PositiveInt = 20
     """Rows at the target that every part of every fold needs."""
 
-    @field_validator("name")
-    @classmethod
-    def _check_name(cls, name: str) -> str:
-        return StudyConfig(name=name).name
-
-    @field_validator("without")
-    @classmethod
-    def _check_without(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
-        return known_kinds(kinds)
-
-    @field_validator("overrides")
-    @classmethod
-    def _check_overrides(cls, models: tuple[Config, ...]) -> tuple[Config, ...]:
-        return each_once(models)
-
     @property
     def architectures(self) -> tuple[Config, ...]:
         """All that compete, baselines that are fitted among them."""
@@ -75,6 +58,16 @@ class CampaignConfig(Config):
         there = {kind_of(m) for m in named}
         added = [k for k in _FITTED if k in self.baselines and k not in there]
         return (*named, *(MODELS.parse({"kind": k}) for k in added))
+
+    @property
+    def question(self) -> str:
+        """What is asked, as text: its name, and where its study's file lies, are no part of it."""
+        return self.model_copy(update={"study": "", "name": ""}).canonical()
+
+    @property
+    def told(self) -> str:
+        """All of it as JSON text."""
+        return self.canonical()
 
 
 class Campaign(NamedTuple):
@@ -97,30 +90,17 @@ class Campaign(NamedTuple):
 
     def alone(self, model: Config) -> Study:
         """The study of one architecture: what `touchstone run` takes to its verdict."""
-        return alone(self.study, model)
+        return of_models(self.study, model)
 
 
 def read_campaign(
     path: Path, overrides: Mapping[str, Any] | None = None, bars: Path | None = None
 ) -> Campaign:
-    """Read a campaign from a YAML file.
+    """Read a campaign from a YAML file; see `read_asked`."""
 
-    Args:
-        path: of the file.
-        overrides: dotted keys to values; those of the study begin with `study.`.
-        bars: a folder of bars in place of the study's own.
+    def parse(settings: dict[str, Any], study: Study) -> Campaign:
+        config = CampaignConfig.parse(settings)
+        training = config.budget.of(study.config.training)
+        return Campaign(config, of_models(study, *config.architectures, training=training))
 
-    Raises:
-        ConfigError: what is wrong, by key, with the way out.
-    """
-    settings, study = read_asked(path, overrides, bars)
-    try:
-        config = CampaignConfig.parse({**settings, "study": study.config})
-    except ConfigError as error:
-        raise in_file(path, error) from None
-    training = config.budget.of(study.config.training)
-    changed = {
-        "models": config.architectures, "training": training, "null_twin": False,
-        "surrogates": 0, "refit": None,
-    }  # fmt: skip
-    return Campaign(config, identified(study.config.model_copy(update=changed), study.root))
+    return read_asked(path, parse, overrides, bars)

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from touchstone.config import Config
 from touchstone.dataset.paths import pooled
 from touchstone.dataset.splits import SPLITS, Folds, timeline
 from touchstone.features import evaluate
@@ -14,6 +13,7 @@ from touchstone.pipelines.inputs import input_columns, input_plan, whole_windows
 from touchstone.pipelines.prepare import column, known_by, load, resolve
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.study import Study, StudyConfig, null_bars
+from touchstone.registration import kind_of
 from touchstone.reports.result import iso_day
 
 # Of one core, as benchmarks/training.py and the quickstart showed; a guess to a factor of three.
@@ -103,11 +103,6 @@ def _seen(config: StudyConfig) -> str:
     regimes, rules = config.regimes, " then ".join(kind_of(rule) for rule in config.selection)
     added = "" if regimes is None else f", regimes by {kind_of(regimes)}"
     return added + (f", columns by {rules}" if rules else "")
-
-
-def kind_of(config: Config) -> str:
-    """The kind of a part."""
-    return str(getattr(config, "kind", "?"))
 
 
 def _ranges(folds: Folds) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from touchstone.pipelines.learn import Learned
 from touchstone.pipelines.prepare import Prepared, column
 from touchstone.pipelines.study import Study, StudyConfig
 from touchstone.pipelines.views import asks
+from touchstone.registration import kind_of, numbered
 from touchstone.strategies import STRATEGIES, Decision, Outlook, columns_of
 from touchstone.validation.candidates import candidate, choose
 from touchstone.validation.deflated import N_TRADES_TO_JUDGE
@@ -282,8 +283,4 @@ def _beside(panel: Panel, config: StudyConfig) -> tuple[str, ...]:
 
 def model_names(config: StudyConfig) -> tuple[str, ...]:
     """What each model of a study is called: its kind, numbered where a kind comes again."""
-    kinds = [str(getattr(model, "kind", "model")) for model in config.models]
-    return tuple(
-        kind if kinds[:i].count(kind) == 0 else f"{kind} {kinds[:i].count(kind) + 1}"
-        for i, kind in enumerate(kinds)
-    )
+    return numbered([kind_of(model) for model in config.models])

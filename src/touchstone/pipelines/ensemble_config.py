@@ -11,9 +11,9 @@ from touchstone.ensembles import ENSEMBLES, check_names
 from touchstone.errors import ConfigError
 from touchstone.labels import LABELS
 from touchstone.models import MODELS, OUTCOMES, head_of
-from touchstone.pipelines.architectures import in_file, read_asked
-from touchstone.pipelines.study import QUICKSTART, Study, StudyConfig, identified
-from touchstone.registration import PartOf
+from touchstone.pipelines.architectures import of_models, read_asked
+from touchstone.pipelines.study import QUICKSTART, FolderName, Study, StudyConfig
+from touchstone.registration import PartOf, kind_of, numbered
 from touchstone.training.losses.distillation import DistillationConfig
 
 PRUNED: Final = "pruned"
@@ -94,7 +94,7 @@ class Distil(Config):
 class EnsembleConfig(Config):
     """Who is asked, on which study, and how the answers become one."""
 
-    name: str = "ensemble"
+    name: FolderName = "ensemble"
     """Names the ensemble's folder."""
     study: str | StudyConfig = QUICKSTART
     """A study's file, relative to this one, or `quickstart`, or a study's settings. Its null twin
@@ -112,10 +112,15 @@ class EnsembleConfig(Config):
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     """Of the combinations and of the resamples; null: the study's."""
 
-    @field_validator("name")
-    @classmethod
-    def _check_name(cls, name: str) -> str:
-        return StudyConfig(name=name).name
+    @property
+    def question(self) -> str:
+        """What is asked, as text: its name, and where its study's file lies, are no part of it."""
+        return self.model_copy(update={"study": "", "name": ""}).canonical()
+
+    @property
+    def told(self) -> str:
+        """All of it as JSON text."""
+        return self.canonical()
 
 
 class Named(NamedTuple):
@@ -141,7 +146,8 @@ class Ensembles(NamedTuple):
     def members(self) -> tuple[Named, ...]:
         """Those that are asked."""
         asked = self.config.members or tuple(Member(model=m) for m in self.study.config.models)
-        return tuple(map(Named, _names(asked), asked))
+        names = numbered([m.name or kind_of(m.model) for m in asked])
+        return tuple(map(Named, names, asked))
 
     @property
     def combiners(self) -> dict[str, Config]:
@@ -158,46 +164,19 @@ class Ensembles(NamedTuple):
 
     def alone(self, model: Config, recipe: Mapping[str, Any] | None = None) -> Study:
         """The study of one model: what `touchstone run` takes to its verdict."""
-        config = self.study.config
-        training = config.training.model_copy(update=dict(recipe or {}))
-        update = {"models": (model,), "training": training}
-        return identified(config.model_copy(update=update), self.study.root)
-
-
-def kind_of(part: Config) -> str:
-    """The kind of a model or a combination."""
-    return str(getattr(part, "kind", "part"))
-
-
-def numbered(names: list[str]) -> list[str]:
-    """The same, numbered where one comes again.
-
-    >>> numbered(["gru", "mlp", "gru"])
-    ['gru', 'mlp', 'gru 2']
-    """
-    counts = [names[: i + 1].count(name) for i, name in enumerate(names)]
-    return [f"{n} {k}" if k > 1 else n for n, k in zip(names, counts, strict=True)]
+        training = self.study.config.training.model_copy(update=dict(recipe or {}))
+        return of_models(self.study, model, training=training)
 
 
 def read_ensemble(
     path: Path, overrides: Mapping[str, Any] | None = None, bars: Path | None = None
 ) -> Ensembles:
-    """Read an ensemble from a YAML file.
+    """Read an ensemble from a YAML file; see `read_asked`."""
 
-    Args:
-        path: of the file.
-        overrides: dotted keys to values; those of the study begin with `study.`.
-        bars: a folder of bars in place of the study's own.
+    def parse(settings: dict[str, Any], study: Study) -> Ensembles:
+        return with_members(EnsembleConfig.parse(settings), study)
 
-    Raises:
-        ConfigError: what is wrong, by key, with the way out.
-    """
-    settings, study = read_asked(path, overrides, bars)
-    try:
-        config = EnsembleConfig.parse({**settings, "study": study.config})
-        return with_members(config, study)
-    except ConfigError as error:
-        raise in_file(path, error) from None
+    return read_asked(path, parse, overrides, bars)
 
 
 def with_members(config: EnsembleConfig, study: Study) -> Ensembles:
@@ -208,13 +187,7 @@ def with_members(config: EnsembleConfig, study: Study) -> Ensembles:
             twice, or a teacher that is not there.
     """
     asked = config.members or tuple(Member(model=m) for m in study.config.models)
-    update = {
-        "models": tuple(m.model for m in asked),
-        "null_twin": False,
-        "surrogates": 0,
-        "refit": None,
-    }
-    found = Ensembles(config, identified(study.config.model_copy(update=update), study.root))
+    found = Ensembles(config, of_models(study, *(m.model for m in asked)))
     if len(asked) < 2:
         raise ConfigError(
             f"members: an ensemble needs two members, got {len(asked)}: name more under `members`, "
@@ -275,7 +248,3 @@ def _teaches(found: Ensembles) -> None:
         )
     if head_of(distil.student) == "multi_task":
         raise ConfigError("distil.student: a student has one task, the teacher's: head: barrier")
-
-
-def _names(members: tuple[Member, ...]) -> list[str]:
-    return numbered([m.name or kind_of(m.model) for m in members])

@@ -17,10 +17,10 @@ from touchstone.ensembles.pruning import Selection, select
 from touchstone.ensembles.rows import take
 from touchstone.errors import DataError
 from touchstone.models import Shape
-from touchstone.pipelines.ensemble_config import Ensembles, Member, kind_of
+from touchstone.pipelines.ensemble_config import Ensembles, Member
 from touchstone.pipelines.learn import Learned
 from touchstone.pipelines.prepare import Prepared, column
-from touchstone.registration import PartOf
+from touchstone.registration import PartOf, kind_of
 from touchstone.seeding import derive
 
 _NEVER: Final = np.iinfo(np.int64).max

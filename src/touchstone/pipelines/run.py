@@ -17,8 +17,8 @@ import numpy as np
 import touchstone
 from touchstone.data.cache import StageCache
 from touchstone.data.sources import Loaded
-from touchstone.errors import ConfigError, DataError, RefusedError
-from touchstone.files import lock, write_bytes, write_text
+from touchstone.errors import ConfigError, RefusedError
+from touchstone.files import write_bytes, write_text
 from touchstone.ledger import Ledger, Span
 from touchstone.pipelines.artifact import save_artifact
 from touchstone.pipelines.exports import save_exports
@@ -26,6 +26,7 @@ from touchstone.pipelines.market import Market, judge_market
 from touchstone.pipelines.prepare import load, resolve
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.shelf import Resources
+from touchstone.pipelines.standing import RESULT, held, standing
 from touchstone.pipelines.study import Study, null_bars
 from touchstone.pipelines.track import OFF, place_of, tell, tell_untracked
 from touchstone.pipelines.track_records import Told, batch, enqueue
@@ -96,7 +97,7 @@ def _answer(
         if ask.tracking != OFF:
             tell_untracked(folder, progress)
         return Outcome(folder, found, shown=True)
-    with lock(ask.workspace.locks / folder.name):
+    with held(ask.workspace.locks / folder.name, "run", progress):
         if not ask.again and (found := _finished(folder, study, progress)) is not None:
             return Outcome(folder, found, shown=True)  # another process was quicker
         return _run(study, ask, (folder, loaded, data), progress, seconds)
@@ -112,6 +113,14 @@ def run_fingerprint(study: Study, loaded: Loaded, data: str) -> str:
 def ledger_of(workspace: Workspace) -> Callable[[], SqliteLedger]:
     """Opens the workspace's ledger; may be handed to worker processes."""
     return partial(_open_ledger, workspace.ledger.absolute(), who(), git_commit(workspace.root))
+
+
+def resources_of(ask: Ask, progress: Progress) -> Resources:
+    """What every stage of work is given: cache, ledger, processes, checkpoints."""
+    return Resources(
+        StageCache(ask.workspace.cache), ledger_of(ask.workspace), progress, ask.jobs,
+        ask.workspace.checkpoints,
+    )  # fmt: skip
 
 
 def ledger_head(text: str) -> Head:
@@ -145,10 +154,7 @@ def _run(
 ) -> Outcome:  # fmt: skip
     started, book = now(), sound_ledger(ask.workspace)
     folder, loaded, data = place
-    resources = Resources(
-        StageCache(ask.workspace.cache), ledger_of(ask.workspace), progress, ask.jobs,
-        ask.workspace.checkpoints,
-    )  # fmt: skip
+    resources = resources_of(ask, progress)
     title = "planted edge" if study.config.null_twin else study.config.name
     market = judge_market(study, title, (loaded, data), resources)
     twin = None
@@ -248,23 +254,11 @@ def _write(
     found = images(result.market.walk_forward, result.market.sealed)
     for name, image in {**found, **skill_images(result.market.skill)}.items():
         write_bytes(folder / "figures" / f"{name}.png", image)
-    write_bytes(folder / "result.json", to_json(result))  # last: a run with it is finished
+    write_bytes(folder / RESULT, to_json(result))  # see `RESULT`
 
 
 def _finished(folder: Path, study: Study, progress: Progress) -> StudyResult | None:
-    """The result of a finished run; None where there is none that can still be read."""
-    path = folder / "result.json"
-    if not path.is_file():
-        return None
-    try:
-        found = from_json(path.read_bytes())
-        about = json.loads((folder / "run.json").read_text())
-    except (DataError, OSError, ValueError) as error:
-        progress.note(f"an earlier run cannot be read and is made anew: {error}")
-        return None
-    if about.get("source") != study.source:
-        progress.note("this run was made by another version of the code: --again repeats it")
-    return found
+    return standing(folder, "run", study.source, from_json, progress)
 
 
 def _recount(found: StudyResult, loaded: Loaded, ask: Ask, progress: Progress) -> None:

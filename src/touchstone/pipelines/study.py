@@ -8,11 +8,11 @@ import traceback
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import yaml
-from pydantic import Field, PositiveInt, field_validator, model_validator
+from pydantic import AfterValidator, Field, PositiveInt, field_validator, model_validator
 
 from touchstone.backtest.capacity import CapacityConfig
 from touchstone.config import Config
@@ -40,13 +40,22 @@ from touchstone.training import TrainingConfig
 from touchstone.validation.surrogates import MULTIPLE
 
 QUICKSTART = "quickstart"
-_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,39}$")
+
+
+def _folder_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name):
+        raise ConfigError(f"{name!r}: needs lower-case letters, digits, - or _, 40 at most")
+    return name
+
+
+FolderName: TypeAlias = Annotated[str, AfterValidator(_folder_name)]
+"""What a folder of the workspace may be called."""
 
 
 class StudyConfig(Config):
     """One question to the data: these bars, features, label, folds, models, decision and costs."""
 
-    name: str = "study"
+    name: FolderName = "study"
     """Names the run's folder: lower-case letters, digits, - and _, 40 at most."""
     bars: Annotated[Config, PartOf(SOURCES)] = Field(
         default_factory=lambda: SOURCES.parse({"source": "simulated"})
@@ -126,13 +135,6 @@ class StudyConfig(Config):
     """Python files with parts of your own, relative to the study's folder."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
     """Every random number of the study follows from it."""
-
-    @field_validator("name")
-    @classmethod
-    def _check_name(cls, name: str) -> str:
-        if not _NAME.match(name):
-            raise ConfigError(f"{name!r}: needs lower-case letters, digits, - or _, 40 at most")
-        return name
 
     @field_validator("surrogates")
     @classmethod

@@ -5,11 +5,11 @@ Nothing here may fail a run: its result stands before a word is said to anybody.
 
 import contextlib
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 from touchstone.errors import ConfigError
 from touchstone.pipelines.progress import Progress
-from touchstone.pipelines.workspace import Workspace
+from touchstone.pipelines.workspace import Kind, Workspace
 from touchstone.registry.tracking import Queue, TrackingError, flush, n_waiting, queues
 from touchstone.registry.tracking_mlflow import MlflowTracker, Place
 
@@ -104,8 +104,8 @@ def standing(workspace: Workspace, asked: str) -> Standing:
 
 
 def _queues(workspace: Workspace) -> list[Queue]:
-    """Of runs, and of campaigns."""
-    return [*queues(workspace.runs), *queues(workspace.campaigns)]
+    """Of all that was made here."""
+    return [queue for kind in get_args(Kind) for queue in queues(workspace.folder(kind))]
 
 
 def _short(workspace: Workspace, place: Place) -> str:

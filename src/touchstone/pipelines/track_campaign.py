@@ -2,53 +2,29 @@
 
 import uuid
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from touchstone.pipelines.asked import About
 from touchstone.pipelines.campaign_board import Raced
 from touchstone.pipelines.campaign_config import Campaign
 from touchstone.pipelines.decide import model_names
-from touchstone.pipelines.run import who
+from touchstone.pipelines.track_asked import asked_run
 from touchstone.pipelines.track_figures import figures
-from touchstone.pipelines.track_records import Fit, milliseconds, tracked_fit
-from touchstone.pipelines.workspace import hardware
-from touchstone.registry.tracking import Batch, TrackedRun, files_of
+from touchstone.pipelines.track_records import Fit, tracked_fit
+from touchstone.registry.tracking import Batch, TrackedRun
 from touchstone.reports.campaign import Architecture, CampaignResult, Spread
-from touchstone.reports.settings import flat
 
 
 def campaign_batch(
-    folder: Path, asked: Campaign, raced: Raced, result: CampaignResult, about: Mapping[str, Any]
+    folder: Path, asked: Campaign, raced: Raced, result: CampaignResult, about: About
 ) -> Batch:
     """A campaign, and below it every fit of every seed with its curves."""
-    ended = milliseconds(datetime.now(UTC))  # noqa: TID251  the edge's clock
-    tags = {
-        "touchstone.study": asked.study.config.name,
-        "touchstone.campaign": folder.name,
-        "touchstone.data": result.data,
-        "touchstone.source": asked.study.source,
-        "mlflow.user": who(),
-        "mlflow.source.type": "LOCAL",
-        "mlflow.source.name": str(about["command"]),
-    }
+    run = asked_run(folder, asked, about, "campaign", result.data)
     rows = {row.name: row for row in result.architectures}
     measures = {f"{n}/{k}": v for n, row in rows.items() for k, v in _measures(row).items()}
-    parent = TrackedRun(
-        key=uuid.uuid4().hex,
-        group=asked.config.name,
-        name=folder.name,
-        started_ms=min(milliseconds(datetime.fromisoformat(str(about["started"]))), ended),
-        ended_ms=ended,
-        tags=tags | {"touchstone.kind": "campaign", "touchstone.leader": result.leader.name},
-        params=flat(asked.config.model_dump(mode="json", serialize_as_any=True))
-        | {f"version.{k}": v for k, v in about["versions"].items()}
-        | {f"host.{k}": v for k, v in hardware().items()},
-        metrics=figures(measures),
-        files=files_of(folder, [*folder.glob("*.html"), *folder.glob("*.json"),
-                                *folder.glob("*.yaml")]),
-    )  # fmt: skip
-    fits = tuple(_fits(asked, raced, result, parent, tags))
+    tags = {**run.tags, "touchstone.leader": result.leader.name}
+    parent = run.model_copy(update={"tags": tags, "metrics": figures(measures)})
+    fits = tuple(_fits(asked, raced, result, parent, run.tags))
     return Batch(uuid.uuid4().hex, (parent, *fits))
 
 

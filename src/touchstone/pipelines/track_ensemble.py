@@ -2,19 +2,16 @@
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from touchstone.pipelines.asked import About
 from touchstone.pipelines.ensemble_config import Ensembles
 from touchstone.pipelines.learn import Learned
-from touchstone.pipelines.run import who
+from touchstone.pipelines.track_asked import asked_run
 from touchstone.pipelines.track_figures import figures
-from touchstone.pipelines.track_records import Fit, milliseconds, tracked_fit
-from touchstone.pipelines.workspace import hardware
-from touchstone.registry.tracking import Batch, TrackedRun, files_of
+from touchstone.pipelines.track_records import Fit, tracked_fit
+from touchstone.registry.tracking import Batch, TrackedRun
 from touchstone.reports.ensemble import EnsembleResult
-from touchstone.reports.settings import flat
 
 _TOLD = ("validation_pr_auc", "validation_sharpe", "pr_auc", "log_loss", "roc_auc", "sharpe",
          "net_return", "max_drawdown")  # fmt: skip
@@ -22,36 +19,17 @@ _TOLD = ("validation_pr_auc", "validation_sharpe", "pr_auc", "log_loss", "roc_au
 
 def ensemble_batch(
     folder: Path, asked: Ensembles, learned: Sequence[Sequence[Learned]], result: EnsembleResult,
-    about: Mapping[str, Any],
+    about: About,
 ) -> Batch:  # fmt: skip
     """An ensemble, and below it every fit of every member with its curves."""
-    ended = milliseconds(datetime.now(UTC))  # noqa: TID251  the edge's clock
+    run = asked_run(folder, asked, about, "ensemble", result.data)
     tags = {
-        "touchstone.study": asked.study.config.name,
-        "touchstone.ensemble": folder.name,
-        "touchstone.data": result.data,
-        "touchstone.source": asked.study.source,
-        "mlflow.user": who(),
-        "mlflow.source.type": "LOCAL",
-        "mlflow.source.name": str(about["command"]),
+        **run.tags,
+        "touchstone.best_member": result.best,
+        "touchstone.better": ", ".join(result.better) or "none",
     }
-    parent = TrackedRun(
-        key=uuid.uuid4().hex,
-        group=asked.config.name,
-        name=folder.name,
-        started_ms=min(milliseconds(datetime.fromisoformat(str(about["started"]))), ended),
-        ended_ms=ended,
-        tags=tags
-        | {"touchstone.kind": "ensemble", "touchstone.best_member": result.best,
-           "touchstone.better": ", ".join(result.better) or "none"},
-        params=flat(asked.config.model_dump(mode="json", serialize_as_any=True))
-        | {f"version.{k}": v for k, v in about["versions"].items()}
-        | {f"host.{k}": v for k, v in hardware().items()},
-        metrics=figures(_measures(result)),
-        files=files_of(folder, [*folder.glob("*.html"), *folder.glob("*.json"),
-                                *folder.glob("*.yaml")]),
-    )  # fmt: skip
-    return Batch(uuid.uuid4().hex, (parent, *_fits(asked, learned, parent, tags)))
+    parent = run.model_copy(update={"tags": tags, "metrics": figures(_measures(result))})
+    return Batch(uuid.uuid4().hex, (parent, *_fits(asked, learned, parent, run.tags)))
 
 
 def _fits(

@@ -2,23 +2,18 @@
 
 import uuid
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from touchstone.pipelines.run import who
+from touchstone.pipelines.asked import About
+from touchstone.pipelines.track_asked import asked_run
 from touchstone.pipelines.track_figures import figures
-from touchstone.pipelines.track_records import milliseconds
 from touchstone.pipelines.tune_config import Tune
-from touchstone.pipelines.workspace import hardware
-from touchstone.registry.tracking import Batch, TrackedRun, files_of
+from touchstone.registry.tracking import Batch, TrackedRun
 from touchstone.reports.settings import flat
 from touchstone.reports.tune import SearchFound, TrialFound, TuneResult
 
 
-def tune_batch(
-    folder: Path, asked: Tune, result: TuneResult, about: Mapping[str, Any]
-) -> Batch:  # fmt: skip
+def tune_batch(folder: Path, asked: Tune, result: TuneResult, about: About) -> Batch:
     """A search, and below it every trial with its settings, its values and what it was on the way.
 
     Args:
@@ -27,32 +22,10 @@ def tune_batch(
         result: what was found.
         about: facts of run.json: command, versions, started.
     """
-    ended = milliseconds(datetime.now(UTC))  # noqa: TID251  the edge's clock
-    tags = {
-        "touchstone.study": asked.study.config.name,
-        "touchstone.tune": folder.name,
-        "touchstone.data": str(result.data.get("hash", "")),
-        "touchstone.source": asked.study.source,
-        "mlflow.user": who(),
-        "mlflow.source.type": "LOCAL",
-        "mlflow.source.name": str(about["command"]),
-    }
-    parent = TrackedRun(
-        key=uuid.uuid4().hex,
-        group=asked.config.name,
-        name=folder.name,
-        started_ms=min(milliseconds(datetime.fromisoformat(str(about["started"]))), ended),
-        ended_ms=ended,
-        tags=tags | {"touchstone.kind": "tune", "touchstone.method": result.method},
-        params=flat(asked.config.model_copy(update={"storage": None}).model_dump(
-            mode="json", serialize_as_any=True))
-        | {f"version.{k}": v for k, v in about["versions"].items()}
-        | {f"host.{k}": v for k, v in hardware().items()},
-        metrics=figures(_measures(result)),
-        files=files_of(folder, sorted(p for p in folder.rglob("*")
-                                      if p.is_file() and p.suffix in (".html", ".json", ".yaml"))),
-    )  # fmt: skip
-    return Batch(uuid.uuid4().hex, (parent, *_trials(result, parent, tags)))
+    run = asked_run(folder, asked, about, "tune", str(result.data.get("hash", "")), "**/*")
+    tags = {**run.tags, "touchstone.method": result.method}
+    parent = run.model_copy(update={"tags": tags, "metrics": figures(_measures(result))})
+    return Batch(uuid.uuid4().hex, (parent, *_trials(result, parent, run.tags)))
 
 
 def _measures(result: TuneResult) -> dict[str, float]:

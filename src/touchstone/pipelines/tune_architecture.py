@@ -15,7 +15,6 @@ from touchstone.errors import ConfigError
 from touchstone.ledger import Ledger
 from touchstone.models import MODELS
 from touchstone.models.darts import DartsConfig
-from touchstone.pipelines.architectures import kind_of
 from touchstone.pipelines.decide import Comparison, compare, tested_span
 from touchstone.pipelines.learn import Learned, Task, learn
 from touchstone.pipelines.prepare import Prepared, prepare
@@ -27,6 +26,7 @@ from touchstone.pipelines.tune_architecture_measures import Cells, Trained, told
 from touchstone.pipelines.tune_architecture_search import Ground, Searched, ground_of, searched
 from touchstone.pipelines.tune_config import Tune
 from touchstone.pipelines.tune_way import Found, Market, Way
+from touchstone.registration import kind_of
 from touchstone.reports.architecture import (
     ArchitectureResult,
     EpochFound,

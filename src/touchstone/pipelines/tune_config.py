@@ -8,17 +8,17 @@ from pydantic import Field, NonNegativeFloat, field_validator, model_validator
 
 from touchstone.config import Config
 from touchstone.errors import ConfigError
-from touchstone.models import MODELS
 from touchstone.pipelines.architectures import (
     Budget,
-    alone,
+    Kinds,
+    Models,
+    Overrides,
     chosen,
-    each_once,
-    in_file,
-    known_kinds,
+    of_models,
     read_asked,
 )
-from touchstone.pipelines.study import QUICKSTART, Study, StudyConfig, identified
+from touchstone.pipelines.decide import model_names
+from touchstone.pipelines.study import QUICKSTART, FolderName, Study, StudyConfig
 from touchstone.registration import PartOf
 from touchstone.training import TrainingConfig
 from touchstone.tuning.methods import METHODS
@@ -54,17 +54,17 @@ class ConstraintsConfig(Config):
 class TuneConfig(Config):
     """Which settings of which architectures are tried, on which study, and what is best."""
 
-    name: str = "tune"
+    name: FolderName = "tune"
     """Names the search's folder."""
     study: str | StudyConfig = QUICKSTART
     """A study's file, relative to this one, or `quickstart`, or a study's settings. Its models and
     its budget are replaced, its null twin and surrogates are not run."""
-    models: tuple[Annotated[Config, PartOf(MODELS)], ...] = ()
+    models: Models = ()
     """The architectures; none named: every kind there is, with its defaults. What is not searched
     stays as they say."""
-    overrides: tuple[Annotated[Config, PartOf(MODELS)], ...] = ()
+    overrides: Overrides = ()
     """In place of the defaults of their kinds, where `models` names none."""
-    without: tuple[str, ...] = ()
+    without: Kinds = ()
     """Kinds that are left out, where `models` names none."""
     budget: Budget = Budget()
     """The same for all."""
@@ -89,21 +89,6 @@ class TuneConfig(Config):
     database that several machines share, as in postgresql://user@host/name."""
     backend: Literal["processes", "ray"] = "processes"
     """What runs trials beside each other: this machine's processes, or a Ray cluster."""
-
-    @field_validator("name")
-    @classmethod
-    def _check_name(cls, name: str) -> str:
-        return StudyConfig(name=name).name
-
-    @field_validator("without")
-    @classmethod
-    def _check_without(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
-        return known_kinds(kinds)
-
-    @field_validator("overrides")
-    @classmethod
-    def _check_overrides(cls, models: tuple[Config, ...]) -> tuple[Config, ...]:
-        return each_once(models)
 
     @field_validator("objectives", mode="before")
     @classmethod
@@ -178,29 +163,24 @@ class Tune(NamedTuple):
 
     def alone(self, model: Config, training: TrainingConfig | None = None) -> Study:
         """The study of one model, with the recipe given or the search's own."""
-        return alone(self.study, model, training)
+        return of_models(self.study, model, training=training)
 
 
 def read_tune(
     path: Path, overrides: Mapping[str, Any] | None = None, bars: Path | None = None
 ) -> Tune:
-    """Read a search from a YAML file.
+    """Read a search from a YAML file, its space included; see `read_asked`."""
 
-    Args:
-        path: of the file.
-        overrides: dotted keys to values; those of the study begin with `study.`.
-        bars: a folder of bars in place of the study's own.
+    def parse(settings: dict[str, Any], study: Study) -> Tune:
+        config = TuneConfig.parse(settings)
+        training = config.budget.of(study.config.training)
+        found = Tune(config, of_models(study, *config.architectures, training=training))
+        if config.sought:
+            from touchstone.tuning.space import spaces  # noqa: PLC0415  it takes Optuna a second
 
-    Raises:
-        ConfigError: what is wrong, by key, with the way out.
-    """
-    settings, study = read_asked(path, overrides, bars)
-    try:
-        config = TuneConfig.parse({**settings, "study": study.config})
-    except ConfigError as error:
-        raise in_file(path, error) from None
-    changed = {
-        "models": config.architectures, "training": config.budget.of(study.config.training),
-        "null_twin": False, "surrogates": 0, "refit": None,
-    }  # fmt: skip
-    return Tune(config, identified(study.config.model_copy(update=changed), study.root))
+            own = found.study.config
+            models = dict(zip(model_names(own), own.models, strict=True))
+            spaces(models, own.training, config.sought)
+        return found
+
+    return read_asked(path, parse, overrides, bars)

@@ -1,31 +1,18 @@
 """What every way of searching brings to `touchstone tune`: how it runs, and how it is told."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from touchstone.data.sources import Loaded
+from touchstone.pipelines.asked import Made, Market
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.run import Ask
-from touchstone.pipelines.study import Study
 from touchstone.pipelines.tune_config import Tune
-from touchstone.registry.tracking import Batch
 from touchstone.reports.contents import Contents
 
-Market: TypeAlias = tuple[Loaded, str]
-"""Bars, and the hash of their data."""
-
-
-class Found(NamedTuple):
-    """What a search came to; `pipelines.tune` writes it down."""
-
-    result: Contents
-    """As result.json will hold it."""
-    studies: Mapping[str, tuple[Study, str]]
-    """File beside the result -> a winner's study, and its name: what `touchstone run` takes to its
-    verdict."""
-    batch: Callable[[Mapping[str, Any]], Batch] | None = None
-    """What a tracking server is told, of run.json's facts; None: nothing."""
+__all__ = ["Found", "Market", "Way"]
+Found: TypeAlias = Made[Contents]
+"""What a search came to; a winner's study is what `touchstone run` takes to its verdict."""
 
 
 class Way(NamedTuple):

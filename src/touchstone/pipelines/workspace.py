@@ -7,9 +7,12 @@ import platform
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import touchstone
 
+Kind: TypeAlias = Literal["run", "campaign", "tune", "ensemble"]
+"""Of work that ends in a folder with a result, and is tracked."""
 _SHAPES = ("contents.py", "folds.py", "measured.py", "result.py")
 """Files of `reports` that say what a result holds; the others only draw it."""
 PACKAGES = (
@@ -30,27 +33,16 @@ class Workspace:
     @property
     def runs(self) -> Path:
         """One folder per study."""
-        return self.root / "runs"
+        return self.folder("run")
 
-    @property
-    def campaigns(self) -> Path:
-        """One folder per campaign."""
-        return self.root / "campaigns"
-
-    @property
-    def tunes(self) -> Path:
-        """One folder per search."""
-        return self.root / "tunes"
+    def folder(self, kind: Kind) -> Path:
+        """One folder per run, campaign, search (`tune`), ensemble."""
+        return self.root / f"{kind}s"
 
     @property
     def trials(self) -> Path:
         """A journal a search; without it a search begins anew, its fits come from the cache."""
         return self.root / ".touchstone" / "trials"
-
-    @property
-    def ensembles(self) -> Path:
-        """One folder per ensemble."""
-        return self.root / "ensembles"
 
     @property
     def cache(self) -> Path:

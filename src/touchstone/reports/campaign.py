@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias
 
+from touchstone.reports.aligned import aligned
 from touchstone.reports.contents import (
     AnnualRatio,
     Contents,
@@ -277,15 +278,7 @@ def told(result: CampaignResult) -> list[str]:
          *[""] * 4, _of(y.direction_auc.mean), *[""] * 3)
         for y in result.yardsticks
     ]  # fmt: skip
-    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-    lines = [
-        "  ".join(
-            cell.ljust(w) if i == 0 else cell.rjust(w)
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    return [*lines, *_closing(result)]
+    return [*aligned(rows), *_closing(result)]
 
 
 def _cells(row: Architecture) -> tuple[str, ...]:
@@ -297,7 +290,7 @@ def _cells(row: Architecture) -> tuple[str, ...]:
         _ends(row.pr_auc.interval),
         _of(row.f1.mean),
         _of(row.precision.mean),
-        _of(row.break_even_precision),
+        _paid(row.break_even_precision),
         _of(row.recall.mean),
         _of(row.direction_auc.mean),
         "-" if net is None or net.net_return is None else f"{net.net_return:+.1%}",
@@ -324,6 +317,10 @@ def _closing(result: CampaignResult) -> list[str]:
 
 def _of(value: float | None, form: str = ".3f") -> str:
     return "-" if value is None else format(value, form)
+
+
+def _paid(precision: float | None) -> str:
+    return "any" if precision is not None and precision <= 0 else _of(precision)
 
 
 def _ends(interval: tuple[float, float] | None) -> str:

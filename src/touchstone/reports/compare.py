@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
+from touchstone.reports.aligned import aligned
 from touchstone.reports.contents import (
     BasisPoints,
     Contents,
@@ -251,23 +252,18 @@ def figures(told: Comparison) -> dict[str, list[Figure]]:
 
 def table_lines(told: Comparison, widest: int = 30) -> list[str]:
     """The comparison for a terminal: a column a run, a row a figure, warnings first."""
-    rows = [Figure("run", tuple(run.name for run in told.runs))]
-    rows += [figure for group in figures(told).values() for figure in group]
+    rows = [("run", *(run.name for run in told.runs))]
+    rows += [(f.name, *f.cells) for group in figures(told).values() for f in group]
     lines = [f"Warning: {w.title.lower()}. {w.text}" for w in warnings(told)]
-    lines += _aligned(rows)
+    lines += aligned(rows)
     if not told.differing:
         return [*lines, "", "The same config in every key."]
-    keys = [Figure(key, tuple(_cut(v, widest) for v in row)) for key, row in told.differing.items()]
-    return [*lines, "", "Keys of the config that differ:", *_aligned(keys)]
-
-
-def _aligned(rows: Sequence[Figure]) -> list[str]:
-    columns = range(len(rows[0].cells))
-    widths = [max(len(row.cells[i]) for row in rows) for i in columns]
-    first = max(len(row.name) for row in rows)
+    keys = [(key, *(_cut(v, widest) for v in row)) for key, row in told.differing.items()]
     return [
-        f"{row.name:<{first}}  " + "  ".join(row.cells[i].rjust(widths[i]) for i in columns)
-        for row in rows
+        *lines,
+        "",
+        "Keys of the config that differ:",
+        *aligned(keys, range(len(told.runs) + 1)),
     ]
 
 

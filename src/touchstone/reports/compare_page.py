@@ -10,6 +10,7 @@ from touchstone.reports.charts.frame import Area, Axes, Chart, Column, Table
 from touchstone.reports.charts.rows import Grid, Row
 from touchstone.reports.charts.scales import (
     Scale,
+    Tick,
     covering,
     day_number,
     day_ticks,
@@ -25,6 +26,7 @@ from touchstone.reports.figures import (
     plural,
     sentence,
     short,
+    signed,
     words,
 )
 from touchstone.reports.folds import ChoiceScores
@@ -38,6 +40,8 @@ _CANNOT: Final = (
 )
 _HEIGHT: Final = 170
 _FEW_KEYS: Final = 12
+_NEAR: Final = 0.3
+"""Of an axis: two marks that are nearer would be written over each other."""
 _NAMED: Final = 4
 """Folds whose best epoch stands in a title."""
 
@@ -131,18 +135,21 @@ def _dots(told: Comparison, field: str, ends: str, unit: tuple[float, str], zero
     ]
     sizes = [v for value, span in values for v in (value, *(span or ()))]
     scale = covering(sizes, include=(zero,))
+    number = plain_number if zero else signed
     drawn = [
         Row(
             run.name,
             value,
-            plain_number(None if value is None else factor * value),
+            number(None if value is None else factor * value),
             span,
             "ours" if run.verdict == "evidence" else "base",
             interval(span, factor, sign=False),
         )
         for run, (value, span) in zip(told.runs, values, strict=True)
     ]
-    grid = Grid(scale, ticks(scale, 4, suffix, factor, thin=True), zero)
+    marks = [t for t in ticks(scale, 3, suffix, factor) if abs(t.at - scale.place(zero)) > _NEAR]
+    marks.append(Tick(scale.place(zero), f"{short(factor * zero)}{suffix}"))
+    grid = Grid(scale, tuple(marks), zero)
     return rows.dots(drawn, grid, "wide-name")
 
 
@@ -156,7 +163,7 @@ def _money(told: Comparison, results: Sequence[StudyResult], found: Sequence[Fig
               _dots(told, "sharpe", "sharpe_interval", (1, ""), 0.0), None),
     ]  # fmt: skip
     curves = [part.curve for _, part in map(judged, results) if part is not None]
-    values = [v for curve in curves for v in curve.equity]
+    values = [v for curve in curves for v in (*curve.equity, *_held(curve))]
     for run, result in zip(told.runs, results, strict=True):
         _, part = judged(result)
         if part is None or len(part.curve.equity) < 2:
@@ -177,11 +184,16 @@ def _equity(curve: Curve, y: Scale) -> Markup:
     x = Scale(days[0], days[-1])
     across = [x.place(d) for d in days]
     shapes = []
-    held = curve.baselines.get("buy_and_hold", ())
-    if len(held) == len(days):
+    if held := _held(curve):
         shapes.append(frame.path(across, [y.clipped(v) for v in held], "line base thin"))
     shapes.append(frame.path(across, [y.clipped(v) for v in curve.equity], "line ours"))
     return frame.plot(Area(_HEIGHT, shapes, [], Axes(day_ticks(x), ticks(y, 4))))
+
+
+def _held(curve: Curve) -> tuple[float, ...]:
+    """Whoever bought and held, on the same days."""
+    held = curve.baselines.get("buy_and_hold", ())
+    return tuple(held) if len(held) == len(curve.day) else ()
 
 
 def _skill(told: Comparison, found: Sequence[Figure]) -> Section:
@@ -233,7 +245,10 @@ def _curves(folds: Sequence[ChoiceScores]) -> Markup:
         if hit is not None:
             words_ = f"{plain_number(hit[0])}: {plain_number(hit[1])}"
             shapes.append(frame.dot(x.place(hit[0]), y.place(hit[1]), "ours", words_))
-    axes = Axes(ticks(x, 4, thin=True), ticks(y, 4), "epoch or tree", folds[0].measure)
+    epochs = sorted({at for f in folds for at in f.options})
+    some = epochs[:: -(-len(epochs) // 4)]
+    marks = tuple(Tick(x.place(at), short(at)) for at in some)
+    axes = Axes(marks, ticks(y, 4), "epoch or tree", folds[0].measure)
     return frame.plot(Area(_HEIGHT, shapes, [], axes))
 
 

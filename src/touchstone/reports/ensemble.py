@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from touchstone.reports.aligned import aligned
 from touchstone.reports.contents import (
     AnnualRatio,
     Contents,
@@ -299,15 +300,7 @@ def told(result: EnsembleResult) -> list[str]:
             (f"= {one.figures.name}", *_cells(one.figures), _of(v.difference, "+.2f"), ends,
              f"{v.p:.3f}", f"{v.adjusted:.3f}", "better" if v.better else "")
         )  # fmt: skip
-    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-    lines = [
-        "  ".join(
-            cell.ljust(w) if i == 0 else cell.rjust(w)
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    return [*lines, *_closing(result)]
+    return [*aligned(rows), *_closing(result)]
 
 
 def _cells(figures: Figures) -> tuple[str, ...]:

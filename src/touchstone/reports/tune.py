@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
+from touchstone.reports.aligned import aligned
 from touchstone.reports.contents import Contents, Count, Ratio
 
 State: TypeAlias = Literal["complete", "pruned", "failed", "infeasible"]
@@ -142,20 +143,11 @@ def told(result: TuneResult) -> list[str]:
     """The search for a terminal: an architecture a line, then what goes on."""
     head = ("", "trials", "ended", "pruned", "failed", "best", *result.objectives, "kept")
     rows = [head, *(_cells(result, search) for search in result.searches)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-    left = (0, len(head) - 1)
-    lines = [
-        "  ".join(
-            cell.ljust(w) if i in left else cell.rjust(w)
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
     closing = (
         "Means over the folds' validation rows, which chose them: they flatter. "
         f"{result.n_candidates} candidates on these rows in the ledger."
     )
-    return [*lines, closing, *result.notes]
+    return [*aligned(rows, left=(0, len(head) - 1)), closing, *result.notes]
 
 
 def _cells(result: TuneResult, search: SearchFound) -> tuple[str, ...]:
