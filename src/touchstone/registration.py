@@ -14,7 +14,7 @@ registers by the same decorator, from any file that was imported before the stud
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -138,6 +138,21 @@ class PartOf:
         configs = [self.family.config(kind) for kind in kinds]
         # through the handler, so that the definitions of what a part holds end at the root
         return {"anyOf": [dict(handler(c.__pydantic_core_schema__)) for c in configs]}
+
+
+def kind_of(part: Config) -> str:
+    """The kind of a part."""
+    return str(getattr(part, "kind", "part"))
+
+
+def numbered(names: Sequence[str]) -> tuple[str, ...]:
+    """The same, numbered where one comes again.
+
+    >>> numbered(["gru", "mlp", "gru"])
+    ('gru', 'mlp', 'gru 2')
+    """
+    counts = [names[: i + 1].count(name) for i, name in enumerate(names)]
+    return tuple(f"{n} {k}" if k > 1 else n for n, k in zip(names, counts, strict=True))
 
 
 def _dump(config: Config) -> dict[str, Any]:

@@ -18,7 +18,7 @@ NAMES = ("noise", "driver", "flat", "moves", "double")
 DRIVER, FLAT = 1, 2
 HOUR_NS = 3_600_000_000_000
 FIRST_DAY = 20_000
-KINDS = MODELS.kinds()
+KINDS = [kind for kind in MODELS.kinds() if MODELS.part(kind).inputs != "members"]
 NETWORKS = tuple(kind for kind in KINDS if MODELS.part(kind).inputs == "window")
 TABULAR = tuple(kind for kind in KINDS if kind not in NETWORKS)
 

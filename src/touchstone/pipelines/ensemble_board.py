@@ -8,6 +8,7 @@ import numpy as np
 from touchstone.arrays import Float64
 from touchstone.ensembles import recalibrates
 from touchstone.ensembles.diversity import Diversity, diversity
+from touchstone.ensembles.out_of_fold import Selected
 from touchstone.ensembles.weights import by_cells, over_time
 from touchstone.metrics import classification as c
 from touchstone.metrics import trading as t
@@ -18,7 +19,7 @@ from touchstone.pipelines.cards import candidate_label
 from touchstone.pipelines.distil import Taught
 from touchstone.pipelines.ensemble_compare import Compared, Contender
 from touchstone.pipelines.ensemble_config import PRUNED, Ensembles
-from touchstone.pipelines.ensemble_fit import Asked, OnFold, Selected
+from touchstone.pipelines.ensemble_fit import Asked, OnFold
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.skill import Judged, judged
 from touchstone.reports import ensemble as told

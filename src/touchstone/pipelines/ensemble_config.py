@@ -10,10 +10,10 @@ from touchstone.config import Config
 from touchstone.ensembles import ENSEMBLES, check_names
 from touchstone.errors import ConfigError
 from touchstone.labels import LABELS
-from touchstone.models import MODELS, OUTCOMES, head_of
+from touchstone.models import MODELS, OUTCOMES, head_of, members_of
 from touchstone.pipelines.architectures import in_file, read_asked
 from touchstone.pipelines.study import QUICKSTART, Study, StudyConfig, identified
-from touchstone.registration import PartOf
+from touchstone.registration import PartOf, kind_of, numbered
 from touchstone.training.losses.distillation import DistillationConfig
 
 PRUNED: Final = "pruned"
@@ -141,7 +141,8 @@ class Ensembles(NamedTuple):
     def members(self) -> tuple[Named, ...]:
         """Those that are asked."""
         asked = self.config.members or tuple(Member(model=m) for m in self.study.config.models)
-        return tuple(map(Named, _names(asked), asked))
+        names = numbered([m.name or kind_of(m.model) for m in asked])
+        return tuple(map(Named, names, asked))
 
     @property
     def combiners(self) -> dict[str, Config]:
@@ -162,21 +163,6 @@ class Ensembles(NamedTuple):
         training = config.training.model_copy(update=dict(recipe or {}))
         update = {"models": (model,), "training": training}
         return identified(config.model_copy(update=update), self.study.root)
-
-
-def kind_of(part: Config) -> str:
-    """The kind of a model or a combination."""
-    return str(getattr(part, "kind", "part"))
-
-
-def numbered(names: list[str]) -> list[str]:
-    """The same, numbered where one comes again.
-
-    >>> numbered(["gru", "mlp", "gru"])
-    ['gru', 'mlp', 'gru 2']
-    """
-    counts = [names[: i + 1].count(name) for i, name in enumerate(names)]
-    return [f"{n} {k}" if k > 1 else n for n, k in zip(names, counts, strict=True)]
 
 
 def read_ensemble(
@@ -225,6 +211,12 @@ def with_members(config: EnsembleConfig, study: Study) -> Ensembles:
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise ConfigError(f"members: {', '.join(twice)} comes twice: give each a name of its own")
+    inner = [one.name for one in found.members if members_of(one.member.model)]
+    if inner:
+        raise ConfigError(
+            f"members: {inner[0]} is an ensemble itself, whose scores of validation rows know "
+            "outcomes that the outer one is judged by: name its members in its place"
+        )
     heads = {n.name: len(OUTCOMES[head_of(n.member.model)]) for n in found.members}
     if len(set(heads.values())) > 1:
         told = ", ".join(f"{n} of {k}" for n, k in heads.items())
@@ -275,7 +267,3 @@ def _teaches(found: Ensembles) -> None:
         )
     if head_of(distil.student) == "multi_task":
         raise ConfigError("distil.student: a student has one task, the teacher's: head: barrier")
-
-
-def _names(members: tuple[Member, ...]) -> list[str]:
-    return numbered([m.name or kind_of(m.model) for m in members])
