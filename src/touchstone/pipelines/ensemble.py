@@ -32,6 +32,7 @@ from touchstone.pipelines.ensemble_fit import (
     fit_on_fold,
 )
 from touchstone.pipelines.ensemble_members import fit_members, read_expressions
+from touchstone.pipelines.ensemble_onward import write_studies
 from touchstone.pipelines.learn import Learned
 from touchstone.pipelines.prepare import Prepared, load, prepare, resolve
 from touchstone.pipelines.progress import Progress
@@ -184,6 +185,7 @@ def _ended(
             }  # fmt: skip
             if all_found.taught is not None:
                 _write_student(folder, asked, prepared, all_found.taught)
+            write_studies(folder, asked, prepared.panel)
             _write(folder, asked, result, about)
             if ask.tracking != OFF:
                 enqueue(

@@ -49,15 +49,25 @@ def read_by(model: Config, config: StudyConfig, panel: Panel, plan: Plan) -> tup
                 "feature out of a fold: leave `selection` out, or choose a combiner that reads "
                 "no column"
             )
-        own = FeaturesConfig(set="none", extra={**plan.expressions, _READ: text})
-        *known, asked = compile_features(own, tuple(panel.side)).outputs
-        if asked not in known:
+        name = feature_of(text, panel, plan)
+        if name is None:
             raise ConfigError(
                 f"models: the ensemble's combiner reads {text!r}, and a model sees the study's "
                 f'features alone: add it under features.extra, as in {{combiner: "{text}"}}'
             )
-        found.append(plan.names[known.index(asked)])
+        found.append(name)
     return tuple(found)
+
+
+def feature_of(text: str, panel: Panel, plan: Plan) -> str | None:
+    """The feature that computes an expression, however either is written; None: none does.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    own = FeaturesConfig(set="none", extra={**plan.expressions, _READ: text})
+    *known, asked = compile_features(own, tuple(panel.side)).outputs
+    return plan.names[known.index(asked)] if asked in known else None
 
 
 def regime_names(config: StudyConfig) -> tuple[str, ...]:
