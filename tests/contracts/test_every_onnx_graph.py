@@ -12,10 +12,13 @@ import onnx
 import pytest
 
 from models.graphs import KINDS, TABULAR, assert_same, drawn, drawn_tabular, session
+from touchstone import training
 from touchstone.errors import ConfigError
-from touchstone.models import Shape
+from touchstone.ledger import MemoryLedger
+from touchstone.models import MODELS, Shape
 from touchstone.models.lightgbm import Lightgbm, LightgbmConfig
 from touchstone.models.onnx import to_onnx
+from training.planted import ensembled, job, samples
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in TABULAR])
@@ -46,6 +49,15 @@ def test_a_tabular_kind_without_a_graph_says_what_to_write():
     other = type("OtherConfig", (), {"kind": "forest", "head": "buy"})()
     with pytest.raises(ConfigError, match=r"'forest' has no ONNX graph.*graph\(fitted\)"):
         to_onnx(fitted.__class__(other, fitted.shape, fitted.coefficients), {})
+
+
+def test_an_ensemble_says_what_to_export_in_its_place():
+    train, validate = samples(n=900)
+    asked = MODELS.parse("ensemble")
+    members = [training.run(job(m.kind, train, validate), MemoryLedger()).fitted
+               for m in asked.members]  # fmt: skip
+    with pytest.raises(ConfigError, match="export its members"):
+        to_onnx(ensembled(asked, members, validate), {})
 
 
 def test_a_missing_package_names_the_extra(monkeypatch):

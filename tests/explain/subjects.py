@@ -12,13 +12,14 @@ from touchstone.explain import Subject
 from touchstone.ledger import MemoryLedger
 from touchstone.models import MODELS
 from touchstone.training import Job, TrainingConfig
+from training.planted import ensembled
 
 LOOKBACK, HORIZON, N_ASSETS, N_DAYS, BARS_A_DAY = 6, 4, 3, 70, 12
 NAMES = ("noise", "driver", "flat", "moves", "double")
 DRIVER, FLAT = 1, 2
 HOUR_NS = 3_600_000_000_000
 FIRST_DAY = 20_000
-KINDS = MODELS.kinds()
+KINDS = [kind for kind in MODELS.kinds() if MODELS.part(kind).inputs != "members"]
 NETWORKS = tuple(kind for kind in KINDS if MODELS.part(kind).inputs == "window")
 TABULAR = tuple(kind for kind in KINDS if kind not in NETWORKS)
 
@@ -58,6 +59,10 @@ def fitted(kind, head="barrier", **settings):
     scaler = SCALERS.part("standard")(SCALERS.config("standard")(), windows.features, train)
     windows = windows.with_scaler(scaler)
     held = Samples(windows, train, outcome[train], realised[train], np.ones(train.size, np.float32))
+    if kind == "ensemble":
+        members = [fitted(one, head)[0] for one in TABULAR]
+        joint = MODELS.parse({"kind": kind, "members": tuple(one.config for one in members)})
+        return ensembled(joint, members, held), windows, train, test
     config = MODELS.parse({"kind": kind, "head": head, **SMALL.get(kind, {}), **settings})
     recipe = TrainingConfig.parse({"epochs": 4, "batch": 128, "learning_rate": 5e-3})
     job = Job(config, recipe, held, held.take(np.arange(0, train.size, 4)), N_ASSETS, 7, "data")

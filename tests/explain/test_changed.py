@@ -89,6 +89,7 @@ def test_networks_have_gradients_and_nothing_else_has():
     assert {kind for kind in KINDS if kind in SOME and has_gradients(subject(kind).fitted)} == (
         set(SOME) & set(NETWORKS)
     )
-    of = subject(TABULAR[0], n=2)
-    with pytest.raises(ConfigError, match="has no gradients"):
-        logit_gradient(of.fitted, of.windows.gather(of.rows), of.windows.ids(of.rows))
+    for kind in (TABULAR[0], "ensemble"):
+        of = subject(kind, n=2)
+        with pytest.raises(ConfigError, match="has no gradients"):
+            logit_gradient(of.fitted, of.windows.gather(of.rows), of.windows.ids(of.rows))

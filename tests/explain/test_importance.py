@@ -65,7 +65,7 @@ def found(kind):
     return importance([subject(kind)], FEATURES, n_permutations=2, n_resamples=99)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "ensemble"])
 def test_a_planted_feature_comes_first_and_an_empty_one_is_exactly_nothing(kind):
     drops = [one.drop for one in found(kind).found]
     assert int(np.argmax(drops)) == DRIVER

@@ -10,7 +10,7 @@ from touchstone.models import MODELS, OUTCOMES, Shape
 from touchstone.models.layers.network import finish
 from training.planted import LOOKBACK, N_ASSETS, N_FEATURES, job, samples
 
-KINDS = MODELS.kinds()
+KINDS = [kind for kind in MODELS.kinds() if MODELS.part(kind).inputs != "members"]
 TABULAR = [kind for kind in KINDS if MODELS.part(kind).inputs == "tabular"]
 SHAPE = Shape(LOOKBACK, N_FEATURES, N_ASSETS, 3)
 

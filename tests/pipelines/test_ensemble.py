@@ -9,11 +9,12 @@ import pytest
 from small import touchstone
 from touchstone.data.cache import StageCache
 from touchstone.ensembles import ENSEMBLES
+from touchstone.ensembles.out_of_fold import halves
 from touchstone.errors import ConfigError, DataError
 from touchstone.pipelines import decide
 from touchstone.pipelines.distil import blocks
 from touchstone.pipelines.ensemble_config import Slice, read_ensemble
-from touchstone.pipelines.ensemble_fit import asked_of, fit_on_fold, halves
+from touchstone.pipelines.ensemble_fit import asked_of, fit_on_fold
 from touchstone.pipelines.ensemble_members import fit_members, member_rows
 from touchstone.pipelines.prepare import column, load, prepare
 from touchstone.pipelines.progress import Silent
@@ -199,7 +200,7 @@ def test_halves_share_no_outcome(fitted):
     validate, _ = told(fitted)
     instant, known = validate.members.instant, validate.outcomes.known
     spoken = np.zeros(instant.size, int)
-    for learns, speaks in halves(validate):
+    for learns, speaks in halves(validate.members, validate.outcomes):
         spoken += speaks
         assert not (learns & speaks).any()
         assert learns.sum() > 0.8 * (~speaks).sum()
@@ -259,6 +260,7 @@ def test_a_teachers_blocks_hide_every_row_that_shares_time(fitted):
         ("members=[{model: logistic}]", "needs two members"),
         ("members=[{model: logistic, name: a}, {model: mlp, name: a}]", "a comes twice"),
         ("members=[{model: logistic}, {model: {kind: mlp, head: buy}}]", "different outcomes"),
+        ("members=[{model: logistic}, {model: ensemble}]", "ensemble is an ensemble itself"),
         ("members=[{model: logistic}, {model: mlp, lookback: 99}]", "longer than the study's 8"),
         ("distil.student={kind: logistic}", "learned by networks alone"),
         ("distil.ensemble=nobody", "no ensemble is called 'nobody'"),

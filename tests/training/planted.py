@@ -5,7 +5,11 @@ from scipy.stats import norm
 
 from touchstone.dataset.samples import Samples
 from touchstone.dataset.windows import Windows
+from touchstone.ensembles import Outcomes
+from touchstone.ensembles.out_of_fold import How, fit
 from touchstone.models import MODELS
+from touchstone.models.ensemble import Columns, FittedEnsemble, asked
+from touchstone.models.scoring import score
 from touchstone.training import Job, TrainingConfig
 
 LOOKBACK, N_FEATURES, N_ASSETS = 6, 3, 4
@@ -50,3 +54,19 @@ def job(kind, train, validate, recipe=(), **more):
 def take(every, at):
     """Some samples, by place."""
     return every.take(at)
+
+
+def ensembled(config, fitted, validate, columns=None):
+    """An ensemble of fitted members, its combination fitted on the validation samples."""
+    rows, windows = validate.rows, validate.windows
+    said = np.stack([score(one, windows, rows) for one in fitted])
+    instant = (rows % (len(windows) // N_ASSETS)).astype(np.int64)
+    columns = columns or Columns(*np.zeros((3, 0)))
+    columns = columns._replace(place=columns.place.astype(np.int64))
+    seen = columns.read(windows.gather(rows)[:, -1, columns.place])
+    members = asked(config, said, instant, windows.ids(rows).astype(np.int64), seen)
+    came = Outcomes(
+        validate.outcome, validate.realised.astype(float), instant + 1, np.ones(rows.size)
+    )
+    combined = fit(How(config.combiner, config.prune, 7), members, came)
+    return FittedEnsemble(config, fitted[0].shape, tuple(fitted), combined, columns)

@@ -101,6 +101,13 @@ def test_a_loss_or_gradient_that_is_no_number_ends_the_epoch(message, monkeypatc
         training.run(job("mlp", TRAIN, VALIDATE, {"batch": batch}), MemoryLedger())
 
 
+def test_an_ensemble_is_not_fitted_to_samples():
+    ledger = MemoryLedger()
+    with pytest.raises(TrainingError, match="to what its members say"):
+        training.run(job("ensemble", TRAIN, VALIDATE), ledger)
+    assert ledger.rows[0][3]["status"] == "failed"
+
+
 @pytest.mark.parametrize("kind", ["mlp", "lightgbm"])
 def test_memory_that_runs_out_names_the_settings(kind, monkeypatch):
     """400 TB are more than any machine maps; trees draw no such matrix, so numpy's error is given

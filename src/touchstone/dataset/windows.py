@@ -154,6 +154,14 @@ class Windows:
             )
 
 
+def summarised(windows: Float32) -> Float32:
+    """`Windows.tabular` of scaled windows at hand, (n, lookback, f) -> (n, 3 f), the same bits."""
+    n, lookback, n_features = windows.shape
+    flat = windows.reshape(n * lookback, n_features)
+    each = Windows(flat, np.repeat(np.arange(n, dtype=np.int32), lookback), lookback)
+    return each.tabular(np.arange(lookback - 1, n * lookback, lookback))
+
+
 def complete(features: Float32, offsets: Int64, lookback: int) -> Bool:
     """Rows with a whole window of finite features of their own instrument, (n_rows,).
 

@@ -9,10 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from touchstone.arrays import Bool, Float32, Float64, Int32, Int64
-from touchstone.dataset.windows import Windows
+from touchstone.dataset.windows import Windows, summarised
 from touchstone.errors import ConfigError, DataError
 from touchstone.explain import Subject, plus
-from touchstone.explain.parts import summarised
 from touchstone.models import Fitted
 from touchstone.models.scoring import score_inputs
 

@@ -34,8 +34,8 @@ def logit_gradient(fitted: Fitted, windows: Float32, asset_id: Int32) -> tuple[F
     if not has_gradients(fitted):
         kind = getattr(fitted.config, "kind", "model")
         raise ConfigError(
-            f"{kind} has no gradients: it takes one row per sample, and only networks can be "
-            "followed from the score to the window; ask for a network, or for a search"
+            f"{kind} has no gradients: only networks can be followed from the score to the "
+            "window; ask for a network, or for a search"
         )
     import torch  # noqa: PLC0415  only a network needs it
 

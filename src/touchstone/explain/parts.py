@@ -9,7 +9,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.stats import rankdata
 
 from touchstone.arrays import Float32, Float64, Int64
-from touchstone.dataset.windows import SUMMARIES, Windows
+from touchstone.dataset.windows import SUMMARIES, summarised
 from touchstone.explain import Subject, agreed_names
 
 _MOST_ROWS: Final = 20_000
@@ -122,11 +122,3 @@ def exchanged(subject: Subject, rows: Int64, lender: Int64, part: Part) -> Float
     if subject.fitted.inputs == "window":
         return inputs
     return summarised(inputs)
-
-
-def summarised(windows: Float32) -> Float32:
-    """`Windows.tabular` of scaled windows at hand, (n, lookback, f) -> (n, 3 f), the same bits."""
-    n, lookback, n_features = windows.shape
-    flat = windows.reshape(n * lookback, n_features)
-    each = Windows(flat, np.repeat(np.arange(n, dtype=np.int32), lookback), lookback)
-    return each.tabular(np.arange(lookback - 1, n * lookback, lookback))

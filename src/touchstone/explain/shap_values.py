@@ -14,6 +14,7 @@ from touchstone.dataset.windows import SUMMARIES
 from touchstone.errors import ConfigError, DataError
 from touchstone.explain import Subject, agreed_names, in_order, margin_of
 from touchstone.explain.attribution import Attribution, Shares, attribution
+from touchstone.explain.gradients import has_gradients
 from touchstone.models.lightgbm import Lightgbm
 from touchstone.models.logistic import Logistic
 
@@ -53,7 +54,7 @@ def shap(subjects: Sequence[Subject], n_background: int = N_BACKGROUND) -> Attri
         return attribution("tree", ordered, SUMMARIES, [_of_trees(s) for s in ordered])
     if isinstance(fitted, Logistic):
         return attribution("linear", ordered, SUMMARIES, [_of_lines(s) for s in ordered])
-    if fitted.inputs == "tabular":
+    if not has_gradients(fitted):
         kind = getattr(fitted.config, "kind", "?")
         raise ConfigError(f"no SHAP values for {kind!r}: take permutation importance")
     from touchstone.explain.expected_gradients import expected_gradients  # noqa: PLC0415  torch

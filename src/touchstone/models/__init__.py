@@ -2,7 +2,8 @@
 
 A kind either looks at the whole window (a network: `inputs = "window"`) or at one row per sample
 (trees and the logistic regression: `inputs = "tabular"`). Both are fitted by `touchstone.training`
-and scored by `touchstone.models.scoring`, and nobody above needs to know which one they hold.
+and scored by `touchstone.models.scoring`, and nobody above needs to know which one they hold. An
+ensemble (`inputs = "members"`) is put together from fits of other kinds, and then looks at windows.
 Importing this module, or a tabular kind, does not import torch.
 """
 
@@ -21,6 +22,8 @@ else the time until the exit brings, from the same states (`TASKS`)."""
 TabularHead: TypeAlias = Literal["barrier", "buy"]
 """Of kinds that take one row per sample: they have no states to share."""
 Inputs: TypeAlias = Literal["window", "tabular"]
+FittedTo: TypeAlias = Literal["window", "tabular", "members"]
+"""What a kind is fitted to: samples, or what the models of other kinds say."""
 
 OUTCOMES: Final[Mapping[str, tuple[int, ...]]] = {
     "barrier": (-1, 0, 1),
@@ -115,8 +118,8 @@ class Model(Protocol):
     """What the family registers: a class that knows how to come back from its files."""
 
     @property
-    def inputs(self) -> Inputs:
-        """Windows or one row per sample."""
+    def inputs(self) -> FittedTo:
+        """Windows, one row per sample, or fitted models."""
 
     def restore(self, config: Config, shape: Shape, files: Mapping[str, bytes], /) -> Fitted:
         """The model that wrote these files."""
@@ -161,6 +164,12 @@ def head_of(config: Config) -> Head:
         return head
     kind, known = getattr(config, "kind", "?"), " or ".join(OUTCOMES)
     raise ConfigError(f"model {kind!r} has head {head!r}: its config needs head: {known}")
+
+
+def members_of(config: Config) -> tuple[Config, ...]:
+    """The models that an ensemble asks; of any other kind none."""
+    members: tuple[Config, ...] = getattr(config, "members", ())
+    return members
 
 
 def restore(config: Config, shape: Shape, files: Mapping[str, bytes]) -> Fitted:

@@ -12,7 +12,7 @@ from touchstone.config import Config
 from touchstone.data.folder import source_of
 from touchstone.errors import ConfigError
 from touchstone.files import read_yaml
-from touchstone.models import MODELS
+from touchstone.models import MODELS, members_of
 from touchstone.pipelines.study import (
     QUICKSTART,
     Study,
@@ -80,12 +80,22 @@ Kinds: TypeAlias = Annotated[tuple[str, ...], AfterValidator(_known)]
 def chosen(
     models: Sequence[Config], overrides: Sequence[Config], without: Sequence[str]
 ) -> tuple[Config, ...]:
-    """The architectures that are named; with none named every kind, overridden or by default."""
+    """The architectures that are named; with none named every kind, overridden or by default.
+
+    Raises:
+        ConfigError: an ensemble, which is no architecture.
+    """
+    if any(members_of(m) for m in (*models, *overrides)):
+        raise ConfigError(
+            "an ensemble is no architecture, and its members are what can be compared or searched: "
+            "name those; `touchstone ensemble` compares their combinations, and `touchstone run` "
+            "takes a study with one to its verdict"
+        )
     if models:
         return tuple(models)
     sized = {kind_of(m): m for m in overrides}
-    kinds = [k for k in MODELS.kinds() if k not in without]
-    return tuple(sized.get(k) or MODELS.parse({"kind": k}) for k in kinds)
+    every = (sized.get(k) or MODELS.parse({"kind": k}) for k in MODELS.kinds() if k not in without)
+    return tuple(m for m in every if not members_of(m))
 
 
 def read_asked(

@@ -13,6 +13,7 @@ from touchstone.data.loading import Loaded
 from touchstone.dataset.folds import duration_ns
 from touchstone.errors import TooFewBarsError
 from touchstone.market import Panel
+from touchstone.models import members_of
 from touchstone.pipelines import prepare
 from touchstone.pipelines.phases import phase_rows
 from touchstone.pipelines.progress import Silent
@@ -149,4 +150,6 @@ def _model(model: Config, ratio: float) -> Config:
         changes["rounds"] = min(int(getattr(model, "rounds")), _ROUNDS)  # noqa: B009
     if "min_rows" in fields and ratio < 1:
         changes["min_rows"] = max(int(getattr(model, "min_rows") * ratio), 5)  # noqa: B009
+    if members := members_of(model):
+        changes["members"] = tuple(_model(one, ratio) for one in members)
     return model.model_copy(update=changes)

@@ -8,6 +8,7 @@ from touchstone.dataset.paths import pooled
 from touchstone.dataset.splits import SPLITS, Folds, timeline
 from touchstone.features import evaluate
 from touchstone.labels import LABELS
+from touchstone.models import members_of
 from touchstone.pipelines.decide import model_names
 from touchstone.pipelines.inputs import input_columns, input_plan, whole_windows
 from touchstone.pipelines.prepare import column, known_by, load, resolve
@@ -17,7 +18,7 @@ from touchstone.registration import kind_of
 from touchstone.reports.result import iso_day
 
 # Of one core, as benchmarks/training.py and the quickstart showed; a guess to a factor of three.
-_SECONDS_PER_MILLION_ROWS = {"logistic": 10.0, "lightgbm": 50.0}
+_SECONDS_PER_MILLION_ROWS = {"logistic": 10.0, "lightgbm": 50.0, "ensemble": 5.0}
 _SCORED_ROWS_PER_SECOND = 50_000.0
 _NETWORK_ROWS_PER_SECOND = 20_000.0
 _VIEW_SECONDS = 5.0
@@ -41,7 +42,8 @@ def check_study(study: Study) -> dict[str, Any]:
     line = timeline(panel, labels, whole, config.lookback)
     folds = pooled(SPLITS.part_of(config.folds)(config.folds, line), len(panel))
     strategies = config.strategy.candidates()  # type: ignore[attr-defined]
-    kinds = [str(m.kind) for m in config.models]  # type: ignore[attr-defined]
+    kinds = [kind_of(model) for model in config.models]
+    fitted = _fitted(config)
     rows = sum(f.train.size for f in folds.folds)
     scored = sum(f.validate.size + f.test.size for f in folds.folds)
     markets = 2 if config.null_twin else 1
@@ -67,12 +69,18 @@ def check_study(study: Study) -> dict[str, Any]:
         "folds": _ranges(folds),
         "sealed_from": iso_day(folds.seal),
         "models": kinds,
-        "fits": markets * (len(kinds) * len(folds.folds) + 1),
+        "fits": markets * (len(fitted) * len(folds.folds) + 1),
         "candidates": len(kinds) * len(strategies),
         "surrogates": config.surrogates,
-        "core_seconds": round(searches * _seconds(config, kinds, rows, scored, len(folds.folds))),
+        "core_seconds": round(searches * _seconds(config, fitted, rows, scored, len(folds.folds))),
         "memory_mb": round((panel.open.nbytes * 8 + features.nbytes * 3) / 1e6 + 400),
     }
+
+
+def _fitted(config: StudyConfig) -> list[str]:
+    """Kinds of all that is fitted on a fold: models and the members of ensembles, each once."""
+    every = [one for model in config.models for one in (*members_of(model), model)]
+    return [kind_of(one) for one in {one.canonical(): one for one in every}.values()]
 
 
 def _rooms(config: StudyConfig) -> dict[str, str]:

@@ -38,6 +38,7 @@ from touchstone.pipelines.ensemble_fit import (
     fit_on_fold,
 )
 from touchstone.pipelines.ensemble_members import fit_members, read_expressions
+from touchstone.pipelines.ensemble_onward import write_studies
 from touchstone.pipelines.learn import Learned
 from touchstone.pipelines.prepare import Prepared, prepare
 from touchstone.pipelines.progress import Progress
@@ -135,6 +136,7 @@ def _make(
         step.say(f"{len(result.better)} of {len(result.ensembles)} better than {result.best}")
     if found.taught is not None:
         _write_student(folder, asked, prepared, found.taught)
+    write_studies(folder, asked, prepared.panel)
     return Made(
         result,
         batch=lambda about: ensemble_batch(folder, asked, fitted.learned, result, about),

@@ -8,6 +8,7 @@ import numpy as np
 from touchstone.arrays import Float64
 from touchstone.ensembles import recalibrates
 from touchstone.ensembles.diversity import Diversity, diversity
+from touchstone.ensembles.out_of_fold import Selected
 from touchstone.ensembles.weights import by_cells, over_time
 from touchstone.metrics import classification as c
 from touchstone.metrics import trading as t
@@ -18,7 +19,8 @@ from touchstone.pipelines.cards import candidate_label
 from touchstone.pipelines.distil import Taught
 from touchstone.pipelines.ensemble_compare import Compared, Contender
 from touchstone.pipelines.ensemble_config import PRUNED, Ensembles
-from touchstone.pipelines.ensemble_fit import Asked, OnFold, Selected
+from touchstone.pipelines.ensemble_fit import Asked, OnFold
+from touchstone.pipelines.ensemble_onward import Onward, onward
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.skill import Judged, judged
 from touchstone.reports import ensemble as told
@@ -52,6 +54,8 @@ class _Sheet(NamedTuple):
     rows: tuple[Judged, ...]
     """Per contender, the same test rows."""
     common: Common
+    onward: Mapping[str, Onward]
+    """Of each ensemble."""
 
 
 def board(asked: Ensembles, found: Found, name: str) -> told.EnsembleResult:
@@ -60,7 +64,8 @@ def board(asked: Ensembles, found: Found, name: str) -> told.EnsembleResult:
     where, views = compared.comparison.segment, compared.comparison.views
     nobody = np.zeros(where.rows.size, np.bool_)
     rows = tuple(judged(prepared, where, view.probability, nobody) for view in views)
-    sheet = _Sheet(asked, found, rows, common_of(rows[0], asked.seed))
+    ways = onward(asked, prepared.panel)
+    sheet = _Sheet(asked, found, rows, common_of(rows[0], asked.seed), ways)
     figures = [_figures(sheet, i) for i in range(len(compared.contenders))]
     measure, validated = asked.config.choose_by, compared.validated
     order = sorted(compared.ensembles, key=lambda i: -validated[i].by(measure))
@@ -131,15 +136,14 @@ def _settings(one: Contender) -> Mapping[str, Any]:
 def _combined(sheet: _Sheet, place: int, figures: told.Figures) -> told.Combined:
     found, compared = sheet.found, sheet.found.compared
     members = compared.contenders
-    names = [one.name for one in members if one.is_member]
+    name, names = members[place].name, [one.name for one in members if one.is_member]
     return told.Combined(
         figures=figures,
         versus=_versus(sheet, place),
         hindsight=_hindsight(sheet, place),
-        weights=_weights(sheet.asked, found, members[place].name),
-        kept=tuple(
-            tuple(names[k] for k in fold.kept) for fold in found.combined[members[place].name]
-        ),
+        weights=_weights(sheet.asked, found, name),
+        kept=tuple(tuple(names[k] for k in fold.kept) for fold in found.combined[name]),
+        onward=sheet.onward[name].told(name),
     )
 
 

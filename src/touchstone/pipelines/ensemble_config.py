@@ -10,7 +10,7 @@ from touchstone.config import Config
 from touchstone.ensembles import ENSEMBLES, check_names
 from touchstone.errors import ConfigError
 from touchstone.labels import LABELS
-from touchstone.models import MODELS, OUTCOMES, head_of
+from touchstone.models import MODELS, OUTCOMES, head_of, members_of
 from touchstone.pipelines.architectures import of_models, read_asked
 from touchstone.pipelines.study import QUICKSTART, FolderName, Study, StudyConfig
 from touchstone.registration import PartOf, kind_of, numbered
@@ -198,6 +198,12 @@ def with_members(config: EnsembleConfig, study: Study) -> Ensembles:
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise ConfigError(f"members: {', '.join(twice)} comes twice: give each a name of its own")
+    inner = [one.name for one in found.members if members_of(one.member.model)]
+    if inner:
+        raise ConfigError(
+            f"members: {inner[0]} is an ensemble itself, whose scores of validation rows know "
+            "outcomes that the outer one is judged by: name its members in its place"
+        )
     heads = {n.name: len(OUTCOMES[head_of(n.member.model)]) for n in found.members}
     if len(set(heads.values())) > 1:
         told = ", ".join(f"{n} of {k}" for n, k in heads.items())

@@ -1,8 +1,4 @@
-"""Combinations on the folds: fitted on validation rows, which are out of fold for every member.
-
-A combination's own scores of validation rows, which calibrate it and by which it is chosen, are
-made in two halves of the time: each half is combined by what was fitted to the other, purged.
-"""
+"""Combinations on the folds: fitted on validation rows, which are out of fold for every member."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -10,18 +6,15 @@ from typing import Annotated, Final, Literal, NamedTuple
 
 import numpy as np
 
-from touchstone.arrays import Bool, Float64, Int64
+from touchstone.arrays import Float64, Int64
 from touchstone.config import Config
 from touchstone.ensembles import ENSEMBLES, Combined, Members, Outcomes, columns_of
-from touchstone.ensembles.pruning import Selection, select
-from touchstone.ensembles.rows import take
-from touchstone.errors import DataError
+from touchstone.ensembles.out_of_fold import How, across, fit
 from touchstone.models import Shape
 from touchstone.pipelines.ensemble_config import Ensembles, Member
 from touchstone.pipelines.learn import Learned
 from touchstone.pipelines.prepare import Prepared, column
-from touchstone.registration import PartOf, kind_of
-from touchstone.seeding import derive
+from touchstone.registration import PartOf
 
 _NEVER: Final = np.iinfo(np.int64).max
 
@@ -44,11 +37,6 @@ class Asked(NamedTuple):
     rows: Int64
     members: Members
     outcomes: Outcomes
-
-    def where(self, keep: Bool) -> "Asked":
-        """Some of the rows."""
-        places = np.flatnonzero(keep)
-        return Asked(self.rows[keep], *take(self.members, self.outcomes, places))
 
 
 class OnFold(NamedTuple):
@@ -116,24 +104,6 @@ def asked_of(
     )
 
 
-def halves(told: Asked) -> tuple[tuple[Bool, Bool], ...]:
-    """(rows to fit, rows to combine), twice; of each pair no outcome is known to the other half.
-
-    Raises:
-        DataError: too few instants to be halved.
-    """
-    instant, known = told.members.instant, told.outcomes.known
-    instants = np.unique(instant)
-    if instants.size < 4:
-        raise DataError(
-            f"validation rows of {instants.size} instants cannot be halved: lengthen folds.validate"
-        )
-    first = instant <= instants[instants.size // 2 - 1]
-    cut = int(instant[~first].min())
-    late = int(known[first].max())
-    return (first & (known < cut), ~first), (~first & (instant > late), first)
-
-
 def fit_on_fold(config: Config, pruned: bool, told: tuple[Asked, Asked], seed: int) -> OnFold:
     """Fit a combination on a fold's validation rows and combine its test rows.
 
@@ -147,48 +117,13 @@ def fit_on_fold(config: Config, pruned: bool, told: tuple[Asked, Asked], seed: i
         DataError: rows that no combination can be fitted on.
     """
     began = time.perf_counter()
-    validate, test = told
-    across = np.full(validate.members.score.shape[1:], np.nan)
-    for number, (learns, speaks) in enumerate(halves(validate), 1):
-        half = validate.where(learns)
-        try:
-            one = _fit(config, pruned, half, derive(seed, "half", number))
-        except DataError as error:
-            raise DataError(
-                f"ensemble {kind_of(config)}, half {number} of the validation rows: {error}"
-            ) from None
-        other = validate.where(speaks)
-        across[speaks] = one.combine(other.members, other.outcomes)
-    combined = _fit(config, pruned, validate, seed)
+    how, (validate, test) = How(config, pruned, seed), told
+    validated = across(how, validate.members, validate.outcomes, learns=True)
+    combined = fit(how, validate.members, validate.outcomes)
     return OnFold(
-        across,
+        validated,
         combined.combine(test.members, test.outcomes),
         combined.weights(test.members, test.outcomes),
         combined,
         time.perf_counter() - began,
     )
-
-
-class Selected(NamedTuple):
-    """The mean of the members that greedy selection keeps, each as often as it was added."""
-
-    selection: Selection
-
-    def combine(self, members: Members, outcomes: Outcomes | None = None) -> Float64:  # noqa: ARG002  as the protocol has it
-        """As `Combined.combine`; nothing is learned from outcomes."""
-        return np.asarray(np.einsum("k,kro->ro", self.selection.weight, members.score))
-
-    def weights(self, members: Members, outcomes: Outcomes | None = None) -> Float64:  # noqa: ARG002  as the protocol has it
-        """As `Combined.weights`; the same in every row."""
-        n_rows = members.score.shape[1]
-        return np.broadcast_to(self.selection.weight, (n_rows, self.selection.weight.size))
-
-    def files(self) -> dict[str, bytes]:
-        """None: the weights stand in the result."""
-        return {}
-
-
-def _fit(config: Config, pruned: bool, told: Asked, seed: int) -> Combined:
-    if pruned:
-        return Selected(select(told.members, told.outcomes))
-    return ENSEMBLES.part_of(config).fit(config, told.members, told.outcomes, seed)

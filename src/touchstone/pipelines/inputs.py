@@ -1,13 +1,18 @@
-"""Columns beside the features that a study's regime filter is fitted on and fed with."""
+"""Columns that a study reads in places of its own: its regime filter, its ensembles."""
 
 import numpy as np
 
 from touchstone.arrays import Bool, Float32, Float64
+from touchstone.config import Config
 from touchstone.dataset.windows import complete
+from touchstone.ensembles import columns_of
 from touchstone.errors import ConfigError
 from touchstone.features import FeaturesConfig, Plan, compile_features, evaluate
 from touchstone.market import Panel
+from touchstone.models import members_of
 from touchstone.pipelines.study import StudyConfig
+
+_READ = "read_by_ensemble"
 
 
 def input_plan(config: StudyConfig, panel: Panel, names: tuple[str, ...]) -> Plan | None:
@@ -28,6 +33,41 @@ def input_plan(config: StudyConfig, panel: Panel, names: tuple[str, ...]) -> Pla
         raise ConfigError(f"features: {taken[0]} is the name of a regime's column: choose another")
     own = FeaturesConfig(set="none", extra=dict(config.regimes.inputs))  # type: ignore[attr-defined]
     return compile_features(own, tuple(panel.side))
+
+
+def read_by(model: Config, config: StudyConfig, panel: Panel, plan: Plan) -> tuple[str, ...]:
+    """Features that an ensemble's combination reads, in its order; of any other model none.
+
+    Raises:
+        ConfigError: an expression that no feature computes, or that a selection may leave out.
+    """
+    found = []
+    for text in columns_of(model) if members_of(model) else ():
+        if config.selection:
+            raise ConfigError(
+                f"models: the ensemble's combiner reads {text!r}, and a selection may leave any "
+                "feature out of a fold: leave `selection` out, or choose a combiner that reads "
+                "no column"
+            )
+        name = feature_of(text, panel, plan)
+        if name is None:
+            raise ConfigError(
+                f"models: the ensemble's combiner reads {text!r}, and a model sees the study's "
+                f'features alone: add it under features.extra, as in {{combiner: "{text}"}}'
+            )
+        found.append(name)
+    return tuple(found)
+
+
+def feature_of(text: str, panel: Panel, plan: Plan) -> str | None:
+    """The feature that computes an expression, however either is written; None: none does.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    own = FeaturesConfig(set="none", extra={**plan.expressions, _READ: text})
+    *known, asked = compile_features(own, tuple(panel.side)).outputs
+    return plan.names[known.index(asked)] if asked in known else None
 
 
 def regime_names(config: StudyConfig) -> tuple[str, ...]:

@@ -4,21 +4,19 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from joblib import delayed
 
-from touchstone.arrays import Float64, Int64
 from touchstone.config import Config
 from touchstone.dataset.samples import Samples, samples
 from touchstone.dataset.scalers import SCALERS
-from touchstone.dataset.splits import Fold
-from touchstone.dataset.view import View
 from touchstone.dataset.windows import Windows
 from touchstone.labels.tasks import fit_tasks, targets
-from touchstone.models import MODELS, head_of
+from touchstone.models import MODELS, head_of, members_of
 from touchstone.models.scoring import score
+from touchstone.pipelines import learn_ensemble
 from touchstone.pipelines import learned as learned_fits
 from touchstone.pipelines.drive import (
     Beside,
@@ -50,28 +48,7 @@ from touchstone.registry.checkpoints import saved
 from touchstone.seeding import derive
 from touchstone.training import Fit, Job, PhaseSamples
 
-
-class Task(NamedTuple):
-    """One fit: a model on a fold; `epochs` fixes what the folds have chosen."""
-
-    model: Config
-    fold: Fold
-    name: str
-    """Names the fold: fold 1, fold 2, ..., final."""
-    epochs: int | None = None
-    view: View | None = None
-    """What the fold's models see; None for every column."""
-    phases: tuple[Int64, ...] = ()
-    """Train rows of each phase of the curriculum."""
-    teacher: Float64 | None = None
-    """(n_train, n_outcomes) what a teacher said of the train rows, for the loss `distillation`."""
-
-    @property
-    def told(self) -> str:
-        """The fit, for people."""
-        return f"{getattr(self.model, 'kind', '?')} {self.name}"
-
-
+Task: TypeAlias = learned_fits.Task
 Learned: TypeAlias = learned_fits.Learned
 keep, kept = learned_fits.keep, learned_fits.kept
 
@@ -88,6 +65,8 @@ def learn(
 ) -> list[Learned]:  # fmt: skip
     """Fit all tasks, those already in the cache excepted; in the order of the tasks.
 
+    An ensemble's members are fitted first, each as it would be alone, then their combination.
+
     Args:
         study: whose models are fitted.
         prepared: its market.
@@ -95,7 +74,30 @@ def learn(
         resources: what the machine lends.
         watch: sees each epoch of those that are fitted now, and may end one by a `HaltError`, which
             is raised; with one process only.
+
+    Raises:
+        ConfigError: an ensemble whose combination reads what the study's models do not see.
     """
+    parts = [learn_ensemble.parts_of(task) for task in tasks]
+    fits = iter(_learn_each(study, prepared, [one for p in parts for one in p], resources, watch))
+    found = [[next(fits) for _ in some] for some in parts]
+    asked = [
+        learn_ensemble.Asked(_task_key(study.config, prepared, task), task, tuple(some))
+        for task, some in zip(tasks, found, strict=True)
+        if members_of(task.model)
+    ]
+    combined = iter(learn_ensemble.combine(study.config, prepared, asked, resources))
+    return [
+        next(combined) if members_of(task.model) else some[0]
+        for task, some in zip(tasks, found, strict=True)
+    ]
+
+
+def _learn_each(
+    study: Study, prepared: Prepared, tasks: Sequence[Task], resources: Resources,
+    watch: Watcher | None,
+) -> list[Learned]:  # fmt: skip
+    """Fit tasks of models that are fitted to samples, each that comes twice once."""
     config = study.config
     keys = [_task_key(config, prepared, task) for task in tasks]
     found = {k: kept(resources.cache, k) for k in keys}
@@ -108,11 +110,11 @@ def learn(
             task._replace(view=views[task.name], phases=rows(task.fold)),
             _place(config, key, task, resources),
         )
-        for key, task in zip(keys, tasks, strict=True)
+        for key, task in dict(zip(keys, tasks, strict=True)).items()
         if found[key] is None
     ]
-    with resources.progress.stage("models", len(tasks)) as step:
-        for _ in range(len(tasks) - len(todo)):
+    with resources.progress.stage("models", len(found)) as step:
+        for _ in range(len(found) - len(todo)):
             step.advance("from cache")
         places = [place for _, _, place in todo if place is not None]
         step.watch(lambda: running(place.folder for place in places))
@@ -129,7 +131,7 @@ def learn(
             _tell_left(places, resources)
             raise
         seconds = sum(f.seconds for f in found.values() if f is not None)
-        step.say(f"{len(tasks)} fits, {seconds:.0f} s of one core")
+        step.say(f"{len(found)} fits, {seconds:.0f} s of one core")
     return [f for f in (found[k] for k in keys) if f is not None]
 
 
@@ -305,7 +307,7 @@ def _task_key(config: StudyConfig, prepared: Prepared, task: Task) -> str:
     return stage_key(
         prepared.key, task.model, config.training, config.scaler, str(config.lookback),
         str(config.seed), task.name, str(task.epochs), config.weights, *asks(config),
-        *_paid(config), *_redrawn(config), *_taught(task),
+        *_paid(config), *_redrawn(config), *_taught(task), *_lasting(task),
         *(hashlib.sha256(r).hexdigest() for r in rows),
     )  # fmt: skip
 
@@ -319,6 +321,11 @@ def _redrawn(config: StudyConfig) -> list[str]:
     """The seed of the fits, where it is not the study's."""
     seed = seed_of(config.refit, config.seed)
     return [] if seed == config.seed else [f"refit {seed}"]
+
+
+def _lasting(task: Task) -> list[str]:
+    """The epochs of an ensemble's members, where they are fixed."""
+    return [str(task.members_epochs)] if task.members_epochs else []
 
 
 def _taught(task: Task) -> list[str]:

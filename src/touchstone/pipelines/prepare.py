@@ -21,7 +21,7 @@ from touchstone.execution import AccountConfig
 from touchstone.features import FeaturesConfig, Plan, compile_expression, compile_features, evaluate
 from touchstone.labels import LABELS, UNKNOWN, Labels
 from touchstone.market import Panel
-from touchstone.models import MODELS, OUTCOMES, head_of
+from touchstone.models import MODELS, OUTCOMES, head_of, members_of
 from touchstone.pipelines import columns
 from touchstone.pipelines.identities import (
     identities,
@@ -29,7 +29,7 @@ from touchstone.pipelines.identities import (
     refuse_torn,
     within,
 )
-from touchstone.pipelines.inputs import input_columns, input_plan, whole_windows
+from touchstone.pipelines.inputs import input_columns, input_plan, read_by, whole_windows
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.study import Study
 from touchstone.strategies import STRATEGIES, Outlook, columns_of, is_short
@@ -189,14 +189,16 @@ def resolve(study: Study, panel: Panel) -> Plan:
     for number, text in enumerate(columns_of(study.config.strategy)):
         compile_expression(f"strategy_{number + 1}", text, tuple(panel.side))
     for model in study.config.models:
-        head = head_of(model)
-        try_strategies(study.config.strategy, label, len(OUTCOMES[head]))
+        try_strategies(study.config.strategy, label, len(OUTCOMES[head_of(model)]))
         # Most studies ask for neither: a network's part is not imported, nor torch with it.
-        asks = head == "multi_task" or wants(recipe.loss)
-        if asks and MODELS.part_of(model).inputs == "window":
-            answers_there(model, recipe, ("tasks",))
+        for one in members_of(model) or (model,):
+            asks = head_of(one) == "multi_task" or wants(recipe.loss)
+            if asks and MODELS.part_of(one).inputs == "window":
+                answers_there(one, recipe, ("tasks",))
     plan = compile_some(study.config.features, panel)
     input_plan(study.config, panel, plan.names)
+    for model in study.config.models:
+        read_by(model, study.config, panel, plan)
     return plan
 
 

@@ -22,6 +22,7 @@ from touchstone.pipelines.decide import (
 from touchstone.pipelines.diagnostics import Sealed, SealedIntervals, sealed_intervals
 from touchstone.pipelines.errors import errors
 from touchstone.pipelines.learn import Learned, Task, learn
+from touchstone.pipelines.learned import as_long
 from touchstone.pipelines.money import Traded, performance
 from touchstone.pipelines.naive import yardsticks
 from touchstone.pipelines.prepare import Prepared
@@ -139,8 +140,7 @@ def trade_sealed(
 ) -> SealedRun:
     """Refit by the folds' recipe on the last range before the seal; trade what follows."""
     config, final = study.config, prepared.folds.final
-    epochs = int(np.median([fit.best_epoch for fit in folds]))
-    task = Task(winner.model, final, "final", max(epochs, 1))
+    task = as_long(Task(winner.model, final, "final"), folds)
     fit = learn(study, prepared, [task], resources)[0]
     calibration = calibrate(config, prepared, final, fit)
     end = int(prepared.panel.available_at.max())

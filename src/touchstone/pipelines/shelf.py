@@ -14,7 +14,7 @@ from touchstone.errors import DataError
 from touchstone.labels import Labels
 from touchstone.labels.tasks import paths
 from touchstone.ledger import Ledger
-from touchstone.models import head_of
+from touchstone.models import head_of, members_of
 from touchstone.pipelines.prepare import (
     Prepared,
     features_key,
@@ -103,7 +103,8 @@ def shelve(config: StudyConfig, prepared: Prepared, cache: StageCache) -> Shelf:
         if cache.load("inputs", inputs) is None:
             cache.save("inputs", inputs, {"inputs": prepared.inputs})
     labels, tasks = labels_key(config.label, prepared.data, prepared.source), None
-    if any(head_of(model) == "multi_task" for model in config.models):
+    fitted = [one for model in config.models for one in members_of(model) or (model,)]
+    if any(head_of(one) == "multi_task" for one in fitted):
         tasks = stage_key(prepared.source, "tasks", labels)
         if cache.load("tasks", tasks) is None:
             cache.save("tasks", tasks, {"tasks": paths(panel, prepared.labels)})

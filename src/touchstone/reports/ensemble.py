@@ -111,6 +111,15 @@ class Hindsight(Contents):
     """Two-sided, not corrected."""
 
 
+class Onward(Contents):
+    """Whether `touchstone run` can take an ensemble to a verdict on the sealed rows."""
+
+    study: str | None
+    """The study that does, beside this result; null: a study's models cannot be it."""
+    note: str
+    """Why not; or what is otherwise there than in this comparison; empty: nothing."""
+
+
 class Combined(Contents):
     """One ensemble."""
 
@@ -124,6 +133,8 @@ class Combined(Contents):
     """What the members counted for."""
     kept: tuple[tuple[str, ...], ...]
     """Members that count, fold by fold."""
+    onward: Onward
+    """Its way to a verdict."""
 
 
 class Alike(Contents):
@@ -276,6 +287,27 @@ class EnsembleResult(Contents):
         """Ensembles that are better than the best member, as `Versus.better` means it."""
         return tuple(e.figures.name for e in self.ensembles if e.versus.better)
 
+    @property
+    def place(self) -> str:
+        """Its folder, as the workspace has it."""
+        return f"ensembles/{self.name}-{self.fingerprint}"
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """Commands that take ensembles to a verdict, the best first; then why others cannot."""
+        ready = [e for e in self.ensembles if e.onward.study is not None]
+        say = [
+            f"touchstone run {self.place}/{e.onward.study} takes {e.figures.name} to a verdict"
+            + (f"; {e.onward.note}." if e.onward.note else ".")
+            for e in ready
+        ]
+        reasons = dict[str, list[str]]()
+        for e in self.ensembles:
+            if e.onward.study is None:
+                reasons.setdefault(e.onward.note, []).append(e.figures.name)
+        say += [f"No study takes {', '.join(who)} on: {why}." for why, who in reasons.items()]
+        return tuple(say)
+
 
 def without_machine(result: EnsembleResult) -> dict[str, Any]:
     """The result as JSON holds it, without what depends on the machine: equal for equal asks."""
@@ -330,7 +362,7 @@ def _closing(result: EnsembleResult) -> list[str]:
             f"{student.machine.share:.1%} of its time to score."
         )
     lines.append(f"Nothing after {result.sealed_from} was scored.")
-    return lines
+    return [*lines, *result.ways[:1]]
 
 
 def _of(value: float | None, form: str = ".3f") -> str:

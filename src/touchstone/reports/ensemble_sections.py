@@ -314,15 +314,20 @@ def _how(result: EnsembleResult) -> Section:
         "Members and ensembles stand in the trial ledger as candidates of one sweep, with every "
         "setting of the strategy.",
     ]
-    place = f"ensembles/{result.name}-{result.fingerprint}"
+    say += result.ways
     files = [("this page as data", "result.json"), ("the run", "run.json"),
              ("what was asked", "ensemble.json")]  # fmt: skip
+    files += [
+        (f"{shown(e.figures.name)} as a study", e.onward.study)
+        for e in result.ensembles
+        if e.onward.study is not None
+    ]
     if result.student is not None:
         files.append(("the student\u2019s network as a study", result.student.file))
         files += [("the student itself", name) for name in result.student.artifacts]
         say.append(
-            f"touchstone run {place}/{result.student.file} takes the student\u2019s network, "
-            "taught by outcomes alone, to a verdict."
+            f"touchstone run {result.place}/{result.student.file} takes the student\u2019s "
+            "network, taught by outcomes alone, to a verdict."
         )
     rows = tuple((n, Markup('<a href="{0}">{0}</a>').format(file)) for n, file in files)
     table = Table("Files", (Column("what", number=False), Column("file", number=False)), rows)

@@ -32,7 +32,7 @@ def adopted(job: Job, state: State) -> dict[str, bytes]:
             weights of other names or shapes, more epochs done than `job` fixes, or no checkpoint.
     """
     kind = getattr(job.model, "kind", "?")
-    if MODELS.part_of(job.model).inputs == "tabular":
+    if MODELS.part_of(job.model).inputs != "window":
         raise TrainingError(
             f"{kind} has no weights that another fit could go on from: fit it anew, and adopt "
             "checkpoints of networks alone"
@@ -69,7 +69,7 @@ def same_weights(model: Config, other: Config, shape: Shape) -> bool:
     if len(kinds) > 1 or head_of(model) != head_of(other):
         return False
     part = MODELS.part_of(model)
-    if part.inputs == "tabular":
+    if part.inputs != "window":
         return False
     first, second = (shapes_of(cast("type[Network]", part), one, shape) for one in (model, other))
     return first == second

@@ -9,7 +9,7 @@ from touchstone.config import Config
 from touchstone.dataset.samples import Samples
 from touchstone.dataset.windows import Windows
 from touchstone.errors import TrainingError
-from touchstone.models import head_of
+from touchstone.models import head_of, members_of
 from touchstone.training.job import Job, TrainingConfig
 from touchstone.training.losses import wants
 
@@ -21,9 +21,14 @@ def check(job: Job) -> None:
     """Look at the rows of a job.
 
     Raises:
-        TrainingError: no rows, no +1 among them, only +1, weights that are not positive, or
-            validation rows of one kind where they have to choose the epoch.
+        TrainingError: an ensemble, no rows, no +1 among them, only +1, weights that are not
+            positive, or validation rows of one kind where they have to choose the epoch.
     """
+    if members_of(job.model):
+        raise TrainingError(
+            "an ensemble is fitted to what its members say, and not to samples: fit its members, "
+            "or run a study that has it among its models"
+        )
     for name, samples in (("train", job.train), ("validation", job.validate)):
         if samples is not None:
             _weights(name, samples)

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from touchstone.errors import ConfigError
-from touchstone.models import Fitted
+from touchstone.models import Fitted, members_of
 
 WINDOWS: Final = "windows"
 ASSET_ID: Final = "asset_id"
@@ -33,7 +33,8 @@ def to_onnx(fitted: Fitted, facts: Mapping[str, str]) -> bytes:
         facts: kept as the file's metadata, as they are.
 
     Raises:
-        ConfigError: the extra `onnx` is not installed, or a tabular kind that has no graph.
+        ConfigError: the extra `onnx` is not installed, an ensemble, or a tabular kind that has no
+            graph.
     """
     model = _graph_of(fitted)
     model.producer_name, model.producer_version = PRODUCER, ""
@@ -61,6 +62,11 @@ def packages() -> Any:
 
 def _graph_of(fitted: Fitted) -> Any:
     packages()
+    if members_of(fitted.config):
+        raise ConfigError(
+            "an ensemble is no single graph: export its members from studies of their own, or "
+            "take its artifact; `touchstone ensemble` distils one network from it"
+        )
     if fitted.inputs == "window":
         return _module("network").graph(fitted)
     kind = str(getattr(fitted.config, "kind", "?"))
