@@ -337,6 +337,7 @@ def test_help_teaches():
     assert code == 0
     for word in ("TUNE.yaml", "--storage", "--backend", "--again", "ledger", "Example"):
         assert word in said
+    assert "'without=[hybrid]'" in said
 
 
 def test_the_example_searches_every_architecture_that_has_settings():

@@ -44,7 +44,7 @@ def tune(
     verbose: o.Verbose = False,
     json_: o.Json = False,
 ) -> None:
-    """Search the settings of each architecture on purged folds; keep the best.
+    r"""Search the settings of each architecture on purged folds; keep the best.
 
     What may be tried stands with each setting (touchstone schema), and in the file's `space`. Every
     trial goes to the ledger. After Ctrl-C or a crash the same command goes on where it stood. The
@@ -52,7 +52,7 @@ def tune(
     validation rows goes on; touchstone run takes it to its verdict on the sealed rows.
 
     Example: touchstone tune examples/tune.yaml
-    Fewer:   touchstone tune examples/tune.yaml --set method.trials=5 --set 'without=[hybrid]'
+    Fewer:   touchstone tune examples/tune.yaml --set method.trials=5 --set 'without=\[hybrid]'
     """
     from touchstone.cli.studies import command_line
     from touchstone.pipelines import tune as own
