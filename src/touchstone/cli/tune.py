@@ -75,7 +75,8 @@ def tune(
         file, parse_overrides(set_ or []) | {k: v for k, v in given.items() if v is not None}, bars
     )
     n, place = jobs or os.cpu_count() or 1, o.tracking_asked(tracking)
-    ask = Ask(Workspace(out, ledger), n, without_password(command_line()), again, place)
+    ray = os.environ.get("RAY_ADDRESS", "")
+    ask = Ask(Workspace(out, ledger), n, without_password(command_line()), again, place, ray)
     progress = Terminal(console(), -1 if quiet or json_ else int(verbose))
     ended = own.tune(asked, ask, progress, progress.seconds)
     if json_:
