@@ -4,7 +4,7 @@
         prove-quickstart prove-readme prove-kill prove-quality prove-scorers prove-statistics \
         prove-leaks prove-null prove-power prove-surrogates prove-engine prove-properties prove-peers \
         prove-predecessor prove-supervised prove-onnx prove-campaign-kills \
-        prove-explain prove-ensembles prove-distillation prove-population prove-darts
+        prove-tune-kills prove-explain prove-ensembles prove-distillation prove-population prove-darts
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -93,6 +93,9 @@ prove-darts: $(DEV) ## searched cells beside random ones (long) -> docs/proofs/d
 
 prove-campaign-kills: $(DEV) ## kill a campaign at random points and resume it (about 10 minutes) -> docs/proofs/campaign-kills.md
 	$(BIN)/python tests/proofs/kill_campaign.py
+
+prove-tune-kills: $(DEV) ## kill searches at random points and resume them (about 15 minutes) -> docs/proofs/tune-kills.md
+	$(BIN)/python tests/proofs/kill_tune.py
 
 prove-supervised: $(DEV) ## learners beside the truth of a planted market, 5 seeds twice (long) -> docs/proofs/supervised.md
 	$(BIN)/python tests/proofs/supervised.py

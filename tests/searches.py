@@ -42,12 +42,25 @@ TINY = {
     "budget": {"rows": 300, "epochs": 2},
 }  # fmt: skip
 
+BARRIER = """
+import os, time
+from pathlib import Path
+here = Path(__file__).parent / "there"
+here.mkdir(exist_ok=True)
+(here / str(os.getpid())).touch()
+until = time.monotonic() + 120
+while len(list(here.iterdir())) < 2 and time.monotonic() < until:
+    time.sleep(0.01)
+"""
+"""Whoever imports it waits for another process."""
 
-def tune_file(folder: Path, **method) -> Path:
-    """The search as a file, some keys of its method changed."""
+
+def tune_file(folder: Path, study: dict | None = None, **method) -> Path:
+    """The search as a file, some keys of its study and of its method changed."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "tiny.yaml"
-    path.write_text(yaml.safe_dump(TINY | {"method": TINY["method"] | method}))
+    changed = {"study": TINY["study"] | (study or {}), "method": TINY["method"] | method}
+    path.write_text(yaml.safe_dump(TINY | changed))
     return path
 
 

@@ -4,15 +4,22 @@ With the random and grid samplers settings are a function of (seed, number); wit
 from whatever has ended, the number of trials is the same. All of them are in the ledger, once.
 """
 
+import os
 import shutil
+import socket
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
 from postgres import postgres
+from rays import free_ports, ray_cluster
 from searches import trials, tune_file, whole
 from small import touchstone
+from touchstone.errors import ConfigError
+from touchstone.pipelines.ray_cluster import on_ray
 
 SAMPLERS = ("random", "grid", "tpe")
 N = 6
@@ -38,27 +45,14 @@ def alone(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def database():
-    with postgres() as address:
+    with postgres() as server:
+        yield server.address
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with ray_cluster() as address:
         yield address
-
-
-NO_RAY = 77
-ON_RAY = f"""
-import sys
-import ray
-try:
-    ray.init(num_cpus=2, object_store_memory=80 * 2**20, address="local", include_dashboard=False,
-             log_to_driver=False, configure_logging=False)
-except Exception as error:
-    print(error, file=sys.stderr)
-    sys.exit({NO_RAY})
-from touchstone.cli import main
-try:
-    main()
-finally:
-    ray.shutdown()
-"""
-"""The command line in a process that starts a Ray of its own, whichever else there is."""
 
 
 def same(one, other, sampler):
@@ -84,22 +78,65 @@ def test_postgresql(alone, database, tmp_path):
     assert same(tuned(tmp_path, sampler, *words, like=folder), tried, sampler)
 
 
-def on_ray(*words):
-    """The command in a process of its own: a Ray that does not start leaves nothing here."""
+@pytest.mark.slow
+def test_a_ray_cluster_that_is_there(alone, cluster, database, tmp_path, monkeypatch):
+    """Joined by its address; with `grid` its trials are in a database as well."""
+    sampler, folder, tried = alone
+    monkeypatch.setenv("RAY_ADDRESS", cluster)
+    words = ["--jobs", 2, "--backend", "ray"]
+    words += ["--storage", database] if sampler == "grid" else []
+    try:
+        assert same(tuned(tmp_path, sampler, *words, like=folder), tried, sampler)
+    finally:
+        import ray
+
+        ray.shutdown()
+
+
+def own_process(*words):
+    """The command as a user types it, with no Ray cluster named."""
+    kept = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
     ran = subprocess.run(
-        [sys.executable, "-c", ON_RAY, *map(str, words)],
-        capture_output=True, text=True, check=False,
+        [sys.executable, "-m", "touchstone", *map(str, words)],
+        capture_output=True, text=True, check=False, env=kept,
     )  # fmt: skip
-    if ran.returncode == NO_RAY:
-        pytest.skip(f"Ray does not start within the half minute it grants: {ran.stderr[-300:]}")
     return ran.returncode, ran.stdout, ran.stderr
 
 
 @pytest.mark.slow
-def test_a_local_ray(alone, tmp_path):
+@pytest.mark.parametrize("alone", ["random"], indirect=True)
+def test_a_ray_of_its_own(alone, tmp_path):
     pytest.importorskip("ray")
     sampler, folder, tried = alone
-    if sampler == "grid":
-        pytest.skip("as random: settings are a function of seed and number")
-    words = ("--jobs", 2, "--set", "backend=ray")
-    assert same(tuned(tmp_path, sampler, *words, like=folder, run=on_ray), tried, sampler)
+    words = ("--jobs", 2, "--backend", "ray")
+    assert same(tuned(tmp_path, sampler, *words, like=folder, run=own_process), tried, sampler)
+
+
+@pytest.mark.parametrize("who", ["nobody", "deaf", "other", "no address"])
+def test_where_no_cluster_answers_the_address_is_named_at_once(who):
+    pytest.importorskip("ray")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        if who == "nobody":
+            address = f"127.0.0.1:{free_ports(1)[0]}"
+        elif who == "no address":
+            address = "somewhere"
+        elif who == "other":
+            threading.Thread(target=_another_protocol, args=(server,), daemon=True).start()
+        began = time.monotonic()
+        with pytest.raises(ConfigError, match=f"RAY_ADDRESS '?{address}"):
+            on_ray(address, 1, print, b"", [()])
+        assert time.monotonic() - began < 8
+
+
+def _another_protocol(server):
+    line, _ = server.accept()
+    with line:
+        line.recv(64)
+        line.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+def test_without_the_extra_the_way_out_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ConfigError, match=r"touchstone\[distributed\]"):
+        on_ray("", 1, print, b"", [()])

@@ -44,7 +44,8 @@ class How(NamedTuple):
         from touchstone.pipelines.workspace import Workspace
 
         place, jobs = Workspace(self.out, self.ledger), self.jobs or os.cpu_count() or 1
-        return Ask(place, jobs, command, self.again, o.tracking_asked(self.tracking))
+        tracking, ray = o.tracking_asked(self.tracking), os.environ.get("RAY_ADDRESS", "")
+        return Ask(place, jobs, command, self.again, tracking, ray)
 
     def progress(self) -> "Terminal":
         """Shows the stages."""

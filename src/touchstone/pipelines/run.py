@@ -55,6 +55,8 @@ class Ask(NamedTuple):
     """Run even where a finished run of the same study on the same data stands."""
     tracking: str = OFF
     """`off`, empty for the workspace's SQLite file, or the address of a tracking server."""
+    ray: str = ""
+    """Address of a Ray cluster for whoever asks for one; empty: one of this machine."""
 
 
 class Outcome(NamedTuple):

@@ -2,20 +2,25 @@
 
 import hashlib
 import pickle
+import platform
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from threadpoolctl import threadpool_limits
 
 from touchstone.data.cache import StageCache
 from touchstone.errors import DataError
-from touchstone.pipelines.prepare import Prepared
+from touchstone.pipelines.prepare import Prepared, prepare
+from touchstone.pipelines.progress import Silent
+from touchstone.pipelines.ray_cluster import received
 from touchstone.pipelines.study import import_plugins
 from touchstone.pipelines.tune_trial import Bench, attempt
 from touchstone.tuning.search import Seen
 
 _STAGE: Final = "benches"
+Secrets: TypeAlias = tuple[tuple[str, str], ...]
+"""Of the storage: they go from memory to memory, and into no file."""
 
 
 class Packed(NamedTuple):
@@ -25,6 +30,19 @@ class Packed(NamedTuple):
     """Of the cache."""
     market: str
     rest: str
+    secrets: Secrets
+
+
+def bare(bench: Bench) -> tuple[Bench, Secrets]:
+    """The bench without the secrets of its storage, and these."""
+    place = bench.search.place
+    return with_secrets(bench, ()), place.secrets
+
+
+def with_secrets(bench: Bench, secrets: Secrets) -> Bench:
+    """The bench with the secrets of its storage."""
+    place = bench.search.place._replace(secrets=secrets)
+    return bench._replace(search=bench.search._replace(place=place))
 
 
 def packed(bench: Bench) -> Packed:
@@ -33,9 +51,12 @@ def packed(bench: Bench) -> Packed:
     joblib would send what is mapped from the cache by a name that a worker cannot open. The market
     lies there once, for the benches of all architectures.
     """
-    rest = bench._asdict()
-    keys = [_kept(bench.cache, pickle.dumps(one)) for one in (rest.pop("prepared"), rest)]
-    return Packed(bench.cache.root.absolute(), *keys)
+    without, secrets = bare(bench)
+    rest = without._asdict()
+    market = _kept(bench.cache, pickle.dumps(rest.pop("prepared")))
+    return Packed(
+        bench.cache.root.absolute(), market, _kept(bench.cache, pickle.dumps(rest)), secrets
+    )
 
 
 def at_bench(place: Packed) -> Seen | None:
@@ -43,14 +64,33 @@ def at_bench(place: Packed) -> Seen | None:
     return attempt(_unpacked(place))
 
 
-def at_sent(plugins: tuple[Path, ...], content: bytes) -> None:
-    """`attempt` on a machine that may have neither the cache nor the user's own parts.
-
-    They must be known before the bench is unpacked.
-    """
-    import_plugins(plugins)
+def at_sent(reference: Any, plugins: tuple[Path, ...], secrets: Secrets) -> None:
+    """`attempt` in a worker of Ray, maybe on a machine that has nothing of this one's."""
+    import_plugins(plugins)  # they must be known before the bench is unpacked
     with threadpool_limits(1):
-        attempt(pickle.loads(content))
+        attempt(with_secrets(_sent(reference), secrets))
+
+
+@lru_cache(maxsize=1)
+def _sent(reference: Any) -> Bench:
+    return at_home(pickle.loads(received(reference)))
+
+
+def at_home(bench: Bench) -> Bench:
+    """The bench, its market in the cache of this machine.
+
+    Raises:
+        DataError: its trials are in a file of another machine.
+    """
+    place, there = bench.search.place, bench.prepared
+    if not place.shared and not Path(place.at).is_file():
+        raise DataError(
+            f"{platform.node()} does not see the trials, which are in a file of another machine, "
+            f"{place.at}: keep them in a database (--storage postgresql://user@host/name), or "
+            "share that folder"
+        )
+    prepare(bench.asked.study, there.loaded, there.data, bench.cache, Silent())
+    return bench
 
 
 def _kept(cache: StageCache, content: bytes) -> str:
@@ -63,7 +103,8 @@ def _kept(cache: StageCache, content: bytes) -> str:
 @lru_cache(maxsize=1)
 def _unpacked(place: Packed) -> Bench:
     rest = pickle.loads(_content(place.root, place.rest))
-    return Bench(prepared=_market(place.root, place.market), **rest)
+    bench = Bench(prepared=_market(place.root, place.market), **rest)
+    return with_secrets(bench, place.secrets)
 
 
 @lru_cache(maxsize=1)

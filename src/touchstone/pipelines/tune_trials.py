@@ -3,6 +3,7 @@
 import hashlib
 import pickle
 import threading
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, cast
@@ -19,10 +20,11 @@ from touchstone.ledger import Ledger
 from touchstone.pipelines.decide import model_names
 from touchstone.pipelines.prepare import Prepared, prepare
 from touchstone.pipelines.progress import Progress
+from touchstone.pipelines.ray_cluster import on_ray
 from touchstone.pipelines.run import Ask, ledger_of, run_fingerprint, sound_ledger
 from touchstone.pipelines.shelf import Resources, shelve
 from touchstone.pipelines.track_tune import tune_batch
-from touchstone.pipelines.tune_bench import at_bench, at_sent, packed
+from touchstone.pipelines.tune_bench import at_bench, at_sent, bare, packed
 from touchstone.pipelines.tune_config import DIRECTIONS, Tune
 from touchstone.pipelines.tune_found import Over, result_of, seconds_of
 from touchstone.pipelines.tune_shown import Shown, said, under_way
@@ -41,7 +43,7 @@ from touchstone.pipelines.tune_values import ACCOUNT, measure_of, validated_span
 from touchstone.pipelines.tune_way import Found, Market, Way
 from touchstone.pipelines.tune_winner import Winning, winner
 from touchstone.pipelines.views import fit_views
-from touchstone.pipelines.workers import on_ray, workers
+from touchstone.pipelines.workers import workers
 from touchstone.reports.tune import TuneResult, WinnerFound, told
 from touchstone.reports.tune_page import page
 from touchstone.strategies import STRATEGIES
@@ -77,6 +79,8 @@ class _Ground(NamedTuple):
     again: bool
     held: Path
     """The file that is locked, last changed when the search began."""
+    ray: str
+    """Address of a Ray cluster; empty: one of this machine."""
 
 
 def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path) -> Found:
@@ -88,6 +92,8 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
     config, loaded = asked.config, market[0]
     key = _key(asked, market)
     place = place_of(config.storage, ask.workspace.trials / f"{key}.journal")
+    # The place alone holds the address of a database: what goes to workers names no password.
+    asked = asked._replace(config=config.model_copy(update={"storage": None}))
     names = model_names(asked.study.config)
     found = spaces(
         dict(zip(names, asked.study.config.models, strict=True)), asked.study.config.training,
@@ -104,7 +110,7 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
         )  # fmt: skip
         prepared = prepare(asked.study, loaded, market[1], resources.cache, progress)
         _views(asked, prepared, resources)
-        ground = _Ground(asked, prepared, resources, place, key, ask.again, held)
+        ground = _Ground(asked, prepared, resources, place, key, ask.again, held, ask.ray)
         over = [_searched(ground, name, space) for name, space in found.items()]
         _count(book, prepared, over)
         _refuse_nothing(over)
@@ -175,7 +181,7 @@ def _searched(ground: _Ground, name: str, space: Space) -> Over:
             step.advance("as it was")
         try:
             while n_open:
-                _attempts(bench, n_open, resources.jobs, shown)
+                _attempts(bench, n_open, (resources.jobs, ground.ray), shown)
                 n_open = _others(search)
         except KeyboardInterrupt:
             resources.progress.note(
@@ -209,20 +215,27 @@ def _others(search: Search) -> int:
     return n_open
 
 
-def _attempts(bench: Bench, n: int, jobs: int, shown: Shown) -> None:
+def _attempts(bench: Bench, n: int, by: tuple[int, str], shown: Shown) -> None:
     """So many attempts to take a trial, beside each other."""
-    asked = bench.asked
+    asked, (jobs, ray) = bench.asked, by
     if asked.config.backend == "ray":
-        sent = asked.study.plugins, pickle.dumps(bench)
+        without, secrets = bare(bench)
         with shown.counted():
-            on_ray(jobs)(delayed(at_sent)(*sent) for _ in range(n))
+            each = [(asked.study.plugins, secrets)] * n
+            on_ray(ray, min(jobs, n), at_sent, pickle.dumps(without), each)
     elif jobs == 1 or n == 1:
         for _ in range(n):
             shown.see(attempt(bench))
     else:
         pool, place = workers(min(jobs, n), asked.study.plugins), packed(bench)
-        for trial in pool(delayed(at_bench)(place) for _ in range(n)):
-            shown.see(trial)
+        try:
+            for trial in pool(delayed(at_bench)(place) for _ in range(n)):
+                shown.see(trial)
+        except BrokenProcessPool:
+            raise TrainingError(
+                "a worker process was ended from outside, as a system does that runs out of "
+                "memory. Trials that ended are kept; repeat the command, with fewer --jobs"
+            ) from None
 
 
 def _count(book: Ledger, prepared: Prepared, over: list[Over]) -> None:
@@ -286,7 +299,7 @@ def _notes(asked: Tune, over: list[Over], place: Place) -> tuple[str, ...]:
     found = []
     method = cast("TrialsConfig", asked.config.method)
     if place.shared:
-        found.append(f"Trials are kept in {place.told}, for any machine.")
+        found.append(f"Trials are kept in {place.at}, for any machine.")
     if ACCOUNT in asked.config.objectives or asked.config.constraints.limits:
         found.append(
             "Accounts trade the very rows that their calibrators were fitted on: what they earn "

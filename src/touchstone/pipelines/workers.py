@@ -11,7 +11,6 @@ from typing import Final
 from joblib import Parallel
 from threadpoolctl import threadpool_limits
 
-from touchstone.errors import ConfigError
 from touchstone.pipelines.study import import_plugins
 
 _LOOK_SECONDS: Final = 1.0
@@ -34,30 +33,6 @@ def workers(jobs: int, plugins: Iterable[Path] = ()) -> Parallel:
         initializer=begin,
         initargs=(tuple(plugins), os.getpid()),
     )
-
-
-def on_ray(jobs: int) -> Parallel:
-    """So many workers of the Ray cluster that is there (Ray's RAY_ADDRESS), else of one made here.
-
-    Raises:
-        ConfigError: Ray is not installed.
-    """
-    try:
-        import ray  # noqa: PLC0415  an extra
-        from ray.util.joblib import register_ray  # noqa: PLC0415  (an extra)
-    except ImportError:
-        raise ConfigError(
-            "backend: ray needs the extra: pip install touchstone[distributed]; backend: processes "
-            "needs nothing, and uses this machine alone"
-        ) from None
-    if not ray.is_initialized():
-        quiet = {"include_dashboard": False, "log_to_driver": False, "configure_logging": False}
-        try:
-            ray.init(address="auto", **quiet)
-        except ConnectionError:
-            ray.init(num_cpus=jobs, **quiet)
-    register_ray()
-    return Parallel(n_jobs=jobs, backend="ray", batch_size=1, pre_dispatch="all")
 
 
 def begin(plugins: tuple[Path, ...], parent: int) -> None:

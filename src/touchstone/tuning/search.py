@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 import optuna
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.storages import BaseStorage
-from optuna.storages._heartbeat import BaseHeartbeat, get_heartbeat_thread
+from optuna.storages._heartbeat import BaseHeartbeat
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
@@ -22,7 +22,7 @@ from touchstone.errors import ConfigError, TrainingError
 from touchstone.tuning.pruners import PRUNERS
 from touchstone.tuning.samplers import SAMPLERS, Asked
 from touchstone.tuning.space import Space
-from touchstone.tuning.storage import Place, opened
+from touchstone.tuning.storage import Place, beating, opened
 
 Direction: TypeAlias = Literal["higher", "lower"]
 State: TypeAlias = Literal["waiting", "running", "complete", "pruned", "failed"]
@@ -187,10 +187,7 @@ def take(search: Search, measure: Measure) -> Seen | None:
             pruner=PRUNERS.part_of(search.pruner)(search.pruner, search.n_steps),
         )
         # Another process may have taken it for left, and been quicker: then it is over.
-        with (
-            contextlib.suppress(UpdateFinishedTrialError),
-            get_heartbeat_thread(trial_id, storage),
-        ):
+        with contextlib.suppress(UpdateFinishedTrialError), beating(storage, trial_id):
             _run(search, study, optuna.Trial(study, trial_id), measure)
         return _seen(search.space, storage.get_trial(trial_id))
 

@@ -3,18 +3,20 @@
 import contextlib
 import fcntl
 import re
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, RDBStorage, get_storage
+from optuna.storages._heartbeat import BaseHeartbeat
 from optuna.storages.journal import JournalFileBackend, JournalStorage
 from optuna.storages.journal._file import BaseJournalFileLock
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 from touchstone.errors import ConfigError, DataError
 
@@ -22,25 +24,28 @@ BEAT_SECONDS: Final = 15
 """Whoever is at a trial of a shared storage says so this often."""
 GRACE_SECONDS: Final = 60
 """Without such a word for so long a trial is left, and anybody takes it up."""
-CONNECT_SECONDS: Final = 20
+CONNECT_SECONDS: Final = 10
 """A server that does not answer for so long is not there."""
 _DRIVERS: Final = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+_LIBPQ: Final = ("psycopg", "psycopg2")
+_SECRET: Final = ("password", "sslpassword")
+"""Keys of an address that are no one else's business."""
+_FAILURES: Final = (SQLAlchemyError, optuna.exceptions.StorageInternalError)
+_PAUSES: Final = (0.2, 1.0, 3.0)
+"""Seconds between attempts to make tables that another machine is making too."""
 
 
 class Place(NamedTuple):
     """Where the trials of a search are kept; goes to worker processes."""
 
     at: str
-    """Path of a journal, or the address of a database."""
+    """Path of a journal, or the address of a database, without its passwords."""
     shared: bool
     """Whether it is a database: then other machines may be at its trials."""
+    secrets: tuple[tuple[str, str], ...] = ()
+    """Passwords of the address by their key: for a process's memory, never for a file."""
     beat_seconds: int = BEAT_SECONDS
     grace_seconds: int = GRACE_SECONDS
-
-    @property
-    def told(self) -> str:
-        """For people: without a password."""
-        return without_password(self.at)
 
 
 def place_of(uri: str | None, journal: Path) -> Place:
@@ -57,19 +62,24 @@ def place_of(uri: str | None, journal: Path) -> Place:
             f"storage {without_password(uri)!r}: needs an address, as in "
             "postgresql://user@host/name; leave it out for a file of this machine"
         )
-    address = f"{_DRIVERS.get(scheme, scheme)}://{rest}"
     try:
-        make_url(address)
+        url = make_url(f"{_DRIVERS.get(scheme, scheme)}://{rest}")
     except (ArgumentError, ValueError) as error:
         said = without_password(str(error))
         raise ConfigError(f"storage {without_password(uri)}: no address: {said}") from None
-    return Place(address, shared=True)
+    bare = URL.create(url.drivername, url.username, None, url.host, url.port, url.database)
+    query = {name: said for name, said in url.query.items() if name not in _SECRET}
+    secrets = {name: str(said) for name, said in url.query.items() if name in _SECRET}
+    if url.password is not None:
+        secrets["password"] = str(url.password)
+    at = bare.update_query_dict(query).render_as_string(hide_password=False)
+    return Place(at, shared=True, secrets=tuple(sorted(secrets.items())))
 
 
 def without_password(text: str) -> str:
     """Any text in which the passwords of addresses are stars."""
     text = re.sub(r"(\w+://[^\s:/@]*):\S*@", r"\1:***@", text)
-    return re.sub(r"([?&]password=)[^\s&]*", r"\1***", text)
+    return re.sub(r"([?&](?:ssl)?password=)[^\s&]*", r"\1***", text)
 
 
 @contextlib.contextmanager
@@ -93,36 +103,99 @@ def opened(place: Place) -> Iterator[BaseStorage]:
         finally:
             storage.remove_session()
             storage.engine.dispose()
-    except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+    except _FAILURES as error:
         said = without_password(str(getattr(error, "orig", None) or error.__cause__ or error))
         raise DataError(
-            f"storage {place.told}: the database cannot be reached, or failed: {said.strip()}. "
-            "Trials that ended are kept; repeat the command"
+            f"storage {place.at}: the database cannot be reached, or failed: {said.strip()}. "
+            "Check the address, its password and the server. Trials that ended are kept; repeat "
+            "the command"
         ) from None
 
 
+@contextlib.contextmanager
+def beating(storage: BaseStorage, trial_id: int) -> Iterator[None]:
+    """Say now and then that somebody is at a trial, where others would take it for left."""
+    seconds = storage.get_heartbeat_interval() if isinstance(storage, BaseHeartbeat) else None
+    if not isinstance(storage, BaseHeartbeat) or seconds is None:
+        yield
+        return
+    over = threading.Event()
+
+    def beat() -> None:
+        while True:
+            # A database that is gone is met, and told, by whoever runs the trial.
+            with contextlib.suppress(*_FAILURES):
+                storage.record_heartbeat(trial_id)
+            if over.wait(seconds):
+                storage.remove_session()
+                return
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def _database(place: Place) -> RDBStorage:
-    engine = {"pool_size": 2, "pool_pre_ping": True, "connect_args": _patience(place)}
+    for pause in (*_PAUSES, None):
+        try:
+            return _made(place)
+        except (IntegrityError, ProgrammingError):
+            if pause is None:
+                raise
+            # Two machines that begin on an empty database make its tables at the same time.
+            threading.Event().wait(pause)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _made(place: Place) -> RDBStorage:
+    url, secrets = make_url(place.at), dict(place.secrets)
+    whole = url.set(password=secrets.pop("password", None)).update_query_dict(secrets)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # the heartbeat
         try:
             return RDBStorage(
-                place.at,
-                engine_kwargs=engine,
+                whole.render_as_string(hide_password=False),
+                engine_kwargs={
+                    "pool_size": 2,
+                    "pool_pre_ping": True,
+                    "connect_args": _patience(url),
+                },
                 heartbeat_interval=place.beat_seconds,
                 grace_period=place.grace_seconds,
             )
         except (ArgumentError, ImportError) as error:
             raise ConfigError(
-                f"storage {place.told}: {without_password(str(error))}. PostgreSQL needs the "
+                f"storage {place.at}: {without_password(str(error))}. PostgreSQL needs the "
                 "extra: pip install touchstone[distributed]"
+            ) from None
+        except RuntimeError as error:
+            raise ConfigError(
+                f"storage {place.at}: its tables are of another version of Optuna: {error} Give "
+                "every machine the same, or the search another database"
             ) from None
 
 
-def _patience(place: Place) -> dict[str, int]:
-    """How long a server may take to answer at all, unless the address says so itself."""
-    told = "connect_timeout" in place.at or not place.at.startswith("postgresql")
-    return {} if told else {"connect_timeout": CONNECT_SECONDS}
+def _patience(url: URL) -> dict[str, Any]:
+    """How long a server may keep silent, unless the address says so itself.
+
+    Sessions end those of their transactions that stand still, so that a machine which vanished in
+    the middle of one holds nobody up.
+    """
+    if url.get_driver_name() not in _LIBPQ:
+        return {}
+    own = {
+        "connect_timeout": CONNECT_SECONDS,
+        "keepalives_idle": 15,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+        "options": "-c statement_timeout=60s -c idle_in_transaction_session_timeout=60s",
+    }
+    return {name: value for name, value in own.items() if name not in url.query}
 
 
 class _Lock(BaseJournalFileLock):
