@@ -179,7 +179,10 @@ def test_the_winners_weights_lie_beside_the_result_and_score_its_validation_rows
         assert facts["version"] == won
         assert facts["epochs"] == found.winner.generation + 1
         network = restore(MODELS.parse(facts["model"]), Shape(*facts["shape"]), content)
-        number = known_first(columns.begun, fold.spans.train_end)[columns.asset_id]
+        symbols = facts["symbols"]
+        number = np.array([symbols.index(one) for one in prepared.assets])[columns.asset_id]
+        assert (number == known_first(columns.begun, fold.spans.train_end)[columns.asset_id]).all()
+        assert facts["features"] == list(prepared.plan.names)
         scaler = Scaler.from_json(content["scaler.json"].decode())
         windows = Windows(columns.features, number, network.shape.lookback, scaler)
         said = score(network, windows, fold.validate)[:, -1]
@@ -348,6 +351,40 @@ def test_killed_again_and_again_with_two_processes_it_ends_in_the_same_bytes(end
     for name in ("result.json", "report.html", "mlp.yaml", *own):
         assert (again.folder / name).read_bytes() == (done.folder / name).read_bytes()
     assert rows_of(tmp_path) == rows_of(out)
+
+
+class Stops(Silent):
+    """Presses Ctrl-C after so many fits."""
+
+    def __init__(self, after):
+        self.left = after
+
+    def advance(self, note=""):
+        if note.startswith("member"):
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+
+
+def test_another_population_in_the_workspace_changes_no_bit_and_takes_no_checkpoint(
+    ended, tmp_path
+):
+    """Two that differ in their members alone: both end as each would in a fresh workspace."""
+    method = {"kind": "population", "members": 2, "generations": GENERATIONS, "epochs": 1}
+    fresh, used = tmp_path / "fresh", tmp_path / "used"
+    asked = read_tune(written(used, method=method))
+    with pytest.raises(KeyboardInterrupt):
+        tune(asked, Ask(Workspace(used), 1, "touchstone tune"), Stops(6), [])
+    left = set(used.glob(".touchstone/checkpoints/*/generation*"))
+    assert left
+    others = run(used)
+    assert left <= set(used.glob(".touchstone/checkpoints/*/generation*"))
+    for one, alone in ((others, ended[1]), (run(used, method=method), run(fresh, method=method))):
+        # What the ledger counts by then is the only trace of the other.
+        ours, theirs = (r.result.model_copy(update={"n_candidates": 0}) for r in (one, alone))
+        assert ours == theirs
+        for path in alone.folder.glob("winners/**/*.*"):
+            assert (one.folder / path.relative_to(alone.folder)).read_bytes() == path.read_bytes()
 
 
 def test_members_that_fail_are_told_and_take_over_and_sharpe_is_an_objective(tmp_path):

@@ -183,8 +183,8 @@ def _beside_title(one: PopulationFound) -> str:
         return "The winner is the best fixed member"
     ours, theirs = plain_number(one.winner.value), plain_number(one.fixed.value)
     said = {
-        "not told apart": "not told apart", "better": "better there too",
-        "worse": "worse there",
+        "not told apart": "not told apart", "better": "better too",
+        "worse": "worse",
     }[_verdict(one)]  # fmt: skip
     return f"{ours} beside {theirs} on the rows that chose; on test rows {said}"
 
