@@ -1,6 +1,10 @@
 """`touchstone tune` with method darts: honest rows, honest comparison, gone on with to the bit."""
 
 import json
+import multiprocessing
+import os
+import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +22,10 @@ from touchstone.pipelines.campaign_measures import Common
 from touchstone.pipelines.inputs import whole_windows
 from touchstone.pipelines.prepare import load, prepare
 from touchstone.pipelines.progress import Silent
-from touchstone.pipelines.run import ledger_of
+from touchstone.pipelines.run import Ask, ledger_of
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import read_study
+from touchstone.pipelines.tune import tune
 from touchstone.pipelines.tune_architecture import network_of
 from touchstone.pipelines.tune_architecture_measures import difference_interval
 from touchstone.pipelines.tune_architecture_search import ground_of, halves, searched
@@ -231,6 +236,35 @@ def test_a_torn_checkpoint_is_told_and_begun_again(ground, tmp_path):
     searched(study, on, rows, ([5], tmp_path), own)
     assert len(notes) == 1
     assert "a checkpoint is not used, and removed: the checkpoint cannot be read" in notes[0]
+
+
+def again(out):
+    """The same search by another way of calling it."""
+    tune(read_tune(written(out)), Ask(Workspace(out), 1, "touchstone tune"), Silent(), [])
+
+
+def test_killed_again_and_again_it_ends_in_the_same_bytes(ended, tmp_path):
+    """While it searches, between search and fits, and among the fits."""
+    _, folder, _, _ = ended
+    rng, fork = np.random.default_rng(7), multiprocessing.get_context("fork")
+    searching, fits = "tunes/*/search-1*", ".touchstone/cache/models/[!.]*"
+    found = ".touchstone/cache/architectures/[!.]*"
+    for signs, n in (((searching, found), 1), ((found,), 1), ((fits,), 4)):
+        life = fork.Process(target=again, args=(tmp_path,), daemon=True)
+        life.start()
+        while life.is_alive() and max(len(list(tmp_path.glob(sign))) for sign in signs) < n:
+            time.sleep(0.002)
+        time.sleep(rng.uniform(0.0, 0.05))
+        assert life.is_alive()
+        os.kill(life.pid, signal.SIGKILL)
+        life.join()
+        assert not list(tmp_path.glob("tunes/*/result.json"))
+    again(tmp_path)
+    (other,) = (tmp_path / "tunes").iterdir()
+    assert other.name == folder.name
+    for name in ("result.json", "found.yaml"):
+        assert (other / name).read_bytes() == (folder / name).read_bytes()
+    assert not list(other.glob("search-*"))
 
 
 @pytest.mark.parametrize(

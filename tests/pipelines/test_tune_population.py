@@ -179,7 +179,10 @@ def test_the_winners_weights_lie_beside_the_result_and_score_its_validation_rows
         assert facts["version"] == won
         assert facts["epochs"] == found.winner.generation + 1
         network = restore(MODELS.parse(facts["model"]), Shape(*facts["shape"]), content)
-        number = known_first(columns.begun, fold.spans.train_end)[columns.asset_id]
+        symbols = facts["symbols"]
+        number = np.array([symbols.index(one) for one in prepared.assets])[columns.asset_id]
+        assert (number == known_first(columns.begun, fold.spans.train_end)[columns.asset_id]).all()
+        assert facts["features"] == list(prepared.plan.names)
         scaler = Scaler.from_json(content["scaler.json"].decode())
         windows = Windows(columns.features, number, network.shape.lookback, scaler)
         said = score(network, windows, fold.validate)[:, -1]
@@ -260,8 +263,8 @@ def members_of(out, objective="pr_auc", changed=None, **more):
     def values(study, fits):
         return by_fold(objective, study, prepared, fits)
 
-    study = asked.alone(model)
-    return Population(study, prepared, space, (1, GENERATIONS), resources, values)
+    study, by = asked.alone(model), (resources, "by hand")
+    return Population(study, prepared, space, (1, GENERATIONS), by, values)
 
 
 @pytest.fixture(scope="module")
@@ -304,11 +307,11 @@ def test_a_path_of_the_same_settings_is_the_uninterrupted_fit_bit_for_bit(by_han
 
 def test_a_copy_goes_on_from_the_very_bits_of_its_source(by_hand):
     first = walked(by_hand, (1, FAST))
-    state = checkpoints.read(by_hand.root / by_hand.keys[0] / _name(first.state)).state
+    state = checkpoints.read(by_hand.folders[0] / _name(first.state)).state
     turns = [Turn(1, 1, FAST, first.state), Turn(1, 2, OWN, first.state)]
     on, copy = by_hand.advance(turns)
     assert copy.state[0] == on.state[0] == Stride(1, as_text(FAST))
-    after = checkpoints.read(by_hand.root / by_hand.keys[0] / _name(first.state)).state
+    after = checkpoints.read(by_hand.folders[0] / _name(first.state)).state
     assert after[TENSORS] == state[TENSORS], "handed to two, changed under neither"
     a, b = by_hand.fits(on.state)[0], by_hand.fits(copy.state)[0]
     assert a.history[0] == b.history[0], "the first epoch is the source's"
@@ -320,7 +323,7 @@ def test_what_was_forgotten_is_walked_again_to_the_same_bits(by_hand):
     end = walked(by_hand, *path)
     files = [fit.files for fit in by_hand.fits(end.state)]
     by_hand.forget([])
-    assert not list(by_hand.root.glob("*/generation*"))
+    assert not [path for folder in by_hand.folders for path in folder.glob("generation*")]
     for key in (one.key for _, one in by_hand._folds(end.state)):
         shutil.rmtree(by_hand.resources.cache.root / "models" / key)
     again = walked(by_hand, *path)  # only the last is missing; its ancestors are trained anew
@@ -348,6 +351,40 @@ def test_killed_again_and_again_with_two_processes_it_ends_in_the_same_bytes(end
     for name in ("result.json", "report.html", "mlp.yaml", *own):
         assert (again.folder / name).read_bytes() == (done.folder / name).read_bytes()
     assert rows_of(tmp_path) == rows_of(out)
+
+
+class Stops(Silent):
+    """Presses Ctrl-C after so many fits."""
+
+    def __init__(self, after):
+        self.left = after
+
+    def advance(self, note=""):
+        if note.startswith("member"):
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+
+
+def test_another_population_in_the_workspace_changes_no_bit_and_takes_no_checkpoint(
+    ended, tmp_path
+):
+    """Two that differ in their members alone: both end as each would in a fresh workspace."""
+    method = {"kind": "population", "members": 2, "generations": GENERATIONS, "epochs": 1}
+    fresh, used = tmp_path / "fresh", tmp_path / "used"
+    asked = read_tune(written(used, method=method))
+    with pytest.raises(KeyboardInterrupt):
+        tune(asked, Ask(Workspace(used), 1, "touchstone tune"), Stops(6), [])
+    left = set(used.glob(".touchstone/checkpoints/*/generation*"))
+    assert left
+    others = run(used)
+    assert left <= set(used.glob(".touchstone/checkpoints/*/generation*"))
+    for one, alone in ((others, ended[1]), (run(used, method=method), run(fresh, method=method))):
+        # What the ledger counts by then is the only trace of the other.
+        ours, theirs = (r.result.model_copy(update={"n_candidates": 0}) for r in (one, alone))
+        assert ours == theirs
+        for path in alone.folder.glob("winners/**/*.*"):
+            assert (one.folder / path.relative_to(alone.folder)).read_bytes() == path.read_bytes()
 
 
 def test_members_that_fail_are_told_and_take_over_and_sharpe_is_an_objective(tmp_path):

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from reports.example_population import EXAMPLES, found, result
+from reports.test_study_in_browser import CUT, OVERLAPS, SMALL, show  # noqa: F401 (a fixture)
 from touchstone.reports.population import PopulationResult
 from touchstone.reports.population_page import in_order, page, told
 
@@ -39,6 +40,14 @@ def test_the_headline_is_what_the_interval_says(name):
     assert SAID[name] in heading
     (line,) = told(EXAMPLES[name]())
     assert name in line
+
+
+def test_a_title_says_the_rows_that_are_drawn():
+    """The chart is of validation rows; what test rows say stands beside it, in words."""
+    text = text_of("not told apart")
+    assert "0.196 beside 0.176 on the rows that chose; on test rows not told apart" in text
+    assert "on test rows worse" in text_of("worse")
+    assert "Training failed once" in text
 
 
 def test_who_was_left_out_is_told():
@@ -87,14 +96,16 @@ def test_a_result_is_read_as_it_was_written(name):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1280, 380])
-def test_nothing_runs_out_of_the_page(chromium, width, tmp_path):
+def test_it_fits_and_nothing_overlaps(show, width, tmp_path):  # noqa: F811  (a fixture)
     file = tmp_path / "page.html"
     file.write_text(text_of("two, some left out"))
-    shown = chromium.new_page(viewport={"width": width, "height": 900})
-    shown.goto(file.as_uri())
+    shown = show(file, width)
     assert shown.evaluate("document.documentElement.scrollWidth") <= width
+    assert shown.evaluate(OVERLAPS) == []
+    assert shown.evaluate(SMALL) == []
+    assert shown.evaluate(CUT) == []
+    assert shown.said == []
     ticks = shown.evaluate(
         "[...document.querySelectorAll('.ytick')].map(t => t.getBoundingClientRect().left)"
     )
     assert min(ticks) >= 0
-    shown.close()
