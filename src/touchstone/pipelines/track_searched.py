@@ -2,16 +2,13 @@
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from touchstone.pipelines.run import who
+from touchstone.pipelines.track_asked import asked_run
 from touchstone.pipelines.track_figures import figures
-from touchstone.pipelines.track_records import milliseconds
 from touchstone.pipelines.tune_config import Tune
-from touchstone.pipelines.workspace import hardware
-from touchstone.registry.tracking import Batch, TrackedRun, files_of
+from touchstone.registry.tracking import Batch, TrackedRun
 from touchstone.reports.architecture import ArchitectureResult, CellFound, SearchTold, wiring
 from touchstone.reports.population import Life, PopulationFound, PopulationResult
 from touchstone.reports.settings import flat
@@ -28,7 +25,7 @@ def architecture_batch(
         result: what was found.
         about: facts of run.json: command, versions, started.
     """
-    run = _run(folder, asked, result.data, about)
+    run = asked_run(folder, asked, about, "tune", result.data, "**/*")
     own = {"method": "darts", "verdict": result.verdict, "winner": result.winner}
     told = {f"{one.rows}/{k}": getattr(one, k) for one in result.compared
             for k in ("found", "random", "difference")}  # fmt: skip
@@ -51,7 +48,8 @@ def population_batch(
         result: what was found.
         about: facts of run.json: command, versions, started.
     """
-    run = _run(folder, asked, str(result.data.get("hash", "")), about)
+    data = str(result.data.get("hash", ""))
+    run = asked_run(folder, asked, about, "tune", data, "**/*")
     told = {k: v for one in result.populations for k, v in _measures(one, result.objective)}
     parent = _with(run, {"method": "population"}, _known(told))
     members = (
@@ -61,33 +59,6 @@ def population_batch(
         for name, lives in _each(title, every, result.members)
     )
     return Batch(uuid.uuid4().hex, (parent, *members))
-
-
-def _run(folder: Path, asked: Tune, data: str, about: Mapping[str, Any]) -> TrackedRun:
-    """The run that all others stand below, without its measures."""
-    ended = milliseconds(datetime.now(UTC))  # noqa: TID251  the edge's clock
-    files = sorted(p for p in folder.rglob("*") if p.suffix in (".html", ".json", ".yaml"))
-    return TrackedRun(
-        key=uuid.uuid4().hex,
-        group=asked.config.name,
-        name=folder.name,
-        started_ms=min(milliseconds(datetime.fromisoformat(str(about["started"]))), ended),
-        ended_ms=ended,
-        tags={
-            "touchstone.kind": "tune",
-            "touchstone.study": asked.study.config.name,
-            "touchstone.tune": folder.name,
-            "touchstone.data": data,
-            "touchstone.source": asked.study.source,
-            "mlflow.user": who(),
-            "mlflow.source.type": "LOCAL",
-            "mlflow.source.name": str(about["command"]),
-        },
-        params=flat(asked.config.model_dump(mode="json", serialize_as_any=True))
-        | {f"version.{k}": v for k, v in about["versions"].items()}
-        | {f"host.{k}": v for k, v in hardware().items()},
-        files=files_of(folder, (p for p in files if p.is_file())),
-    )
 
 
 def _with(run: TrackedRun, own: Mapping[str, str], told: Mapping[str, float]) -> TrackedRun:
