@@ -1,9 +1,11 @@
 """The page of an explanation: what the model goes by, what would turn it, where it errs."""
 
+import re
 from typing import Final
 
 from touchstone.reports.campaign_sections import shown
 from touchstone.reports.explain import ExplainResult, goes_by, ranking
+from touchstone.reports.explain_contents import Attention
 from touchstone.reports.explain_sections import sections
 from touchstone.reports.figures import (
     THIN,
@@ -64,9 +66,7 @@ def _figure(result: ExplainResult) -> tuple[str, str]:
 
 
 def _deck(result: ExplainResult) -> str:
-    told = []
-    if result.attention is not None and result.attention.layers:
-        told.append(_looks(result))
+    told = [] if result.attention is None else _looks(result.attention)
     found = result.counterfactuals
     if found is not None and found.median_distance is not None:
         told.append(
@@ -79,13 +79,22 @@ def _deck(result: ExplainResult) -> str:
     return " ".join(told)
 
 
-def _looks(result: ExplainResult) -> str:
-    """How much of the first layer's attention the newest quarter of the window gets."""
-    assert result.attention is not None
-    layer = result.attention.layers[0]
+def _looks(found: Attention) -> list[str]:
+    """How much of its attention over bars the newest quarter of the window gets.
+
+    Of several layers that of the rollout, which follows all blocks; else the first. Scales and
+    branches are no bars.
+    """
+    bars = {one.name: one for one in found.layers if re.search(r"(^| )0$", one.over[-1])}
+    if not bars:
+        return []
+    layer = bars.get("rollout", next(iter(bars.values())))
     n = max(1, len(layer.over) // 4)
-    share = sum(layer.mean[-n:])
-    return f"The newest quarter of the window gets {percent(share)} of its attention."
+    share, alike = sum(layer.mean[-n:]), n / len(layer.over)
+    return [
+        f"The newest quarter of the window gets {percent(share)} of its attention "
+        f"({percent(alike)} if all bars were alike)."
+    ]
 
 
 def _robust(result: ExplainResult) -> str:
