@@ -9,6 +9,7 @@ from touchstone.reports.explain_contents import Attention
 from touchstone.reports.explain_sections import sections
 from touchstone.reports.figures import (
     THIN,
+    count,
     interval,
     moment,
     percent,
@@ -56,11 +57,11 @@ def _figure(result: ExplainResult) -> tuple[str, str]:
     if found is None or not found.features:
         names = ranking(result)
         return (names[0], "has the largest share of the score") if names else ("\u2013", "")
-    first = found.features[0]
+    first = next((need for need in found.features if need.is_told), found.features[0])
     metric = shown(found.metric)
     return (
-        signed(None if first.drop is None else -first.drop),
-        f"{metric} when {first.name} is lost (fall, 95 %: {interval(first.interval)}); "
+        signed(first.drop),
+        f"fall of {metric} when {first.name} is lost (95 %: {interval(first.interval)}); "
         f"{plain_number(found.base)} with it",
     )
 
@@ -73,10 +74,20 @@ def _deck(result: ExplainResult) -> str:
             f"To turn a decision takes a change of {plain_number(found.median_distance, 2)} "
             "standard deviations, all values together (median)."
         )
-    robust = result.robustness
-    if robust is not None:
+    if result.robustness is not None:
         told.append(_robust(result))
+    n, of = _drawn(result)
+    needs = () if result.permutation is None else result.permutation.features
+    if needs and n < of and not any(need.is_told for need in needs):
+        told.append(
+            f"{count(n)} of {plural(of, 'test row')} were drawn: more of them (--rows) narrow the "
+            "intervals."
+        )
     return " ".join(told)
+
+
+def _drawn(result: ExplainResult) -> tuple[int, int]:
+    return sum(f.n_rows for f in result.folds), sum(f.n_test for f in result.folds)
 
 
 def _looks(found: Attention) -> list[str]:
@@ -126,7 +137,7 @@ def _bands(result: ExplainResult) -> tuple[Band, ...]:
 
 
 def _facts(result: ExplainResult) -> tuple[str, ...]:
-    n, of = sum(f.n_rows for f in result.folds), sum(f.n_test for f in result.folds)
+    n, of = _drawn(result)
     return (
         f"{plural(n, 'row')} drawn of {plural(of, 'test row')}, "
         f"{plural(len(result.folds), 'fold')}",
