@@ -21,11 +21,13 @@ from touchstone.models import MODELS, OUTCOMES, Shape
 from touchstone.models.layers.network import FittedNetwork, Network
 
 HEADS = ("barrier", "buy")
+N = 132
+"""Rows, of eleven days: ten are the fewest that have an interval."""
 
 
 @functools.cache
 def shared(kind):
-    return shap([subject(kind, n=240)], 6)
+    return shap([subject(kind, n=N)], 4)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -40,7 +42,7 @@ def test_a_planted_feature_is_the_largest_and_an_empty_one_is_nothing(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_its_columns_belong_together(kind):
-    found, this = shared(kind), subject(kind, n=240)
+    found, this = shared(kind), subject(kind, n=N)
     n, parts = this.rows.size, LOOKBACK if kind in NETWORKS else 3
     assert found.values.shape == found.level.shape == (n, len(NAMES))
     assert found.by_part.shape == found.signed_by_part.shape == (parts, len(NAMES))
@@ -106,13 +108,13 @@ def test_lines_are_the_shapley_values_of_the_game_of_leaving_columns_at_their_me
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_values_of_networks_nearly_add_up_and_say_by_how_much(kind):
-    found, this = shared(kind), subject(kind, n=240)
+    found, this = shared(kind), subject(kind, n=N)
     assert found.gap_share <= UNSAID
     assert np.sqrt(np.mean(found.gap**2)) == pytest.approx(
         found.gap_share * np.sqrt(np.mean((found.margin - found.base) ** 2))
     )
-    usual = background(this, 6)
-    asset = np.full(6, this.windows.ids(this.rows)[0], np.int32)
+    usual = background(this, 4)
+    asset = np.full(4, this.windows.ids(this.rows)[0], np.int32)
     assert found.base[0] == pytest.approx(margins(this.fitted, usual, asset).mean(), abs=1e-5)
 
 
@@ -168,7 +170,7 @@ def test_expected_and_integrated_gradients_equal_their_definitions():
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_integrated_gradients_add_up_and_find_the_planted_feature(kind):
-    this = subject(kind, n=60)
+    this = subject(kind, n=24)
     found = integrated_gradients([this], (4, 8, 16, 32, 64))
     assert found.gap_share <= UNSAID
     assert int(np.argmax(found.size)) == DRIVER
