@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ensembles.gathered import HOUR, configs, fit, gathered, halves, of
 from ensembles.interference import leaks
 from touchstone.ensembles import ENSEMBLES, Members, columns_of, recalibrates
-from touchstone.ensembles.rows import column_of, pool, take
+from touchstone.ensembles.rows import base_rate, column_of, pool, take
 from touchstone.errors import ArtifactError, ConfigError, DataError
 
 CONFIGS = configs()
@@ -300,6 +300,45 @@ def test_what_is_fitted_beats_what_is_not_on_fresh_rows(name, n_outcomes):
     said = fitted(name, n_outcomes, MANY).combine(fresh, later)
     mean = fitted("mean", n_outcomes, MANY).combine(fresh)
     assert log_loss(said, later) < log_loss(mean, later)
+
+
+def told(members, k, score):
+    """The members with what one of them says in place of what it said."""
+    other = members.score.copy()
+    other[k] = score
+    return members._replace(score=other)
+
+
+@every_fitted
+@each_width
+def test_a_member_that_knows_the_outcome_is_followed(name, n_outcomes):
+    truth = [np.where(m[1].outcome[:, None] == [-1, 0, 1], 0.98, 0.01) for m in rows(n_outcomes)]
+    (members, outcomes), (fresh, later) = rows(n_outcomes)
+    knows = [
+        told(m, 2, t if n_outcomes == 3 else t[:, 2:])
+        for m, t in zip((members, fresh), truth, strict=True)
+    ]
+    combined = fit(CONFIGS[name], knows[0], outcomes)
+    said, alone = combined.combine(knows[1], later), knows[1].score[2]
+    assert log_loss(said, later) < log_loss(alone, later) + 0.05
+    weight = np.abs(combined.weights(knows[1], later)).mean(0)
+    assert int(weight.argmax()) == 2
+    if not recalibrates(CONFIGS[name]):
+        assert weight[2] > 0.9
+
+
+@every_fitted
+@each_width
+def test_a_member_that_always_says_the_same_does_no_harm(name, n_outcomes):
+    """The base rate, said of every row: no column of a regression, and no weight, breaks on it."""
+    (members, outcomes), (fresh, later) = rows(n_outcomes, MANY)
+    usual = base_rate(members, outcomes)
+    dull = [told(m, 4, usual) for m in (members, fresh)]
+    combined = fit(CONFIGS[name], dull[0], outcomes)
+    said = combined.combine(dull[1], later)
+    assert np.isfinite(combined.weights(dull[1], later)).all()
+    blind = fitted(name, n_outcomes, MANY).combine(fresh, later)
+    assert log_loss(said, later) < log_loss(blind, later) + 0.01
 
 
 @every

@@ -119,6 +119,21 @@ def test_weighted_is_where_the_algorithm_of_cover_ends():
     np.testing.assert_allclose(found, weight, atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["weighted", "regime"])
+def test_a_member_that_comes_twice_shares_the_weight_that_it_had_alone(kind):
+    """Where the pull to equal weights is weak; what is said of a row stays."""
+    members, outcomes = gathered(8, 3, n_rows=900)
+    config = part(kind, prior_rows=0.001)
+    once = fit(config, members, outcomes)
+    twins = of(members, [0, 1, 2, 3, 4, 1])._replace(name=())
+    twice = fit(config, twins, outcomes)
+    weight = twice.weights(twins)
+    np.testing.assert_allclose(weight[:, 1], weight[:, 5], atol=1e-6)
+    whole = np.c_[weight[:, 0], weight[:, 1] + weight[:, 5], weight[:, 2:5]]
+    np.testing.assert_allclose(whole, once.weights(members), atol=2e-3)
+    np.testing.assert_allclose(twice.combine(twins), once.combine(members), atol=1e-3)
+
+
 def test_a_diversity_term_moves_weight_from_a_twin():
     members, outcomes = gathered(9, 3, noises=(0.8, 0.8, 0.8), n_blind=0, n_rows=3000)
     twin = members.score[[0, 0, 1, 2]] * [[[1.0]], [[0.98]], [[1.0]], [[1.0]]]

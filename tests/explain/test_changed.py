@@ -25,8 +25,13 @@ def test_what_is_usual_is_told_by_the_train_rows_alone():
     of = subject("logistic")
     found = usual(of)
     scaled = of.windows.gather(of.train)[:, -1].astype(np.float64)
-    assert np.array_equal(found.low, scaled.min(0).astype(np.float32))
-    assert np.array_equal(found.high, scaled.max(0).astype(np.float32))
+    ids = of.windows.asset_id[of.train]
+    for one in range(3):
+        own = scaled[ids == one].astype(np.float32)
+        assert np.array_equal(found.low[one], own.min(0))
+        assert np.array_equal(found.high[one], own.max(0))
+    few = usual(of._replace(train=of.train[(ids != 1) | (np.arange(ids.size) % 20 == 0)]))
+    assert (few.low[1] <= found.low[[0, 2]].min(0)).all()  # too few to know a range of its own
     pairs = of.windows.gather(of.train)[:, -2:].astype(np.float64)
     assert found.noise == pytest.approx((pairs[:, 1] - pairs[:, 0]).std(0))
     assert found.noise[FLAT] == 0

@@ -44,8 +44,9 @@ def test_a_change_turns_the_decision_and_keeps_to_its_bounds(kind, norm):
     assert ((after >= question.threshold) != (before[which] >= question.threshold)).all()
     bounds, slack = usual(of), 1e-5
     assert (found.change[which][:, :, [3, FLAT]] == 0).all()  # held, and what never varied
-    assert (changed <= np.maximum(bounds.high, windows[which]) + slack).all()
-    assert (changed >= np.minimum(bounds.low, windows[which]) - slack).all()
+    own = ids[which]
+    assert (changed <= np.maximum(bounds.high[own][:, None], windows[which]) + slack).all()
+    assert (changed >= np.minimum(bounds.low[own][:, None], windows[which]) - slack).all()
     flat = np.abs(found.change[which].reshape(which.size, -1).astype(float))
     size = flat.sum(1) if norm == "l1" else np.sqrt((flat**2).sum(1))
     assert found.distance[which] == pytest.approx(size)

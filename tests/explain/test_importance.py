@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import lfilter
 
 from explain.subjects import (
     BARS_A_DAY,
@@ -35,11 +36,12 @@ from touchstone.explain.parts import (
     relatives_of,
     summarised,
 )
-from touchstone.explain.permutation import importance
+from touchstone.explain.permutation import importance, unmoved
 from touchstone.metrics import classification
 from touchstone.models import Shape
 from touchstone.models.scoring import score, score_inputs
 from touchstone.seeding import generator
+from touchstone.validation.stretches import stretches
 
 DAY_NS = 24 * HOUR_NS
 FEATURES = parts_of_features(NAMES)
@@ -62,7 +64,8 @@ class Blind:
 
 @functools.cache
 def found(kind):
-    return importance([subject(kind)], FEATURES, n_permutations=2, n_resamples=99)
+    third = some(subject(kind), slice(None, None, 3))
+    return importance([third], FEATURES, n_permutations=2, n_resamples=99)
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "ensemble"])
@@ -228,6 +231,18 @@ def test_the_only_feature_that_counts_is_worth_what_all_are_worth():
     assert got.base - got.found[1].drop == pytest.approx(rate, abs=0.06)
 
 
+def test_what_says_the_same_on_other_days_at_its_hour_cannot_be_tested():
+    """A feature of the hour, one that never changes, and one of the hour with a group's other."""
+    this = worthless(0)
+    features = this.windows.features.copy()
+    hour = np.sin(np.arange(len(features)) % 12).astype(np.float32)
+    features[:, 1], features[:, 2] = hour, 3.5
+    clock = this._replace(windows=Windows(features, this.windows.asset_id, 4))
+    parts = (*parts_of_features(("a", "b", "c")), Part("b + a", (1, 0)), Part("b + c", (1, 2)))
+    assert unmoved([this], parts[:3]) == (False, False, False)
+    assert unmoved([clock], parts) == (False, True, True, False, True)
+
+
 def test_folds_are_judged_together():
     this = subject("logistic")
     halves = np.array_split(np.arange(this.rows.size), 2)
@@ -317,25 +332,36 @@ class Line:
         return (1 / (1 + np.exp(-inputs @ self.weights)))[:, None].astype(np.float32)
 
 
+def slow(rng, n_assets, n, half_life):
+    """A state of unit variance that instruments share by half, and that forgets, (n_assets, n)."""
+    keep = 0.5 ** (1 / half_life)
+    noise = (rng.standard_normal((n_assets, n)) + rng.standard_normal(n)) / 2**0.5
+    noise[:, 1:] *= (1 - keep**2) ** 0.5
+    return lfilter([1.0], [1.0, -keep], noise)
+
+
 def worthless(seed, n_days=40, bars=12, n_assets=2):
     """A model that uses three features, of which only the first has to do with the outcome.
 
-    Outcomes overlap and instruments share them, as in a market.
+    Features and volatility forget half of themselves in a day; outcomes overlap, and instruments
+    share all of it, as in a market.
     """
     rng, n = np.random.default_rng(seed), n_days * bars
-    features = rng.standard_normal((n_assets, n, 3)).astype(np.float32)
+    features = np.stack([slow(rng, n_assets, n, bars) for _ in range(3)], -1).astype(np.float32)
     shock = rng.standard_normal((n_assets, n)) + rng.standard_normal(n)
-    value = features[:, :, 0] + [np.convolve(own, np.ones(HORIZON) / 2)[:n] for own in shock]
+    ahead = [np.convolve(own, np.ones(HORIZON) / 8**0.5)[:n] for own in shock]
+    value = features[:, :, 0] + np.exp(slow(rng, n_assets, n, bars) / 2) * ahead
     outcome = np.where(value > np.quantile(value, 0.7), 1, -1).astype(np.int8).ravel()
     ids = np.repeat(np.arange(n_assets, dtype=np.int32), n)
     windows = Windows(features.reshape(-1, 3), ids, 4)
     rows = np.flatnonzero(np.arange(ids.size) % n >= 3)
-    instant = np.tile((20_000 + np.arange(n) // bars) * DAY_NS + np.arange(n) % bars * HOUR_NS, 2)
+    instant = np.tile(20_000 * DAY_NS + np.arange(n) * DAY_NS // bars, n_assets)
+    day = stretches(instant // DAY_NS, (instant + HORIZON * DAY_NS // bars) // DAY_NS)
     weights = np.zeros(9)
     weights[:3] = 1.0, 0.5, -0.5
     return Subject(
         "fold 1", Line(weights), windows, ("a", "b", "c"), rows, rows[:50], outcome[rows],
-        np.zeros(rows.size), instant[rows], instant[rows] // DAY_NS, HORIZON, seed,
+        np.zeros(rows.size), instant[rows], day[rows], HORIZON, seed,
     )  # fmt: skip
 
 

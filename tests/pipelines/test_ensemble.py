@@ -86,6 +86,13 @@ def test_members_and_ensembles_are_compared_on_the_same_days(ended):
     assert found.best_on_test == in_hindsight.name
 
 
+def test_weights_that_stay_within_a_fold_are_alike_in_calm_and_in_wild_rows(ended):
+    for one in ended[2].ensembles:
+        cells = np.array(one.weights.by_volatility)
+        assert cells.shape == (3, 3)  # members, thirds
+        assert (np.ptp(cells, axis=1).max() > 1e-9) == (one.figures.name == "online")
+
+
 def test_holm_counts_every_ensemble(ended):
     from touchstone.validation.multiple import holm
 

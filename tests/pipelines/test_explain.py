@@ -52,8 +52,9 @@ def test_every_part_is_there_and_says_what_it_is_about(both):
     for model, result in found.items():
         assert result.is_chosen == (model == chosen)
         assert result.permutation is not None
-        names = {n.name for n in result.permutation.features}
-        assert names == set(result.features)
+        names = [n.name for n in result.permutation.features]
+        assert sorted([*names, *result.permutation.untested]) == sorted(result.features)
+        assert result.permutation.untested == ("day_sin", "day_cos")
         assert {w.name for w in result.shap.features} == set(result.features)
         n_rows = ROWS if model == "logistic" else FEWER
         assert sum(f.n_rows for f in result.folds) == pytest.approx(n_rows, abs=2)
@@ -223,8 +224,9 @@ def test_the_page_leaves_out_what_was_not_asked_and_names_what_it_left(both):
     for key in ("importance", "window", "changes", "robustness", "errors"):
         assert f'id="{key}"' not in html
     whole = page(result, "x")
-    luck = f"Of {words(len(result.features))} worth nothing, luck would tell "
+    luck = f"Of {words(len(result.permutation.features))} worth nothing, luck would tell "
     assert luck in whole
+    assert "Not tested: day_sin and day_cos, which keep their values" in whole
     few = result.permutation.model_copy(
         update={
             "features": tuple(

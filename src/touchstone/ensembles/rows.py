@@ -116,7 +116,7 @@ def take(members: Members, outcomes: Outcomes, rows: Int64) -> tuple[Members, Ou
     """Some of the rows."""
     named = {expression: column[rows] for expression, column in members.named.items()}
     some = Members(
-        np.ascontiguousarray(members.score[:, rows]), members.instant[rows], members.asset[rows],
+        np.take(members.score, rows, axis=1), members.instant[rows], members.asset[rows],
         named, members.name,
     )  # fmt: skip
     return some, outcomes_of(outcomes, rows)

@@ -17,17 +17,23 @@ from touchstone.models.scoring import score_inputs
 
 _CHUNK = 4096
 """Windows at a time."""
-_SAMPLE = 20_000
+_SAMPLE = 100_000
 """Most train rows, evenly spaced, that ranges and noise are taken from."""
+_FEWEST = 100
+"""Rows of an instrument below which its range is that of all instruments."""
 
 
 class Usual(NamedTuple):
-    """What a fold's train rows know of each feature, scaled, (n_features,) each."""
+    """What a fold's train rows know of each feature, scaled."""
 
     low: Float32
+    """Least value of each instrument by its number, (n_instruments, n_features): what is usual for
+    a wild instrument has never been seen of a calm one."""
     high: Float32
+    """Greatest value, (n_instruments, n_features)."""
     noise: Float64
-    """Standard deviation of its change from one bar to the next of the same instrument."""
+    """Standard deviation of its change from one bar to the next of the same instrument,
+    (n_features,)."""
 
 
 def scored(fitted: Fitted, windows: Float32, asset_id: Int32) -> Float64:
@@ -66,7 +72,16 @@ def usual(subject: Subject) -> Usual:
     step = step[np.isfinite(step).all(1)]
     if not len(step):
         raise DataError(f"{subject.name}: no train row follows a bar, so no noise can be measured")
-    return Usual(now.min(0), now.max(0), np.asarray(step.std(0), np.float64))
+    low, high = _ranges(now, ids[train], int(ids.max()) + 1)
+    return Usual(low, high, np.asarray(step.std(0), np.float64))
+
+
+def _ranges(now: Float32, ids: Int32, n: int) -> tuple[Float32, Float32]:
+    low, high = np.tile(now.min(0), (n, 1)), np.tile(now.max(0), (n, 1))
+    for one in np.flatnonzero(np.bincount(ids, minlength=n) >= _FEWEST):
+        own = now[ids == one]
+        low[one], high[one] = own.min(0), own.max(0)
+    return low, high
 
 
 def evenly(rows: Int64, most: int) -> Int64:

@@ -128,9 +128,9 @@ def smallest(question: Question, norm: Norm = "l1") -> Changed:
     bar, the last four, or the whole window, by the least of some steps; where no single one is
     enough, up to three features together, each the best beside those before it.
 
-    Held features stay, and no value leaves the range of its feature on the train rows. A local
-    search: there may be a smaller change that it does not see, and where it finds none there may
-    be one all the same.
+    Held features stay, and no value leaves the range that its feature had on the train rows of
+    its own instrument. A local search: there may be a smaller change that it does not see, and
+    where it finds none there may be one all the same.
 
     Args:
         question: which windows of which model.
@@ -183,10 +183,11 @@ def _size(change: Float32, norm: Norm) -> Float64:
     return found
 
 
-def _boxed(windows: Float32, change: Float32, limits: tuple[Bool, Usual]) -> Float32:
-    """The change kept inside the range of the train rows, or of the window where it lies beyond."""
-    free, bounds = limits
-    low, high = np.minimum(bounds.low, windows), np.maximum(bounds.high, windows)
+def _boxed(asked: _Asked, change: Float32, limits: tuple[Bool, Usual]) -> Float32:
+    """The change kept inside the instrument's range, or the window's where that lies beyond."""
+    (windows, ids, _), (free, bounds) = asked, limits
+    low = np.minimum(bounds.low[ids][:, None], windows)
+    high = np.maximum(bounds.high[ids][:, None], windows)
     inside = np.clip(windows + change, low, high) - windows
     return np.where(free, inside, 0).astype(np.float32)
 
@@ -238,7 +239,7 @@ def _descent(
         moved = change - rate * mean / (1 - 0.9**step)
         if norm == "l1":
             moved = np.sign(moved) * np.maximum(np.abs(moved) - rate, 0)
-        change = _boxed(windows, moved.astype(np.float32), limits)
+        change = _boxed(asked, moved.astype(np.float32), limits)
     return change
 
 
@@ -301,7 +302,7 @@ def _searched_one(
     free = limits[0].copy()
     for _ in range(min(_MOST_FEATURES, int(free.sum()))):
         shifts, feature = _shifts(window.shape, free)
-        tried = _boxed(window, held + shifts, limits)
+        tried = _boxed(asked, held + shifts, limits)
         after = scored(question.subject.fitted, window + tried, np.repeat(ids, len(tried)))
         turned = np.flatnonzero((after >= question.threshold) == (side > 0))
         if turned.size:

@@ -6,30 +6,41 @@ from typing import Final
 import numpy as np
 import torch
 
-from touchstone.arrays import Float32, Float64, Int32
+from touchstone.arrays import Float32, Float64, Int32, Int64
 from touchstone.errors import DataError
 from touchstone.explain import Subject
-from touchstone.explain.attribution import Attribution, Shares, attribution, bars_back
+from touchstone.explain.attribution import (
+    UNSAID,
+    Attribution,
+    Shares,
+    attribution,
+    bars_back,
+    summed_up,
+)
 from touchstone.explain.margins import BATCH, Margin, margins, network_of, slopes, tensors
 from touchstone.models.layers.network import threads
 from touchstone.seeding import generator
 
 _ROWS: Final = 2048
 """Rows whose windows are held at a time."""
-_PLACES: Final = 3
-"""On the way from each usual window."""
+PLACES: Final = (3, 6, 12, 24)
+"""On the way from each usual window: the fewest first, more for rows that do not add up."""
 
 
-def expected_gradients(subjects: Sequence[Subject], n_background: int) -> Attribution:
+def expected_gradients(
+    subjects: Sequence[Subject], n_background: int, unsaid: float = UNSAID
+) -> Attribution:
     """Mean over usual windows x' and places a of (x - x') times the gradient at x' + a (x - x').
 
-    The mean over a, drawn from (0, 1) in the paper, is taken by the rule of Gauss and Legendre with
-    few places: no chance is left in it, and the values of a row hang on nothing but its window and
-    instrument. Their sum is the margin less the base up to that rule's error (`gap`).
+    The mean over a, drawn from (0, 1) in the paper, is taken by the rule of Gauss and Legendre: no
+    chance is left in it. The sum of a row's values is its margin less the base up to that rule's
+    error (`gap`), and rows that miss it get more places (`summed_up`): their number is all that a
+    row's values owe to the other rows of its fold.
 
     Args:
         subjects: folds with networks, rows rising.
         n_background: usual windows, train rows drawn without replacement.
+        unsaid: share of the usual movement that a row's values may miss while places are left.
 
     Raises:
         ConfigError: a model without gradients.
@@ -39,7 +50,7 @@ def expected_gradients(subjects: Sequence[Subject], n_background: int) -> Attrib
     attribution priors and expected gradients, Nature Machine Intelligence 3, equation 4.
     """
     bars = bars_back(subjects[0].windows.lookback)
-    shares = [_of_fold(subject, n_background) for subject in subjects]
+    shares = [_of_fold(subject, n_background, unsaid) for subject in subjects]
     return attribution("expected gradients", subjects, bars, shares)
 
 
@@ -56,27 +67,31 @@ def background(subject: Subject, n: int) -> Float32:
     return subject.windows.gather(rows)
 
 
-def _of_fold(subject: Subject, n_background: int) -> Shares:
+def _of_fold(subject: Subject, n_background: int, unsaid: float) -> Shares:
     fitted = network_of(subject.fitted, "expected gradients")
-    usual = background(subject, n_background)
-    places, counts = np.polynomial.legendre.leggauss(_PLACES)
-    ways = [
-        (begin, *way) for begin in usual for way in zip((places + 1) / 2, counts / 2, strict=True)
-    ]
+    begins = background(subject, n_background)
     module = Margin(fitted.network, fitted.shape.n_outcomes)
     ids, windows = subject.windows.ids(subject.rows), subject.windows
-    values = np.zeros((subject.rows.size, windows.lookback, windows.n_features))
     margin = np.empty(subject.rows.size)
     for start in range(0, subject.rows.size, _ROWS):
         part = slice(start, start + _ROWS)
-        held = windows.gather(subject.rows[part])
-        margin[part] = margins(fitted, held, ids[part])
-        for begin, a, count in ways:
-            values[part] += count * step(module, held, ids[part], begin, float(a))
+        margin[part] = margins(fitted, windows.gather(subject.rows[part]), ids[part])
     assets, at = np.unique(ids, return_inverse=True)
-    alike = [np.full(len(usual), asset, np.int32) for asset in assets]
-    base = np.array([margins(fitted, usual, known).mean() for known in alike])
-    return Shares(values / len(usual), margin, base[at])
+    alike = [np.full(len(begins), asset, np.int32) for asset in assets]
+    base = np.array([margins(fitted, begins, known).mean() for known in alike])[at]
+
+    def walk(some: Int64, n_places: int) -> Float64:
+        places, counts = np.polynomial.legendre.leggauss(n_places)
+        values = np.zeros((some.size, windows.lookback, windows.n_features))
+        for start in range(0, some.size, _ROWS):
+            part = slice(start, start + _ROWS)
+            held, own = windows.gather(subject.rows[some[part]]), ids[some[part]]
+            for begin in begins:
+                for a, count in zip((places + 1) / 2, counts / 2, strict=True):
+                    values[part] += count * step(module, held, own, begin, float(a))
+        return values / len(begins)
+
+    return Shares(summed_up(walk, margin - base, PLACES, unsaid), margin, base)
 
 
 def step(module: Margin, windows: Float32, ids: Int32, begin: Float32, a: float) -> Float64:

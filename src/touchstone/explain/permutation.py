@@ -128,6 +128,30 @@ def importance(
     )  # fmt: skip
 
 
+def unmoved(subjects: Sequence[Subject], parts: Sequence[Part]) -> tuple[bool, ...]:
+    """Which parts say the same on other days, so that `importance` can tell nothing of them.
+
+    Whole days change places and rows keep their hour: a feature of the hour alone stays what it
+    was, and its fall is that of the few rows that found no lender at their own hour.
+
+    Args:
+        subjects: folds, as given to `importance`.
+        parts: what is lost.
+
+    Raises:
+        DataError: fewer than two blocks of days in a fold.
+    """
+    changed, n_rows = np.zeros(len(parts)), 0
+    for subject, _, drawn in [_fold(in_order(subject), 1) for subject in subjects]:
+        for start in range(0, subject.rows.size, _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            own, lent = (subject.windows.gather(of[rows]) for of in (subject.rows, drawn[0]))
+            differs = (own != lent).any(1)
+            changed += [differs[:, list(part.features)].any(1).sum() for part in parts]
+        n_rows += subject.rows.size
+    return tuple((changed < n_rows / 2).tolist())
+
+
 def _check(
     subjects: Sequence[Subject], parts: Sequence[Part], metric: str, n_permutations: int
 ) -> None:

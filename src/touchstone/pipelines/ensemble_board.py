@@ -32,6 +32,7 @@ from touchstone.validation.stretches import stretches
 
 _STRETCHES = 24
 """Of the test's time, for which weights are told."""
+_THIRDS = 3
 
 
 class Found(NamedTuple):
@@ -200,15 +201,31 @@ def _weights(asked: Ensembles, found: Found, name: str) -> told.Weights:
     weights = np.concatenate([one.weights for one in on_folds])
     config = asked.combiner(name)
     times = over_time(weights, prepared.panel.available_at[rows], _STRETCHES)
-    cells = by_cells(weights, prepared.volatility[rows], 3)
-    known = ~np.isnan(cells.low)
     return told.Weights(
         shares=name == PRUNED or not recalibrates(config),
         mean=weights.mean(axis=0),
         day=tuple(iso_day(begin) for begin in times.begin),
         over_time=times.weight.T,
-        by_volatility=cells.weight[known].T,
+        by_volatility=_by_volatility(prepared, on_folds).T,
     )
+
+
+def _by_volatility(prepared: Prepared, on_folds: Sequence[OnFold]) -> Float64:
+    """Mean weights in thirds of each fold's test rows by volatility, (3, n_members).
+
+    Of all rows at once a calm fold would be told for calm rows: weights that stay as they are
+    within a fold would seem to follow the volatility. No row of it where no fold has thirds.
+    """
+    each, sizes = list[Float64](), list[int]()
+    for fold, one in zip(prepared.folds.folds, on_folds, strict=True):
+        cells = by_cells(one.weights, prepared.volatility[fold.test], _THIRDS)
+        known = ~np.isnan(cells.low)
+        if known.sum() == _THIRDS:
+            each.append(cells.weight[known])
+            sizes.append(fold.test.size)
+    if not each:
+        return np.empty((0, on_folds[0].weights.shape[1]))
+    return np.asarray(np.average(each, axis=0, weights=sizes), np.float64)
 
 
 def _alike(found: Found) -> told.Alike:

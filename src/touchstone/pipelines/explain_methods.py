@@ -20,7 +20,7 @@ from touchstone.explain.parts import (
     parts_of_lags,
     relatives_of,
 )
-from touchstone.explain.permutation import PartImportance, importance
+from touchstone.explain.permutation import PartImportance, importance, unmoved
 from touchstone.explain.robustness import Measured, Point, attacks_on, robustness
 from touchstone.explain.shap_values import shap
 from touchstone.pipelines.errors import accepted_losers, false_negatives
@@ -98,6 +98,15 @@ def permutation(of: Reopened, asked: Restored, step: Step) -> Permutation | None
     bars = parts_of_lags(names, subjects[0].windows.lookback, _BARS)
     if subjects[0].windows.lookback == 1:
         bars = ()
+    still = unmoved(subjects, single)
+    untested = tuple(part.name for part, stays in zip(single, still, strict=True) if stays)
+    single = tuple(part for part in single if part.name not in untested)
+    groups = tuple(
+        part for part, stays in zip(groups, unmoved(subjects, groups), strict=True) if not stays
+    )
+    if not single:
+        step.say(f"{', '.join(untested)} say the same on other days at the same hour")
+        return None
     found = importance(subjects, (*single, *groups, *bars), "pr_auc", n_permutations=N_PERMUTATIONS)
     told = [_need(one) for one in found.found]
     n = len(single)
@@ -110,6 +119,7 @@ def permutation(of: Reopened, asked: Restored, step: Step) -> Permutation | None
         n_rows=found.n_rows,
         n_permutations=found.n_permutations,
         kept=found.kept,
+        untested=untested,
     )
 
 

@@ -70,7 +70,8 @@ class Weights(Contents):
     over_time: tuple[tuple[Ratio | None, ...], ...]
     """Of each member at each of these days."""
     by_volatility: tuple[tuple[Ratio | None, ...], ...]
-    """Of each member in calm, middling and wild rows: thirds of the test rows by volatility."""
+    """Of each member in calm, middling and wild rows: thirds of each fold's test rows by
+    volatility, the mean over the folds."""
 
 
 class Versus(Contents):

@@ -67,7 +67,7 @@ def sharpes(result: EnsembleResult, shown: Shown) -> Markup:
 def mean_weights(result: EnsembleResult, shown: Shown) -> Markup:
     """Ensembles over members, shares alone."""
     found = [e for e in result.ensembles if e.weights.shares][::-1]
-    cells = [list(e.weights.mean) for e in found]
+    cells = [rounded(e.weights.mean) for e in found]
     names = [_short(shown(m.name), len(result.members)) for m in result.members]
     labels = [shown(e.figures.name) for e in found]
     largest = max((abs(v) for row in cells for v in row if v is not None), default=1.0)
@@ -89,11 +89,16 @@ def moving(result: EnsembleResult) -> Combined | None:
 def over_time(result: EnsembleResult, one: Combined, shown: Shown) -> Markup:
     """Members over stretches of time."""
     weights = one.weights
-    cells = [list(row) for row in weights.over_time][::-1]
+    cells = [rounded(row) for row in weights.over_time][::-1]
     names = [shown(m.name) for m in result.members][::-1]
     days = [day(d) for d in weights.day]
     largest = max((abs(v) for row in cells for v in row if v is not None), default=1.0)
     return heat_map(HeatMap(cells, days, names, "from", "member", None, largest, "named", 2))
+
+
+def rounded(weights: Sequence[float | None]) -> list[float | None]:
+    """Weights to a thousandth: less counts for nothing, and its zeros fill a cell."""
+    return [None if w is None else round(w, 3) for w in weights]
 
 
 def alike(result: EnsembleResult, shown: Shown) -> Markup:

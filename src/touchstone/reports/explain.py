@@ -91,8 +91,9 @@ class ExplainResult(Contents):
 
 def ranking(result: ExplainResult) -> tuple[str, ...]:
     """The features, the most needed first: by permutation, or else by their share of the score."""
-    if result.permutation is not None:
-        return tuple(need.name for need in result.permutation.features)
+    needs = result.permutation
+    if needs is not None:
+        return (*(need.name for need in needs.features), *needs.untested)
     for found in (result.shap, result.gradients):
         if found is not None:
             return tuple(weight.name for weight in found.features)
@@ -112,6 +113,10 @@ def goes_by(result: ExplainResult) -> str:
     none = f"{untold} of {n} features cannot be told from nothing"
     if not told:
         return f"The score goes by no feature that can be told from nothing: {n} of {n} cannot."
+    first = found.features[0]
+    if not first.is_told:
+        are = _listed(told[:3])
+        return f"{are} can be told from nothing; {first.name}, whose loss costs more, cannot."
     said = f"The score goes by {told[0]}"
     if len(told) > 1:
         said += f"; next {'is' if len(told) == 2 else 'are'} {_listed(told[1:3])}"

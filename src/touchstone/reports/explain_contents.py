@@ -55,6 +55,8 @@ class Permutation(Contents):
     """Of which each drop is the mean."""
     kept: Count
     """Rows that had no other day to borrow from."""
+    untested: tuple[str, ...] = ()
+    """Features that say the same on other days at the same hour, so that nothing is lost."""
 
 
 class Weight(Contents):

@@ -56,8 +56,8 @@ def _turned(found: Counterfactuals) -> Section:
     say = [
         f"The smallest change of a window that turns its decision, found by {found.how}"
         + (f"; {', '.join(found.held)} stay as they are" if found.held else "")
-        + ", and no value leaves the range that its feature had on the train rows. "
-        + _summary(found),
+        + ", and no value leaves the range that its feature had on the instrument\u2019s train "
+        "rows. " + _summary(found),
         "Below, typical rows of the newest fold: as far from the threshold as half of their kind. "
         "Blue behind a bar: values of it are changed, the darker the more; the rows under it say "
         "of which features, blue up and grey down.",

@@ -1,12 +1,15 @@
 """The page of an explanation: what the model goes by, what would turn it, where it errs."""
 
+import re
 from typing import Final
 
 from touchstone.reports.campaign_sections import shown
 from touchstone.reports.explain import ExplainResult, goes_by, ranking
+from touchstone.reports.explain_contents import Attention
 from touchstone.reports.explain_sections import sections
 from touchstone.reports.figures import (
     THIN,
+    count,
     interval,
     moment,
     percent,
@@ -54,38 +57,55 @@ def _figure(result: ExplainResult) -> tuple[str, str]:
     if found is None or not found.features:
         names = ranking(result)
         return (names[0], "has the largest share of the score") if names else ("\u2013", "")
-    first = found.features[0]
+    first = next((need for need in found.features if need.is_told), found.features[0])
     metric = shown(found.metric)
     return (
-        signed(None if first.drop is None else -first.drop),
-        f"{metric} when {first.name} is lost (fall, 95 %: {interval(first.interval)}); "
+        signed(first.drop),
+        f"fall of {metric} when {first.name} is lost (95 %: {interval(first.interval)}); "
         f"{plain_number(found.base)} with it",
     )
 
 
 def _deck(result: ExplainResult) -> str:
-    told = []
-    if result.attention is not None and result.attention.layers:
-        told.append(_looks(result))
+    told = [] if result.attention is None else _looks(result.attention)
     found = result.counterfactuals
     if found is not None and found.median_distance is not None:
         told.append(
             f"To turn a decision takes a change of {plain_number(found.median_distance, 2)} "
             "standard deviations, all values together (median)."
         )
-    robust = result.robustness
-    if robust is not None:
+    if result.robustness is not None:
         told.append(_robust(result))
+    n, of = _drawn(result)
+    needs = () if result.permutation is None else result.permutation.features
+    if needs and n < of and not any(need.is_told for need in needs):
+        told.append(
+            f"{count(n)} of {plural(of, 'test row')} were drawn: more of them (--rows) narrow the "
+            "intervals."
+        )
     return " ".join(told)
 
 
-def _looks(result: ExplainResult) -> str:
-    """How much of the first layer's attention the newest quarter of the window gets."""
-    assert result.attention is not None
-    layer = result.attention.layers[0]
+def _drawn(result: ExplainResult) -> tuple[int, int]:
+    return sum(f.n_rows for f in result.folds), sum(f.n_test for f in result.folds)
+
+
+def _looks(found: Attention) -> list[str]:
+    """How much of its attention over bars the newest quarter of the window gets.
+
+    Of several layers that of the rollout, which follows all blocks; else the first. Scales and
+    branches are no bars.
+    """
+    bars = {one.name: one for one in found.layers if re.search(r"(^| )0$", one.over[-1])}
+    if not bars:
+        return []
+    layer = bars.get("rollout", next(iter(bars.values())))
     n = max(1, len(layer.over) // 4)
-    share = sum(layer.mean[-n:])
-    return f"The newest quarter of the window gets {percent(share)} of its attention."
+    share, alike = sum(layer.mean[-n:]), n / len(layer.over)
+    return [
+        f"The newest quarter of the window gets {percent(share)} of its attention "
+        f"({percent(alike)} if all bars were alike)."
+    ]
 
 
 def _robust(result: ExplainResult) -> str:
@@ -117,7 +137,7 @@ def _bands(result: ExplainResult) -> tuple[Band, ...]:
 
 
 def _facts(result: ExplainResult) -> tuple[str, ...]:
-    n, of = sum(f.n_rows for f in result.folds), sum(f.n_test for f in result.folds)
+    n, of = _drawn(result)
     return (
         f"{plural(n, 'row')} drawn of {plural(of, 'test row')}, "
         f"{plural(len(result.folds), 'fold')}",

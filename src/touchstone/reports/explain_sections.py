@@ -1,14 +1,15 @@
 """The sections of an explanation's page that say what the score is made of."""
 
+import re
 from typing import Final
 
-from touchstone.reports.campaign_sections import shown
+from touchstone.reports.campaign_sections import listed, shown
 from touchstone.reports.charts.frame import Chart, Column, Table
 from touchstone.reports.charts.rows import Grid, Row, dots
 from touchstone.reports.charts.scales import covering, ticks
 from touchstone.reports.charts.strips import Strip, strips
 from touchstone.reports.charts.window import attended, back
-from touchstone.reports.explain import ExplainResult
+from touchstone.reports.explain import ExplainResult, ranking
 from touchstone.reports.explain_contents import Attended, Attributed, Need, Permutation, Weight
 from touchstone.reports.explain_decisions import decisions
 from touchstone.reports.explain_errors import errors
@@ -33,6 +34,10 @@ _MOST: Final = 20
 _MOST_LAYERS: Final = 4
 _HARDLY: Final = 1.25
 """Times the even share, below which the largest weight is hardly one."""
+_FOLLOWED: Final = (
+    " Weights followed through all blocks, half of each block\u2019s output being what came in "
+    "(attention rollout, Abnar and Zuidema 2020): so the newest bar always keeps much of itself."
+)
 _METHODS: Final = {
     "tree": "TreeSHAP, exact", "linear": "linear SHAP, exact",
     "expected gradients": "expected gradients (SHAP for networks)",
@@ -54,10 +59,7 @@ def _needs(result: ExplainResult) -> Section | None:
     needed, shares = result.permutation, result.shap or result.gradients
     if needed is None and shares is None:
         return None
-    order = (
-        [n.name for n in needed.features] if needed is not None
-        else [w.name for w in shares.features] if shares is not None else []
-    )  # fmt: skip
+    order = list(ranking(result))
     if needed is not None:
         charts.append(_drops("need", _need_title(needed), needed.features[:_MOST], needed))
     if shares is not None:
@@ -82,6 +84,10 @@ def _need_title(found: Permutation) -> str:
     told = [n.name for n in found.features if n.is_told]
     if not told:
         return "No feature can be told from nothing"
+    if not found.features[0].is_told:
+        return (
+            f"{told[0]} can be told from nothing, the larger fall of {found.features[0].name} not"
+        )
     untold = len(found.features) - len(told)
     beside = f"; {words(untold)} of {words(len(found.features))} not told from nothing"
     return f"{told[0]} is needed most" + beside * bool(untold)
@@ -89,6 +95,8 @@ def _need_title(found: Permutation) -> str:
 
 def _bars_title(found: Permutation) -> str:
     most = max(found.bars, key=lambda n: n.drop or 0.0)
+    if not most.is_told:
+        return "No stretch of bars stands out from nothing"
     return f"Of the window, {_minus(most.name)} are needed most"
 
 
@@ -117,6 +125,12 @@ def _drops(key: str, title: str, needs: tuple[Need, ...], found: Permutation) ->
     )
     if found.kept:
         note += f" {plural(found.kept, 'row')} had no other day to borrow from and kept their own."
+    if found.untested and key == "need":
+        keep = "keeps its" if len(found.untested) == 1 else "keep their"
+        note += (
+            f" Not tested: {listed(found.untested)}, which {keep} values when days change places, "
+            "since rows borrow at their own hour."
+        )
     return Chart(key, title, note, dots(rows, grid, "long-names"), None, "slice")
 
 
@@ -167,7 +181,7 @@ def _table(result: ExplainResult) -> Table:
         *((Column("integrated gradients"),) if paths else ()),
     )  # fmt: skip
     rows = []
-    for name in needs or shap or paths:
+    for name in ranking(result):
         need, own, path = needs.get(name), shap.get(name), paths.get(name)
         cells = (
             name,
@@ -243,7 +257,7 @@ def _attention(result: ExplainResult) -> Section | None:
         return Section("attention", "Attention", title, (f"{sentence(note)}.",))
     charts = []
     for i, layer in enumerate(found.layers[:_MOST_LAYERS]):
-        head = f"{sentence(layer.name)}: {_most(layer)}"
+        head = f"{_layer(layer.name)}: {_most(layer)}"
         rows = tuple(
             (name, bare_percent(m), bare_percent(low), bare_percent(high))
             for name, m, low, high in zip(
@@ -258,6 +272,8 @@ def _attention(result: ExplainResult) -> Section | None:
         note = (
             f"Mean weight over {plural(found.n_rows, 'row')} and "
             f"{plural(len(layer.heads), 'head')}; band: 90 of 100 rows; dashed: all alike."
+            + _FOLLOWED
+            * (layer.name == "rollout")
         )
         charts.append(Chart(f"attention-{i}", head, note, attended(layer), table))
     say = (
@@ -265,6 +281,18 @@ def _attention(result: ExplainResult) -> Section | None:
         "raises a score stands in the section above.",
     )
     return Section("attention", "Attention", title, say, tuple(charts))
+
+
+def _layer(name: str) -> str:
+    """A layer as people call it.
+
+    >>> _layer("blocks.0.attention"), _layer("rollout"), _layer("pooling")
+    ('Block 1', 'All blocks together', 'Pooling')
+    """
+    block = re.fullmatch(r"blocks\.(\d+)\.attention", name)
+    if block:
+        return f"Block {int(block[1]) + 1}"
+    return "All blocks together" if name == "rollout" else sentence(name)
 
 
 def _most(layer: Attended) -> str:

@@ -196,6 +196,8 @@ def _grouped(config: HierarchyConfig, names: tuple[str, ...]) -> tuple[tuple[str
 
 
 def _of(members: Members, some: Int64) -> Members:
+    if some.size == len(members.score):  # a single group: fifty members are not copied
+        return members
     names = tuple(members.names[k] for k in some)
     return members._replace(score=members.score[some], name=names)
 

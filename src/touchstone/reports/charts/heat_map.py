@@ -57,7 +57,10 @@ def heat_map(chart: HeatMap) -> Markup:
                 words.append(_number(chart, (i, j), "minor" if n_columns > _NARROW else ""))
     if chart.best is not None:
         shapes.append(_frame(chart, chart.best))
-    axes = Axes(steps(chart.x, chart.most), steps(chart.y, 14), chart.x_title, chart.y_title)
+    rows = steps(chart.y, 14)
+    if chart.kind == "named":  # a row is as high on a phone, and nobody can guess its name
+        rows = tuple(tick._replace(minor=False) for tick in rows)
+    axes = Axes(steps(chart.x, chart.most), rows, chart.x_title, chart.y_title)
     return frame.plot(Area(height, shapes, words, axes), f"heat {chart.kind}".strip())
 
 
