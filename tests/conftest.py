@@ -24,6 +24,11 @@ def pytest_configure(config):
         forget_stale_code()
 
 
+def pytest_collection_modifyitems(items):
+    """The long ones first: one that begins last is waited for by every other worker."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def blank_mlflow(tmp_path_factory):
     """MLflow's database with one run of the group `blank`, and what was said while it was made.

@@ -50,6 +50,7 @@ def test_a_look_ahead_is_what_makes_rejections_rise(finished, tmp_path, monkeypa
     assert all(t.p <= ALPHA and t.search_p <= ALPHA and t.word == "evidence" for t in leaky)
 
 
+@pytest.mark.slow
 def test_forty_markets_keep_their_bands(tmp_path):
     """The short form of the proof: the same master seed, smaller markets, wider bands."""
     config = CalibrateConfig(markets=40, market=TINY)

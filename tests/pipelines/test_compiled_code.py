@@ -48,6 +48,48 @@ def test_an_edit_of_what_is_called_changes_the_figure(package):
     assert list(package.rglob("*.nbi"))
 
 
+def compiled(package):
+    """The caller's cache, as if it were compiled now."""
+    forget_stale_code(package)
+    cached = package / "__pycache__" / "caller.outer-3.py311.nbi"
+    cached.touch()
+    return cached
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["from kernels.between import inner", "from kernels import between\ninner = between.inner",
+     "import kernels.between\ninner = kernels.between.inner", "from .between import inner",
+     "from . import between\ninner = between.inner"],
+)  # fmt: skip
+def test_an_edit_behind_what_is_imported_is_seen_however_it_is_imported(package, words):
+    (package / "between.py").write_text("from kernels.callee import inner\n")
+    (package / "caller.py").write_text(CALLER.replace("from kernels.callee import inner", words))
+    cached = compiled(package)
+    (package / "callee.py").write_text(CALLEE.format(10))
+    assert forget_stale_code(package) == 1
+    assert not cached.exists()
+
+
+def test_an_edit_of_what_no_compiled_code_imports_forgets_nothing(package):
+    (package / "page.py").write_text("WORD = 'old'\n")
+    cached = compiled(package)
+    (package / "page.py").write_text("WORD = 'new words'\n")
+    (package / "another.py").write_text("from kernels.caller import outer\n")
+    assert forget_stale_code(package) == 0
+    assert cached.exists()
+
+
+def test_what_imported_a_file_that_is_gone_or_has_no_note_is_forgotten(package):
+    compiled(package)
+    (package / "callee.py").rename(package / "elsewhere.py")
+    assert forget_stale_code(package) == 1
+    (package / "elsewhere.py").rename(package / "callee.py")
+    compiled(package)
+    (package / "__pycache__" / "compiled-from.txt").write_text("0" * 64)
+    assert forget_stale_code(package) == 1
+
+
 def test_a_package_that_cannot_be_written_is_left_alone(package, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError

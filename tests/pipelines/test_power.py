@@ -71,8 +71,12 @@ def test_the_truth_of_a_dead_edge_is_a_loss(judged):
     assert dead.sharpe < 0
 
 
-def test_a_strong_edge_is_evidence_and_a_decoy_is_not():
-    strong = judge_known(SMALL, Ask("curve", 0.3, 0))
+@pytest.fixture(scope="module")
+def strong():
+    return judge_known(SMALL, Ask("curve", 0.3, 0))
+
+
+def test_a_strong_edge_is_evidence_and_a_decoy_is_not(strong):
     assert strong.word == "evidence"
     assert strong.true_sharpe > 3
     assert 0 < strong.true_return < 1.1 * strong.oracle_return
@@ -84,9 +88,8 @@ def test_a_strong_edge_is_evidence_and_a_decoy_is_not():
     assert judge_known(SMALL, Ask("dies before the tests", 0.3, 0)).word == "none"
 
 
-def test_the_same_market_is_judged_the_same_again():
-    ask = Ask("pilot", 0.3, 1)
-    assert judge_known(SMALL, ask) == judge_known(SMALL, ask)
+def test_the_same_market_is_judged_the_same_again(strong):
+    assert judge_known(SMALL, Ask("curve", 0.3, 0)) == strong
 
 
 def test_the_command_resumes_and_writes_a_page(tmp_path):
