@@ -295,18 +295,20 @@ class EnsembleResult(Contents):
 
     @property
     def ways(self) -> tuple[str, ...]:
-        """Commands that take ensembles to a verdict, the best first; then why others cannot."""
-        ready = [e for e in self.ensembles if e.onward.study is not None]
-        say = [
-            f"touchstone run {self.place}/{e.onward.study} takes {e.figures.name} to a verdict"
-            + (f"; {e.onward.note}." if e.onward.note else ".")
-            for e in ready
-        ]
-        reasons = dict[str, list[str]]()
-        for e in self.ensembles:
-            if e.onward.study is None:
-                reasons.setdefault(e.onward.note, []).append(e.figures.name)
-        say += [f"No study takes {', '.join(who)} on: {why}." for why, who in reasons.items()]
+        """What takes ensembles to a verdict, the best first, and why others stay; by notes."""
+        groups = dict[tuple[bool, str], list[Combined]]()
+        for one in sorted(self.ensembles, key=lambda e: e.onward.study is None):
+            groups.setdefault((one.onward.study is not None, one.onward.note), []).append(one)
+        say = []
+        for (is_ready, note), some in groups.items():
+            first, *others = (one.figures.name for one in some)
+            if is_ready:
+                like = f", and so with {', '.join(others)}" if others else ""
+                here = f"; otherwise than here {note}" if note else ""
+                command = f"touchstone run {self.place}/{some[0].onward.study}"
+                say.append(f"{command} takes {first} to a verdict{like}{here}.")
+            else:
+                say.append(f"No study takes {', '.join((first, *others))} on: {note}.")
         return tuple(say)
 
 
