@@ -85,10 +85,10 @@ prove-ensembles: $(DEV) ## ensembles on markets of three regimes, on markets wit
 prove-distillation: $(DEV) ## what a small network keeps of its ensemble, and at which speed -> docs/proofs/distillation.md
 	$(BIN)/python tests/proofs/distillation.py
 
-prove-population: $(DEV) ## populations beside fixed settings of the same cost (long) -> docs/proofs/population.md
+prove-population: $(DEV) ## populations beside fixed settings of the same cost, 8 markets (about 20 minutes of one core) -> docs/proofs/population.md
 	$(BIN)/python tests/proofs/population.py
 
-prove-darts: $(DEV) ## searched cells beside random ones (long) -> docs/proofs/darts.md
+prove-darts: $(DEV) ## searched cells beside random ones, planted causes and 5 markets (about 25 minutes of one core) -> docs/proofs/darts.md
 	$(BIN)/python tests/proofs/darts.py
 
 prove-campaign-kills: $(DEV) ## kill a campaign at random points and resume it (about 10 minutes) -> docs/proofs/campaign-kills.md

@@ -260,8 +260,8 @@ def members_of(out, objective="pr_auc", changed=None, **more):
     def values(study, fits):
         return by_fold(objective, study, prepared, fits)
 
-    study = asked.alone(model)
-    return Population(study, prepared, space, (1, GENERATIONS), resources, values)
+    study, by = asked.alone(model), (resources, "by hand")
+    return Population(study, prepared, space, (1, GENERATIONS), by, values)
 
 
 @pytest.fixture(scope="module")
@@ -304,11 +304,11 @@ def test_a_path_of_the_same_settings_is_the_uninterrupted_fit_bit_for_bit(by_han
 
 def test_a_copy_goes_on_from_the_very_bits_of_its_source(by_hand):
     first = walked(by_hand, (1, FAST))
-    state = checkpoints.read(by_hand.root / by_hand.keys[0] / _name(first.state)).state
+    state = checkpoints.read(by_hand.folders[0] / _name(first.state)).state
     turns = [Turn(1, 1, FAST, first.state), Turn(1, 2, OWN, first.state)]
     on, copy = by_hand.advance(turns)
     assert copy.state[0] == on.state[0] == Stride(1, as_text(FAST))
-    after = checkpoints.read(by_hand.root / by_hand.keys[0] / _name(first.state)).state
+    after = checkpoints.read(by_hand.folders[0] / _name(first.state)).state
     assert after[TENSORS] == state[TENSORS], "handed to two, changed under neither"
     a, b = by_hand.fits(on.state)[0], by_hand.fits(copy.state)[0]
     assert a.history[0] == b.history[0], "the first epoch is the source's"
@@ -320,7 +320,7 @@ def test_what_was_forgotten_is_walked_again_to_the_same_bits(by_hand):
     end = walked(by_hand, *path)
     files = [fit.files for fit in by_hand.fits(end.state)]
     by_hand.forget([])
-    assert not list(by_hand.root.glob("*/generation*"))
+    assert not [path for folder in by_hand.folders for path in folder.glob("generation*")]
     for key in (one.key for _, one in by_hand._folds(end.state)):
         shutil.rmtree(by_hand.resources.cache.root / "models" / key)
     again = walked(by_hand, *path)  # only the last is missing; its ancestors are trained anew

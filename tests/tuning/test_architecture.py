@@ -161,8 +161,54 @@ def test_the_operation_that_alone_can_see_the_cause_rises(age, sees, others):
     assert found.history[-1].held_loss < found.history[0].held_loss
 
 
+def silenced(rate, seed=0, before=()):
+    """A search whose outcome the newest bar decides: a skip would do."""
+    stages = [*before, {"cells": 1, "skip_dropout": rate}]
+    method = {"operations": ["skip", "conv3"], "stages": stages, "epochs": 3, "rate": 0.1}
+    job = search_job(cause_at(0, n=600, seed=seed), seed=seed, method=method)
+    return ended(search(job, MemoryLedger()))[1]
+
+
+def test_skips_that_are_silenced_are_weighed_less():
+    def weight(rate, seed):
+        last = silenced(rate, seed).history[-1].shares
+        return np.mean([shares["skip"] for shares in last.values()])
+
+    often, never = (np.mean([weight(rate, seed) for seed in range(3)]) for rate in (0.9, 0.0))
+    assert often < never - 0.03
+
+
+def test_the_stage_before_does_not_know_of_it():
+    first = [{"cells": 1}]
+    one, other = silenced(0.0, before=first), silenced(0.9, before=first)
+    assert one.history[:3] == other.history[:3]
+    assert one.history[3:] != other.history[3:]
+
+
+def test_the_gradient_of_a_silenced_network_is_exact_for_what_is_silenced():
+    """Every loss of a batch is asked of the same values: else differences of weights are noise."""
+    (small, found), xi = (Small(3), []), 0.5
+    small.network.silence.rate = 0.5
+    for batch in range(2):
+
+        def loss(parameters=None, batch=batch):
+            small.network.silence.begin(batch)
+            return Small.loss(small, batch, parameters)
+
+        found.append(loss)
+    small.loss = lambda batch, parameters=None: found[batch](parameters)
+    exact = small.exact(xi)
+    assert apart(small.gradient(xi, reach=1e-6), exact) < 1e-4
+    small.loss = lambda batch, parameters=None: Small.loss(small, batch, parameters)
+    assert apart(small.gradient(xi, reach=1e-6), exact) > 1, "drawn anew it is noise"
+    network = small.network.eval()
+    given = torch.randn(4, 5, 2, dtype=torch.float64), torch.zeros(4, dtype=torch.int64)
+    assert torch.equal(network(*given), network(*given)), "nothing is silenced where it is measured"
+
+
 TWO = {"nodes": 2, "epochs": 2, "warm_up": 1, "order": "second", "operations": ["skip", "conv3"],
-       "stages": [{"cells": 1}, {"cells": 2, "operations": 2}]}  # fmt: skip
+       "stages": [{"cells": 1, "skip_dropout": 0.3},
+                  {"cells": 2, "operations": 2, "skip_dropout": 0.5}]}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

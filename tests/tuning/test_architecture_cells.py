@@ -62,6 +62,10 @@ def test_the_weakest_skip_makes_way_for_what_comes_next_on_its_edge():
     shares = {(0, 0): (0.0, 0.9, 0.06, 0.04), (0, 1): (0.0, 0.6, 0.1, 0.3)}
     assert discrete(choices, shares, 2) == (((0, "skip"), (1, "skip")),)
     assert discrete(choices, shares, 1) == (((0, "skip"), (1, "max_pool")),)
+    # The weakest cannot be spared, for nothing else could feed its node; the next one can.
+    narrow = {(0, 0): (NONE, "skip"), (0, 1): ("skip", "conv3")}
+    shares = {(0, 0): (0.5, 0.5), (0, 1): (0.9, 0.1)}
+    assert discrete(narrow, shares, 1) == (((0, "skip"), (1, "conv3")),)
     only = every_edge(1, (NONE, "skip"))
     left = {(0, 0): (0.1, 0.9), (0, 1): (0.2, 0.8)}
     assert discrete(only, left, 1) == (((0, "skip"), (1, "skip")),)
@@ -107,6 +111,18 @@ def test_random_cells_are_valid_different_and_of_one_size(seed, most_skips):
         far.append(abs(n_parameters(config, SHAPE) / size - 1))
     # Within the band, or the nearest that there were.
     assert max(far) <= 0.3 or far == sorted(far)
+
+
+def test_each_random_cell_is_as_large_as_one_of_the_found_ones_in_turn():
+    """Against two searches that came to cells of other sizes, half are of each one's."""
+    cells = ((((0, "conv5"), (1, "conv5")),), (((0, "skip"), (1, "max_pool")),))
+    like = [DartsConfig(genotype=cell, cells=1) for cell in cells]
+    large, small = (n_parameters(one, SHAPE) for one in like)
+    assert large > 1.2 * small
+    drawn = random_cells(np.random.default_rng(1), 6, like, SHAPE, (OPERATIONS, 2, 0.05))
+    sizes = [n_parameters(DartsConfig(genotype=cell, cells=1), SHAPE) for cell in drawn]
+    assert np.allclose(sizes, [large, small] * 3, rtol=0.05)
+    assert len({*drawn, *cells}) == 8
 
 
 def test_too_small_a_space_gives_the_cells_it_has():

@@ -3,6 +3,8 @@
 A state is named by its path: which member, with which settings, generation by generation. What a
 path leads to follows from it alone, so nothing else is kept of a search: whoever asks for a path
 again gets its scores from the cache, and what is missing is trained from the nearest checkpoint.
+Scores are shared by all searches. Checkpoints are each search's own: it removes those that it needs
+no longer.
 """
 
 import contextlib
@@ -88,7 +90,7 @@ class Population:
 
     def __init__(
         self, study: Study, prepared: Prepared, space: Space, epochs: tuple[int, int],
-        resources: Resources, values: Values,
+        by: tuple[Resources, str], values: Values,
     ) -> None:  # fmt: skip
         """Prepare what all turns share.
 
@@ -97,13 +99,14 @@ class Population:
             prepared: its market.
             space: what is moved, and the rest.
             epochs: of a generation, and of all generations together.
-            resources: where checkpoints go, and how many processes there are.
+            by: where checkpoints go and how many processes there are, and the search's name.
             values: what a member's fits are worth; the member, their mean.
         """
         recipe = space.training.model_copy(update={"epochs": epochs[1], "keep_every": None})
         self.space = space._replace(training=recipe)
         changed = {"models": (space.model,), "training": recipe}
         self.study = study._replace(config=study.config.model_copy(update=changed))
+        resources, search = by
         self.prepared, self.resources, self.values = prepared, resources, values
         config = self.study.config
         shelf = shelve(config, prepared, resources.cache)
@@ -115,8 +118,8 @@ class Population:
         self.tasks = [Task(space.model, f, name, view=views[name]) for name, f in pairs]
         self.keys = [_fold_key(self.ground, prepared, task) for task in self.tasks]
         self.step: Step | None = None
-        root = resources.checkpoints
-        self.root = (root or resources.cache.root / "population").absolute()
+        root = (resources.checkpoints or resources.cache.root / "population").absolute()
+        self.folders = [root / stage_key(key, search) for key in self.keys]
 
     def advance(self, turns: Sequence[Turn[Walked]]) -> list[Ended[Walked]]:
         """Train each on by a generation, on all folds."""
@@ -168,15 +171,16 @@ class Population:
     def forget(self, needed: Sequence[Walked]) -> None:
         """Remove every checkpoint but those of these paths."""
         names = {_name(path) for path in needed}
-        for key in self.keys:
-            checkpoints.sweep(self.root / key)
-            for path in checkpoints.saved(self.root / key):
+        for folder in self.folders:
+            checkpoints.sweep(folder)
+            for path in checkpoints.saved(folder):
                 if path.name not in names:
                     checkpoints.remove(path)
 
     def _folds(self, path: Walked) -> Iterator[tuple[int, Going]]:
-        for f, (task, key) in enumerate(zip(self.tasks, self.keys, strict=True)):
-            yield f, Going(path, task, stage_key(key, repr(path)), self.root / key)
+        each = zip(self.tasks, self.keys, self.folders, strict=True)
+        for f, (task, key, folder) in enumerate(each):
+            yield f, Going(path, task, stage_key(key, repr(path)), folder)
 
     def _known(self, one: Going) -> tuple[str | None, Learned | None]:
         """Why it failed, or what came of it; both None where that is not known."""

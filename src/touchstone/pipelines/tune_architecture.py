@@ -6,6 +6,7 @@ cell, found or random, is a candidate in the ledger.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.run import Ask, ledger_of, sound_ledger
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study, identified
+from touchstone.pipelines.track_searched import architecture_batch
 from touchstone.pipelines.tune_architecture_measures import Cells, Trained, told_cells
 from touchstone.pipelines.tune_architecture_search import Ground, Searched, ground_of, searched
 from touchstone.pipelines.tune_config import Tune
@@ -36,6 +38,7 @@ from touchstone.reports.architecture import (
 )
 from touchstone.reports.architecture_page import page
 from touchstone.reports.contents import iso_day
+from touchstone.reports.figures import plural
 from touchstone.seeding import derive, generator
 from touchstone.tuning.architecture_cells import n_parameters, random_cells
 from touchstone.tuning.methods.darts import ArchitectureConfig
@@ -69,7 +72,8 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
     name = folder.name.rpartition("-")[2]
     won = cells.all[[c.name for c in trained.told].index(result.winner)]
     studies = {WINNER: (asked.alone(won), "darts found")}
-    return Found(result.model_copy(update={"fingerprint": name}), studies)
+    told_as = result.model_copy(update={"fingerprint": name})
+    return Found(told_as, studies, partial(architecture_batch, folder, asked, told_as))
 
 
 def network_of(asked: Tune) -> DartsConfig:
@@ -177,7 +181,7 @@ def _result(
         data=prepared.data,
         seeds=asked.seeds,
         order=method.order,
-        stages=tuple(Stage(cells=s.cells, operations=s.operations) for s in method.stages),
+        stages=tuple(Stage.model_validate(s.model_dump()) for s in method.stages),
         operations=method.operations,
         network=network,
         n_weights=ground.weights.size,
@@ -213,9 +217,14 @@ def _search_told(one: Searched, place: int, cell: str) -> SearchTold:
 
 def _notes(method: ArchitectureConfig, cells: Cells, ground: Ground) -> tuple[str, ...]:
     notes = []
-    shape = ground.shape(cells.found[0])
-    size, *others = (n_parameters(cell, shape) for cell in (cells.found[0], *cells.random))
-    far = max(abs(n / size - 1) for n in others)
+    shape, depth = ground.shape(cells.found[0]), cells.found[0].cells
+    sizes, others = ([n_parameters(c, shape) for c in of] for of in (cells.found, cells.random))
+    far = max(abs(n / sizes[i % len(sizes)] - 1) for i, n in enumerate(others))
+    if method.stages[-1].cells != depth:
+        notes.append(
+            f"The last stage searched a network of {plural(method.stages[-1].cells, 'cell')}, the "
+            f"found one has {depth}: what is best at one depth need not be best at another."
+        )
     if far > method.size_band:
         notes.append(
             f"Random cells as large as the found one within {100 * method.size_band:.0f} % were "
@@ -226,7 +235,10 @@ def _notes(method: ArchitectureConfig, cells: Cells, ground: Ground) -> tuple[st
             f"{method.random_cells} random cells were asked for, there are {len(cells.random)}."
         )
     if len(cells.found) < method.searches:
-        notes.append(f"{method.searches} searches came to {len(cells.found)} distinct cells.")
+        notes.append(
+            f"{method.searches} searches came to {plural(len(cells.found), 'distinct cell')}; each "
+            "counts once."
+        )
     return tuple(notes)
 
 

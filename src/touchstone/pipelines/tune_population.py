@@ -6,6 +6,7 @@ to where it was; it ends in the same bytes.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.run import Ask, ledger_of, sound_ledger
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study
+from touchstone.pipelines.track_searched import population_batch
 from touchstone.pipelines.tune_config import DIRECTIONS, Tune
 from touchstone.pipelines.tune_values import by_fold, validated_span
 from touchstone.pipelines.tune_way import Found, Market, Way
@@ -59,13 +61,13 @@ def run(
     prepared = prepare(asked.study, *market, resources.cache, progress)
     found, studies = [], dict[str, tuple[Study, str]]()
     for one in searched(asked, networks, method.keys, prepared):
-        members = _members(asked, method, one, prepared, resources, objective)
+        members = _members(asked, one, prepared, (resources, folder.name), objective)
         both = _walked(asked, method, one, members, book)
         last = _last_study(asked, members, both.winner)
         again = _again(asked, last, prepared, resources)
         found.append(found_of(one, members, both, (again, book)))
         won = f"generation {found[-1].winner.generation}, member {found[-1].winner.member}"
-        keep_fits(folder, one.name, (won, last), members.fits(both.winner))
+        keep_fits(folder, one.name, (won, last), (prepared, members.fits(both.winner)))
         studies[found[-1].file] = (last, one.name)
     result = PopulationResult(
         name=asked.config.name,
@@ -82,7 +84,7 @@ def run(
         n_candidates=len(book.candidates(validated_span(prepared))),
         data=_data(prepared),
     )
-    return Found(result, studies)
+    return Found(result, studies, partial(population_batch, folder, asked, result))
 
 
 def _method(asked: Tune) -> PopulationConfig:
@@ -118,15 +120,16 @@ def _networks(asked: Tune) -> tuple[dict[str, Config], dict[str, str]]:
 
 
 def _members(
-    asked: Tune, method: PopulationConfig, one: Searched, prepared: Prepared,
-    resources: Resources, objective: str,
-) -> Population:  # fmt: skip
+    asked: Tune, one: Searched, prepared: Prepared, by: tuple[Resources, str], objective: str
+) -> Population:
+    method = _method(asked)
+
     def values(study: Study, fits: Sequence[Learned]) -> tuple[float | None, ...]:
         return by_fold(objective, study, prepared, fits)
 
     epochs = (method.epochs, method.epochs * method.generations)
     study = asked.alone(one.space.model, one.space.training)
-    return Population(study, prepared, one.space, epochs, resources, values)
+    return Population(study, prepared, one.space, epochs, by, values)
 
 
 def _walked(

@@ -16,6 +16,7 @@ import numpy as np
 from touchstone.dataset.splits import Fold
 from touchstone.files import write_bytes, write_text
 from touchstone.pipelines.architectures import study_text
+from touchstone.pipelines.identities import known_first
 from touchstone.pipelines.learn import Learned, Task, learn
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.progress import Silent
@@ -86,7 +87,7 @@ def winner(
         kept = _better(first, anew, higher=asked.higher)
         step.say(f"{asked.name}: {kept.told.name} goes on")
     file = f"{asked.name.replace(' ', '_')}.yaml"
-    keep_fits(folder, asked.name, (kept.told.name, kept.study), kept.fits)
+    keep_fits(folder, asked.name, (kept.told.name, kept.study), (prepared, kept.fits))
     write_text(folder / file, study_text(kept.study, asked.name, folder, _TAKES))
     model = asked.study.config.models[0]
     return WinnerFound(
@@ -135,7 +136,10 @@ def _better(first: _Made, anew: Sequence[_Made], *, higher: bool) -> _Made:
     return first
 
 
-def keep_fits(folder: Path, name: str, version: tuple[str, Study], fits: Sequence[Learned]) -> None:
+def keep_fits(
+    folder: Path, name: str, version: tuple[str, Study],
+    fitted: tuple[Prepared, Sequence[Learned]],
+) -> None:  # fmt: skip
     """Write a version's fits, a folder each: what `restore` needs, and what they see.
 
     A file that an earlier version has left goes; `fit.json` comes last and names the others with
@@ -145,21 +149,26 @@ def keep_fits(folder: Path, name: str, version: tuple[str, Study], fits: Sequenc
         folder: the search's; gets `winners/NAME/fold-N/`.
         name: the architecture's, as in "gru 2".
         version: what it is called, and the study with its settings.
-        fits: one a fold.
+        fitted: the market, and the fits, one a fold.
     """
-    told, study = version
+    (told, study), (prepared, fits) = version, fitted
     model = study.config.models[0]
-    for i, fit in enumerate(fits, start=1):
+    for i, (fold, fit) in enumerate(zip(prepared.folds.folds, fits, strict=True), start=1):
         place = folder / WINNERS / name.replace(" ", "_") / f"fold-{i}"
         shutil.rmtree(place, ignore_errors=True)
         beside = {"scaler.json": fit.scaler.encode(), "view.json": fit.view.encode()}
         files = {**fit.files, **{n: text for n, text in beside.items() if text}}
         for file, content in files.items():
             write_bytes(place / file, content)
+        number = known_first(prepared.begun, fold.spans.train_end)
         facts = {
             "version": told,
             "model": model.model_dump(mode="json", serialize_as_any=True),
             "shape": list(fit.shape),
+            # In the order of the network's asset_id; those from the shape's n_assets on it has not
+            # learned from.
+            "symbols": [prepared.assets[at] for at in np.argsort(number)],
+            "features": list(fit.seen.names if fit.seen else prepared.plan.names),
             "epochs": fit.best_epoch,
             "study": study.fingerprint,
             "files": {n: hashlib.sha256(c).hexdigest() for n, c in sorted(files.items())},

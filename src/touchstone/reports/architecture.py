@@ -93,6 +93,8 @@ class Stage(Contents):
     """One upon the other."""
     operations: Count | None
     """That an edge kept at most; null: all."""
+    skip_dropout: Fraction = 0.0
+    """Share of what came over a skip that was silenced in its first epoch."""
 
 
 class ArchitectureResult(Contents):
@@ -126,7 +128,8 @@ class ArchitectureResult(Contents):
     searches: tuple[SearchTold, ...]
     """Every search."""
     cells: tuple[CellFound, ...]
-    """Found cells first, best on validation rows first, then random ones."""
+    """Found cells first, best on validation rows first, then random ones. Searches that came to the
+    same cell have it once."""
     winner: str
     """Name of the found cell that is best on validation rows."""
     compared: tuple[Compared, ...]
@@ -152,6 +155,21 @@ class ArchitectureResult(Contents):
         return next(cell for cell in self.cells if cell.name == self.winner)
 
     @property
+    def found(self) -> tuple[CellFound, ...]:
+        """Cells that a search came to."""
+        return tuple(cell for cell in self.cells if cell.searched)
+
+    @property
+    def random(self) -> tuple[CellFound, ...]:
+        """Cells that were drawn."""
+        return tuple(cell for cell in self.cells if not cell.searched)
+
+    @property
+    def drawn(self) -> CellFound:
+        """The random cell that validation rows would choose, as they choose the winner."""
+        return max(self.random, key=lambda cell: cell.validation or 0.0)
+
+    @property
     def on_test(self) -> Compared:
         """What the verdict is made from."""
         return next(one for one in self.compared if one.rows == "test")
@@ -165,12 +183,21 @@ class ArchitectureResult(Contents):
         return "is worse than" if ends is not None and ends[1] < 0 else "does not beat"
 
 
-_SIZE: Final = "a random cell of the same size"
+_SEVERAL: Final[Mapping[Verdict, str]] = {
+    "beats": "beat", "does not beat": "do not beat", "is worse than": "are worse than",
+}  # fmt: skip
 
 
 def sentence_of(result: ArchitectureResult) -> str:
-    """The verdict in words, without its numbers."""
-    return f"The found cell {result.verdict} {_SIZE}"
+    """The verdict in words, without its numbers.
+
+    Of several found cells it is that of their mean, not of the winner.
+    """
+    n = len(result.found)
+    if n == 1:
+        return f"The found cell {result.verdict} a random cell of the same size"
+    verdict = _SEVERAL[result.verdict]
+    return f"The {n} found cells, in the mean, {verdict} random cells of the same size"
 
 
 def told(result: ArchitectureResult) -> list[str]:
@@ -195,8 +222,7 @@ def told(result: ArchitectureResult) -> list[str]:
 
 def _why(result: ArchitectureResult) -> str:
     one = result.on_test
-    n_random = sum(not cell.searched for cell in result.cells)
-    base = f"test rows, {n_random} random cells, {len(result.seeds)} seeds each"
+    base = f"test rows, {len(result.random)} random cells, {len(result.seeds)} seeds each"
     if one.interval is None:
         return f"{base}; too few days ({one.n_days}) for an interval"
     return f"{base}, PR-AUC {_of(one.difference, '+.4f')} ({_ends(one.interval, '+.4f')})"

@@ -37,7 +37,8 @@ _CANNOT: Final = (
     "It stands beside random cells of its own size and space; touchstone run takes it to a verdict."
 )
 _HYPHEN: Final = "\u2011"
-"""Does not end a line."""
+_SPACE: Final = "\u00a0"
+"""Neither ends a line."""
 _HEIGHT: Final = 190
 
 
@@ -64,11 +65,11 @@ def page(result: ArchitectureResult, command: str) -> str:
 
 
 def _deck(result: ArchitectureResult) -> str:
-    one = result.on_test
-    n_random = sum(not cell.searched for cell in result.cells)
+    one, n_found = result.on_test, len(result.found)
+    who = "Found" if n_found == 1 else f"{n_found} found cells"
     said = (
-        f"Found: PR-AUC {plain_number(one.found)} on test rows; {n_random} random cells of the "
-        f"same size, trained alike: {plain_number(one.random)}."
+        f"{who}: PR-AUC {plain_number(one.found)} on test rows; {len(result.random)} random cells "
+        f"of the same size, trained alike: {plain_number(one.random)}."
     )
     if one.interval is None:
         return f"{said} Too few days for an interval, so nothing is claimed."
@@ -95,9 +96,9 @@ def _bands(result: ArchitectureResult) -> tuple[Band, ...]:
 
 
 def _facts(result: ArchitectureResult) -> tuple[str, ...]:
-    n_random = sum(not cell.searched for cell in result.cells)
     stages = ", ".join(
         f"{plural(s.cells, 'cell')} with {s.operations or len(result.operations) + 1} operations"
+        + f" and {percent(s.skip_dropout)} of skips silenced at first" * bool(s.skip_dropout)
         for s in result.stages
     )
     return (
@@ -105,9 +106,9 @@ def _facts(result: ArchitectureResult) -> tuple[str, ...]:
         if len(result.searches) > 1
         else "1 search",
         f"{result.order} order; stages: {stages}",
-        f"{n_random} random cells, {plural(len(result.seeds), 'seed')}, "
+        f"{len(result.random)} random cells, {plural(len(result.seeds), 'seed')}, "
         f"{plural(result.n_folds, 'fold')}",
-        f"{plural(result.won.parameters, 'parameter')} in the found network",
+        f"{plural(result.won.parameters, 'parameter')} in the {_winner(result)} network",
         f"{plural(result.on_test.n_rows, 'test row')}, base rate {percent(result.base_rate)}",
         f"{plural(result.n_candidates, 'candidate')} on these rows in the ledger",
     )
@@ -123,12 +124,19 @@ def _cell(result: ArchitectureResult) -> Section:
     chart = Chart("cell", words, note, cell_graph(won.genotype, words), None)
     n_cells = int(result.network["cells"])
     upon = ", one upon the other" if n_cells > 1 else ""
-    say = (
+    say = [
         f"{plural(n_cells, 'cell')} of this wiring{upon}, "
         f"{result.network['width']} channels a node. {won.file} beside this page holds it: "
         "touchstone run takes it to its one look at the sealed rows.",
-    )
-    return Section("cell-found", "Cell", "The found cell", say, (chart,))
+    ]
+    if len(result.found) > 1:
+        say.insert(0, f"The best on validation rows of {len(result.found)} found cells.")
+    return Section("cell-found", "Cell", f"The {_winner(result)} cell", tuple(say), (chart,))
+
+
+def _winner(result: ArchitectureResult) -> str:
+    """What the cell that goes on is called."""
+    return "found" if len(result.found) == 1 else "winning"
 
 
 def _compared(result: ArchitectureResult) -> Section:
@@ -136,6 +144,9 @@ def _compared(result: ArchitectureResult) -> Section:
         "A search is worth its time only if its cell is better than a random one of the same "
         "size, trained with the same recipe and as many seeds. Random cells are drawn from the "
         "space that was searched.",
+        f"Who draws cells instead of searching keeps the best on validation rows as well: that is "
+        f"{result.drawn.name}, with PR-AUC {plain_number(result.drawn.test)} on test rows beside "
+        f"the winner\u2019s {plain_number(result.won.test)}. A search costs its epochs on top.",
     )
     charts = (
         Chart(
@@ -155,10 +166,11 @@ def _compared(result: ArchitectureResult) -> Section:
     )  # fmt: skip
     rows = tuple(
         (
-            _name(cell, result), count(cell.parameters),
+            _name(cell, result).replace(" ", _SPACE, 1), count(cell.parameters),
             plain_number(cell.validation), plain_number(cell.test),
             interval(cell.test_interval, sign=False),
-            " ".join(plain_number(v) for v in cell.test_by_seed), _wired(cell),
+            _SPACE.join(plain_number(v) for v in cell.test_by_seed),
+            "; ".join(node.replace(" ", _SPACE) for node in _wired(cell).split("; ")),
         )
         for cell in result.cells
     )  # fmt: skip
@@ -177,11 +189,11 @@ def _name(cell: CellFound, result: ArchitectureResult) -> str:
 
 
 def _cells_title(result: ArchitectureResult) -> str:
-    better = sum(
-        not cell.searched and (cell.test or 0) > (result.won.test or 0) for cell in result.cells
+    better = sum((cell.test or 0) > (result.won.test or 0) for cell in result.random)
+    return (
+        f"{better} of {len(result.random)} random cells did better than the {_winner(result)} one "
+        "on test rows"
     )
-    n_random = sum(not cell.searched for cell in result.cells)
-    return f"{better} of {n_random} random cells did better than the found one on test rows"
 
 
 def _cell_dots(result: ArchitectureResult) -> Markup:
@@ -316,9 +328,10 @@ def _how(result: ArchitectureResult) -> Section:
         f"ones for the architecture; {count(result.n_purged)} between them were left out, so that "
         "no outcome of the earlier half reaches into a window of the later.",
         f"Then every cell was trained from the start on each of {plural(result.n_folds, 'fold')}, "
-        f"with {plural(len(result.seeds), 'seed')}, by the study\u2019s recipe. The found cell "
-        "with the best mean on validation rows is the winner; test rows choose nothing.",
-        "The verdict is that of all found cells against all random ones, by the interval on test "
+        f"with {plural(len(result.seeds), 'seed')}, by the study\u2019s recipe. Of the found "
+        "the one with the best mean on validation rows is the winner; test rows choose nothing.",
+        "The verdict is that of the mean of all found cells against that of all random ones, by "
+        "the interval on test "
         "rows. Whole days are drawn again; and cells differ as those that were trained do, seeds "
         "included. One found cell is taken to differ from the next as random ones do: so a search "
         "that drew at random would be called better in one of forty cases or fewer. More random "

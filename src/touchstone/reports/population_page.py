@@ -112,8 +112,9 @@ def _deck(result: PopulationResult, lead: PopulationFound) -> str:
 def _under(lead: PopulationFound) -> str:
     n = sum(_copied(life) for life in lead.lives)
     own = sum(_copied(life) for life in lead.ancestors)
-    times = {1: "once", 2: "twice"}.get(own, f"{own} times")
-    line = "It never took over from another" if own == 0 else f"It took over {times} on its way"
+    line = "It never took over from another"
+    if own:
+        line = f"It took over {_times(own)} on its way"
     return f"{line}; in the whole population {count(n)} {'copy' if n == 1 else 'copies'}."
 
 
@@ -151,7 +152,7 @@ def _section(result: PopulationResult, one: PopulationFound, place: int) -> Sect
     still = ", ".join(one.still)
     say = [f"Still in all members: {still}."] if still else []
     if n_failed:
-        say.append(f"Training failed {n_failed} times; who fails takes over from the best.")
+        say.append(f"Training failed {_times(n_failed)}; who fails takes over from the best.")
     charts = [
         Chart(f"lives-{place}", f"{sentence(name)}, every member over the generations",
               f"{shown(result.objective)} on validation rows after each generation, mean over the "
@@ -172,9 +173,20 @@ def _section(result: PopulationResult, one: PopulationFound, place: int) -> Sect
     return Section(f"population-{place}", name, sentence(name), tuple(say), tuple(charts), tables)
 
 
+def _times(n: int) -> str:
+    return {1: "once", 2: "twice"}.get(n, f"{count(n)} times")
+
+
 def _beside_title(one: PopulationFound) -> str:
-    return f"On test rows the two are {_verdict(one)}" if _verdict(one) != "the same" else (
-        "The winner is the best fixed member")  # fmt: skip
+    """What the chart shows, and what test rows say of it."""
+    if _verdict(one) == "the same":
+        return "The winner is the best fixed member"
+    ours, theirs = plain_number(one.winner.value), plain_number(one.fixed.value)
+    said = {
+        "not told apart": "not told apart", "better": "better there too",
+        "worse": "worse there",
+    }[_verdict(one)]  # fmt: skip
+    return f"{ours} beside {theirs} on the rows that chose; on test rows {said}"
 
 
 def _course(one: PopulationFound, key: str) -> str:

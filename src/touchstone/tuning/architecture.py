@@ -164,6 +164,9 @@ def _pass(job: SearchJob, index: int, course: _Course, train: Rows, held: Rows) 
     """One epoch: an architecture step before each of the weights'."""
     network, batch = course.network, job.recipe.batch
     within = index - course.stage * job.method.epochs
+    stage = job.method.stages[course.stage]
+    # It falls to none towards the stage's end, where operations are compared.
+    network.silence.rate = stage.skip_dropout * (1 - (within - 1) / job.method.epochs)
     order = generator(job.seed, "search order", index).permutation(len(train))
     others = generator(job.seed, "held order", index).permutation(len(held))
     total = 0.0
@@ -171,10 +174,11 @@ def _pass(job: SearchJob, index: int, course: _Course, train: Rows, held: Rows) 
         network.train()
         for step, start in enumerate(range(0, order.size, batch)):
             place = order[start : start + batch]
-            on_train = _loss_of(job, network, train, place)
+            drawn = (derive(job.seed, "skips", index, step, half) for half in ("train", "held"))
+            on_train = _loss_of(job, network, train, (place, next(drawn)))
             if within > job.method.warm_up:
                 asked = np.arange(step * batch, (step + 1) * batch)[: len(held)] % len(held)
-                on_held = _loss_of(job, network, held, others[asked])
+                on_held = _loss_of(job, network, held, (others[asked], next(drawn)))
                 _architecture_step(job, course, on_train, on_held)
             total += _weight_step(job, course, on_train()) * place.size
         held_loss = _mean_loss(job, network, held)
@@ -218,9 +222,13 @@ def _weight_step(job: SearchJob, course: _Course, loss: torch.Tensor) -> float:
 
 
 def _loss_of(
-    job: SearchJob, network: SearchNetwork, rows: Rows, place: Int64
+    job: SearchJob, network: SearchNetwork, rows: Rows, batch: tuple[Int64, int]
 ) -> Callable[[], torch.Tensor]:
-    """The weighted mean loss of some rows, by the network as it is when asked."""
+    """The weighted mean loss of some rows, by the network as it is when asked.
+
+    `batch`: places of the rows, and the seed by which skips are silenced.
+    """
+    place, drawn = batch
     at = torch.from_numpy(place)
     # Gathered once: both orders ask several times for the same batch.
     windows = rows.gather(rows.row[at.to(rows.row.device)])
@@ -229,6 +237,8 @@ def _loss_of(
     head = head_of(job.network)
 
     def loss() -> torch.Tensor:
+        # The same each time: differences between weights are then those of the weights alone.
+        network.silence.begin(drawn)
         said = log_p(network(windows, asset_id), head)
         return (row_losses(job.recipe.loss, said, truth) * weight).mean()
 
@@ -241,7 +251,7 @@ def _mean_loss(job: SearchJob, network: SearchNetwork, rows: Rows) -> float:
     with torch.no_grad():
         for start in range(0, len(rows), _FORWARD):
             place = np.arange(start, min(start + _FORWARD, len(rows)))
-            total += float(_loss_of(job, network, rows, place)()) * place.size
+            total += float(_loss_of(job, network, rows, (place, 0))()) * place.size
     return total / len(rows)
 
 

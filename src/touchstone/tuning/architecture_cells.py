@@ -1,5 +1,6 @@
 """From the weights of operations to a cell; and random cells of the same size beside it."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,8 +35,8 @@ def discrete(choices: Choices, shares: Shares, most_skips: int) -> Genotype:
     """The cell that an architecture stands for: each node's two strongest edges and operations.
 
     An edge is as strong as its strongest operation; `none` is no operation here. While there are
-    more skips than `most_skips`, the weakest of them is taken from its edge and the cell is made
-    anew, unless no other cell is left.
+    more skips than `most_skips`, the weakest of them that can be spared is taken from its edge and
+    the cell is made anew; where none can, they stay.
 
     Source: Liu, Simonyan & Yang (2019), section 2.4; skips: Chen et al. (2019), section 3.3.2.
     """
@@ -45,12 +46,13 @@ def discrete(choices: Choices, shares: Shares, most_skips: int) -> Genotype:
         skips = [edge for edge in strength if _named(cell, edge) == _SKIP]
         if len(skips) <= most_skips:
             return cell
-        weakest = min(skips, key=lambda edge: (strength[edge], edge))
-        try:
-            cell, strength = _cell(choices, shares, without | {weakest})
-        except LookupError:
+        for weakest in sorted(skips, key=lambda edge: (strength[edge], edge)):
+            with contextlib.suppress(LookupError):
+                cell, strength = _cell(choices, shares, without | {weakest})
+                without.add(weakest)
+                break
+        else:
             return cell
-        without.add(weakest)
 
 
 def _cell(
@@ -113,7 +115,7 @@ def random_cells(
     rng: np.random.Generator, n: int, like: Sequence[DartsConfig], shape: Shape,
     asked: tuple[Sequence[str], int, float],
 ) -> list[Genotype]:  # fmt: skip
-    """Distinct random cells of the first network's size, none of them one of `like`.
+    """Distinct random cells, each of the size of one of the networks in turn, none in `like`.
 
     Args:
         rng: draws.
@@ -121,19 +123,25 @@ def random_cells(
         like: networks that were found; the cells stand in place of theirs.
         shape: what the networks are made for.
         asked: operations to draw from, the most skips, and how far the number of parameters may
-            be from the first network's, as a share of it. Where too few of 400 cells are as near,
-            the nearest are taken.
+            be from its network's, as a share of it. Where none of 400 cells is as near, the
+            nearest is taken.
     """
     operations, most_skips, band = asked
-    nodes, size = len(like[0].genotype), n_parameters(like[0], shape)
+    nodes, sizes = len(like[0].genotype), [n_parameters(one, shape) for one in like]
     sized = _Sizes(like[0], shape)
-    known, drawn = {one.genotype for one in like}, dict[Genotype, float]()
+    known, left = {one.genotype for one in like}, dict[Genotype, int]()
     for _ in range(_DRAWS):
         cell = random_cell(rng, nodes, operations, most_skips)
-        if cell not in known and cell not in drawn:
-            drawn[cell] = max(abs(sized(cell) / size - 1), band)
-    # Those within the band in the order they were drawn, then the nearest.
-    return sorted(drawn, key=lambda cell: drawn[cell])[:n]
+        if cell not in known and cell not in left:
+            left[cell] = sized(cell)
+    found = list[Genotype]()
+    while left and len(found) < n:
+        size = sizes[len(found) % len(sizes)]
+        # The first that was drawn within the band; without one, the nearest.
+        nearest = min(left, key=lambda cell: max(abs(left[cell] / size - 1), band))
+        found.append(nearest)
+        del left[nearest]
+    return found
 
 
 class _Sizes:

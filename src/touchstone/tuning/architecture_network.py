@@ -17,21 +17,61 @@ Choices: TypeAlias = Mapping[EdgeKey, tuple[str, ...]]
 """What each edge chooses among."""
 _SPREAD = 1e-3
 """Of the architecture at the start: all operations of an edge weigh the same, ties apart."""
+_SKIP = "skip"
+
+
+class Silence:
+    """How much of what comes over a skip is silenced while weights learn, and what draws it."""
+
+    def __init__(self) -> None:
+        """Nothing is silenced."""
+        self.rate = 0.0
+        self.rng = torch.Generator()
+
+    def begin(self, seed: int) -> None:
+        """From here on the same is silenced as after any other beginning with this seed."""
+        self.rng.manual_seed(seed)
+
+
+class SilencedSkip(nn.Module):
+    """The step itself, some of its values silenced in training.
+
+    So the way that is learned at once is partly cut, and others are tried.
+
+    Source: Chen et al. (2019), Progressive DARTS, section 3.3 (operation-level dropout).
+    """
+
+    def __init__(self, silence: Silence) -> None:
+        """`silence`: one for all skips of a network."""
+        super().__init__()
+        self.silence = silence
+
+    def forward(self, channels: torch.Tensor) -> torch.Tensor:
+        """(n, width, lookback) -> the same shape."""
+        rate = self.silence.rate
+        if not self.training or rate == 0:
+            return channels
+        stay = torch.rand(channels.shape, generator=self.silence.rng) >= rate
+        return channels * stay.to(channels) / (1 - rate)
 
 
 class MixedOperation(nn.Module):
     """sum over o of softmax(alpha)_o o(x), Liu et al. (2019), equation 2."""
 
     def __init__(
-        self, names: tuple[str, ...], width: int, lookback: int, alpha: nn.Parameter
-    ) -> None:
-        """`alpha`: (n_names,), the same in all cells."""
+        self, names: tuple[str, ...], width: int, lookback: int,
+        learned: tuple[nn.Parameter, Silence],
+    ) -> None:  # fmt: skip
+        """`learned`: alpha, (n_names,), the same in all cells, and what silences skips."""
         super().__init__()
-        self.alpha = alpha
+        self.alpha, silence = learned
         # `none` adds nothing: it only takes its share away from the others.
         self.at = [i for i, name in enumerate(names) if name != NONE]
         self.operations = nn.ModuleList(
-            operation(names[i], width, lookback, affine=False) for i in self.at
+            SilencedSkip(silence)
+            if names[i] == _SKIP
+            else operation(names[i], width, lookback, affine=False)
+            for i in self.at
         )
 
     def forward(self, channels: torch.Tensor) -> torch.Tensor:
@@ -52,15 +92,17 @@ class SearchNetwork(CellNetwork):
             edge: nn.Parameter(torch.randn(len(names)) * _SPREAD)
             for edge, names in choices.items()
         }  # fmt: skip
+        silence = Silence()
 
         def on_edge(node: int, place: int) -> nn.Module:
             edge = (node, place)
-            return MixedOperation(choices[edge], config.width, shape.lookback, alphas[edge])
+            own = (alphas[edge], silence)
+            return MixedOperation(choices[edge], config.width, shape.lookback, own)
 
         nodes = 1 + max(node for node, _ in choices)
         layout = [[place for place in range(N_BEFORE + k)] for k in range(nodes)]
         super().__init__(config, shape, layout, on_edge)
-        self.alphas = alphas
+        self.alphas, self.silence = alphas, silence
 
     def weights(self) -> dict[str, nn.Parameter]:
         """Everything that is learned but the architecture, by name."""

@@ -234,7 +234,8 @@ def _taken_over(rules: Rules, seed: int, number: int, lived: Sequence[Lived[S]])
     order = ranked(rules, [one.value for one in lived])
     n_top = max(1, math.floor(rules.top * rules.members + 1e-9))
     n_bottom = max(1, math.floor(rules.bottom * rules.members + 1e-9))
-    top = [m for m in order[:n_top] if lived[m].state is not None]
+    # Of few that have a value none is taken from beyond them.
+    top = [m for m in order[:n_top] if lived[m].state is not None and lived[m].value is not None]
     failed = [m for m in order if lived[m].state is None]
     found = dict[int, int]()
     for member in {*order[-n_bottom:], *failed}:

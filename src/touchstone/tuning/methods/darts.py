@@ -26,6 +26,9 @@ class StageConfig(Config):
     operations: Annotated[int, Field(ge=2)] | None = None
     """How many of an edge's operations the stage before leaves it, the strongest, `none` among
     them; null: all."""
+    skip_dropout: Annotated[float, Field(ge=0, lt=1, exclude_if=lambda value: value == 0)] = 0.0
+    """Share of what comes over a skip that is silenced in the stage's first epoch; it falls in even
+    steps, to none after the last."""
 
 
 class ArchitectureConfig(Config):
@@ -42,9 +45,10 @@ class ArchitectureConfig(Config):
     """What may stand on an edge, beside nothing."""
     stages: Annotated[tuple[StageConfig, ...], Field(min_length=1)] = (
         StageConfig(cells=1),
-        StageConfig(cells=2, operations=4),
+        StageConfig(cells=2, operations=4, skip_dropout=0.4),
     )
-    """From shallow with many operations to deep with few."""
+    """From shallow with many operations to deep with few, the last as deep as the network that is
+    found: what is best shallow need not be best deep."""
     epochs: PositiveInt = 8
     """Passes over the weights' half of the train rows in each stage."""
     warm_up: NonNegativeInt = 2
