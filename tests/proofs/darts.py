@@ -42,6 +42,9 @@ AMONG = ("skip", "conv3", "max_pool", "average_pool")
 N_RANDOM, N_SEEDS = 6, 3
 EPOCHS, N_CELLS = 6, 5
 """Of a market's fits, and cells beside the found one."""
+BATCH, RATE = 128, 0.03
+"""Of a market's fits and search, fixed beforehand: of so few rows larger batches are too few steps,
+of the architecture too."""
 
 
 def main() -> None:
@@ -129,7 +132,8 @@ def markets(wish: argparse.Namespace) -> list[str]:
     return [
         "## Planted markets",
         "",
-        "`touchstone tune` with method `darts` and its defaults (second order, two stages), 6 "
+        f"`touchstone tune` with method `darts`, batches of {BATCH}, an architecture rate of {RATE} "
+        "and else its defaults (second order, two stages), 6 "
         "instruments x 5,000 hourly bars, an edge in the volume, two folds; "
         f"{wish.rows:,} rows for each half of a search and for each fit, at most {EPOCHS} epochs a "
         f"fit; {N_CELLS} random cells of the found one's size, 3 seeds each.",
@@ -159,10 +163,11 @@ def searched(folder: Path, seed: int, wish: argparse.Namespace):
             "folds": {"kind": "walk_forward", "train": "expanding", "validate": "15d",
                       "test": "30d", "folds": 2, "sealed": "20d"},
             "strategy": {"kind": "cost_aware", "margin_bp": [0, 20], "max_positions": 4},
+            "training": {"batch": BATCH},
         },
         "models": [{"kind": "darts"}],
         "budget": {"rows": wish.rows, "epochs": EPOCHS, "patience": 3},
-        "method": {"kind": "darts", "random_cells": N_CELLS},
+        "method": {"kind": "darts", "random_cells": N_CELLS, "rate": RATE},
     }  # fmt: skip
     path = folder / f"planted-{seed}.yaml"
     path.write_text(yaml.safe_dump(settings))
