@@ -13,6 +13,7 @@ TouchstoneError                1
     └── ArtifactError              an artifact whose files are not what its manifest says
 """
 
+import re
 from typing import ClassVar
 
 
@@ -78,3 +79,16 @@ class RefusedError(TouchstoneError):
 
 class ArtifactError(RefusedError):
     """An artifact whose files are not what its manifest says."""
+
+
+def without_password(text: str) -> str:
+    """A word or a message in which passwords of addresses are stars, rather more than less.
+
+    >>> without_password("--storage=postgresql://me:my word@host/db?sslpassword=b c")
+    '--storage=postgresql://me:***@host/db?sslpassword=***'
+    >>> without_password("me:word@host"), without_password("host=here password=word")
+    ('me:***@host', 'host=here password=***')
+    """
+    text = re.sub(r"(\w+://[^\s:/@]*):.*@", r"\1:***@", text, flags=re.DOTALL)
+    text = re.sub(r"^([^\s:/@]+):(?!//)\S*@", r"\1:***@", text)  # its scheme was forgotten
+    return re.sub(r"((?:^|[?&\s])(?:ssl)?password=)[^&]*", r"\1***", text)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -15,6 +16,7 @@ import polars as pl
 import pytest
 
 from small import scores_frame, small_study, touchstone, write_bars
+from touchstone.cli.studies import command_line
 from touchstone.files import parse_yaml
 from touchstone.pipelines.study import packaged_text, parse_study
 from walks import random_panel
@@ -39,6 +41,19 @@ def test_help_teaches(words):
     code, out, _ = touchstone(*words.split(), "--help")
     assert code == 0
     assert len(out) > 200
+
+
+def test_what_was_typed_is_kept_without_its_passwords(monkeypatch):
+    words = [
+        "--storage", "postgresql://me:my secret@host/db?x=1",
+        "--set=storage=postgresql://host/db?password=my secret&user=me",
+        "--tracking", "http://me:secret@host:5000",
+    ]  # fmt: skip
+    monkeypatch.setattr(sys, "argv", ["/bin/touchstone", "tune", *words])
+    typed = shlex.split(command_line())
+    assert not [word for word in typed if "secret" in word]
+    assert typed[:4] == ["touchstone", "tune", "--storage", "postgresql://me:***@host/db?x=1"]
+    assert typed[4].endswith("?password=***&user=me")
 
 
 def test_help_is_quick_and_imports_no_torch():

@@ -221,6 +221,13 @@ def test_it_waits_for_its_server_and_is_tried_again_when_it_is_shown(tmp_path):
     assert "1 events wait" in again.noted[-1]
 
 
+def test_what_was_never_put_down_for_tracking_says_so_when_it_is_shown(tmp_path):
+    notes = Notes()
+    answer(tmp_path)
+    assert answer(tmp_path, progress=notes, tracking=NOWHERE).shown
+    assert notes.noted == ["this sum was made, but not put down for tracking: --again does both"]
+
+
 def test_what_waits_is_found_wherever_work_lies(tmp_path):
     """Searches and ensembles were put into queues that nobody looked at."""
     run = TrackedRun(key="k", group="g", name="n", started_ms=0, ended_ms=1)

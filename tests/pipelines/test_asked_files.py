@@ -62,3 +62,8 @@ def test_a_space_that_cannot_be_searched_is_told_when_the_file_is_read(tmp_path,
     assert said in str(caught.value)
     # Of what is left out the space may still speak.
     asked(tmp_path, "tune", without=["mlp"], space={"mlp": {"hiden": 3}})
+
+
+def test_a_storage_that_is_no_address_is_refused_when_the_file_is_read(tmp_path):
+    with pytest.raises(ConfigError, match="needs an address"):
+        asked(tmp_path, "tune", storage="trials.db")

@@ -130,16 +130,16 @@ def test_a_queue_that_cannot_be_read_is_said_and_fails_nothing(tmp_path):
     folder.mkdir(parents=True)
     (folder / t.NAME).symlink_to("/proc/self/mem")  # a file whose first byte is an error
     assert tell(Workspace(tmp_path), "", notes) == 0
-    tell_untracked(folder, notes)
+    tell_untracked(folder, "run", notes)
     assert [str(folder / t.NAME) in said for said in notes.said] == [True]
 
 
 def test_a_finished_run_that_was_not_put_down_says_so(tmp_path):
     notes = Notes()
-    tell_untracked(tmp_path, notes)
+    tell_untracked(tmp_path, "run", notes)
     head = t.TrackedRun(key="k", group="g", name="n", started_ms=0, ended_ms=1)
     t.Queue(tmp_path).put(t.Batch("b", (head,)))
-    tell_untracked(tmp_path, notes)
+    tell_untracked(tmp_path, "run", notes)
     assert ["--again" in said for said in notes.said] == [True]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from touchstone.errors import ConfigError, DataError, TrainingError
+from touchstone.errors import ConfigError, DataError, TrainingError, without_password
 from touchstone.tuning.search import (
     Seen,
     Worth,
@@ -20,7 +20,7 @@ from touchstone.tuning.search import (
     take,
     waiting,
 )
-from touchstone.tuning.storage import place_of, without_password
+from touchstone.tuning.storage import place_of
 from tuning.searches import a_search, climb, hill, run
 
 
@@ -264,8 +264,10 @@ def test_an_address_is_one_or_is_refused_and_shows_no_password(tmp_path):
         with pytest.raises(ConfigError, match="no address") as error:
             place_of(bad, tmp_path)
         assert "secret" not in str(error.value)
-    with pytest.raises(ConfigError, match="needs an address"):
-        place_of("trials.db", tmp_path)
+    for bad in ("trials.db", "host=h password=secret", "me:secret@h/d", "postgresql:/me:secret@h"):
+        with pytest.raises(ConfigError, match="needs an address") as error:
+            place_of(bad, tmp_path)
+        assert "secret" not in str(error.value)
     for uri, error in (("sqlite:///nowhere/at/all.db", DataError), ("oracel://h/d", ConfigError)):
         with pytest.raises(error, match="storage"):
             begin(a_search(tmp_path, place=place_of(uri, tmp_path)), alone=False)

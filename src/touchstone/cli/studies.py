@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from touchstone.cli import options as o
-from touchstone.errors import ConfigError
+from touchstone.errors import ConfigError, without_password
 
 
 def run(
@@ -116,5 +116,5 @@ def overrides(
 
 
 def command_line() -> str:
-    """What was typed, with the program's name instead of its path."""
-    return shlex.join(["touchstone", *sys.argv[1:]])
+    """What was typed, with the program's name instead of its path, and no password: it is kept."""
+    return shlex.join(["touchstone", *map(without_password, sys.argv[1:])])

@@ -58,9 +58,8 @@ def tune(
     from touchstone.pipelines import tune as own
     from touchstone.pipelines.study import parse_overrides
     from touchstone.pipelines.tune_config import read_tune
-    from touchstone.tuning.storage import without_password
 
     how = asked.How(out, ledger, jobs, again, tracking, quiet, verbose, json_)
     given = {k: v for k, v in {"storage": storage, "backend": backend}.items() if v is not None}
     what = read_tune(file, parse_overrides(set_ or []) | given, bars)
-    asked.answer(own.tune, what, how, without_password(command_line()))
+    asked.answer(own.tune, what, how, command_line())

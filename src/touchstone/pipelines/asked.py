@@ -20,7 +20,7 @@ from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.run import Ask, now, run_fingerprint, versions
 from touchstone.pipelines.standing import RESULT, held, standing
 from touchstone.pipelines.study import Study
-from touchstone.pipelines.track import OFF, place_of, tell
+from touchstone.pipelines.track import OFF, place_of, tell, tell_untracked
 from touchstone.pipelines.track_records import enqueue
 from touchstone.pipelines.workspace import Kind
 from touchstone.registry.tracking import Batch
@@ -138,6 +138,8 @@ def answered(
         shown = found is not None
         if found is None:
             found = _made(work, (asked, market, folder), ask, progress, seconds)
+        elif ask.tracking != OFF:
+            tell_untracked(folder, work.noun, progress)
     tell(ask.workspace, ask.tracking, progress)
     return Ended(folder, found, shown, work.noun, tuple(work.told(found)))
 

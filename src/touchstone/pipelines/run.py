@@ -97,7 +97,7 @@ def _answer(
     if not ask.again and (found := _finished(folder, study, progress)) is not None:
         _recount(found, loaded, ask, progress)
         if ask.tracking != OFF:
-            tell_untracked(folder, progress)
+            tell_untracked(folder, "run", progress)
         return Outcome(folder, found, shown=True)
     with held(ask.workspace.locks / folder.name, "run", progress):
         if not ask.again and (found := _finished(folder, study, progress)) is not None:

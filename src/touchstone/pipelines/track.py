@@ -70,16 +70,17 @@ def tell(workspace: Workspace, asked: str, progress: Progress) -> int:
     return n
 
 
-def tell_untracked(folder: Path, progress: Progress) -> None:
-    """Say so where a finished run was never put into its queue: untracked, or killed just before.
+def tell_untracked(folder: Path, noun: str, progress: Progress) -> None:
+    """Say so where finished work was never put into its queue: untracked, or killed just before.
 
     Args:
-        folder: the run's.
+        folder: the work's.
+        noun: what it is called.
         progress: who is told.
     """
     with contextlib.suppress(OSError):  # `tell` says what cannot be read
         if not Queue(folder).holds():
-            progress.note("this run was made, but not put down for tracking: --again does both")
+            progress.note(f"this {noun} was made, but not put down for tracking: --again does both")
 
 
 class Standing(NamedTuple):

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 from touchstone.config import Config
-from touchstone.data.cache import StageCache
 from touchstone.errors import ConfigError
 from touchstone.ledger import Ledger
 from touchstone.models import MODELS
@@ -20,7 +19,7 @@ from touchstone.pipelines.decide import Comparison, compare, tested_span
 from touchstone.pipelines.learn import Learned, Task, learn
 from touchstone.pipelines.prepare import Prepared, prepare
 from touchstone.pipelines.progress import Progress
-from touchstone.pipelines.run import Ask, ledger_of, sound_ledger
+from touchstone.pipelines.run import Ask, resources_of, sound_ledger
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study, identified
 from touchstone.pipelines.track_searched import architecture_batch
@@ -55,10 +54,7 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
     """
     method: ArchitectureConfig = asked.config.method  # type: ignore[assignment]  # its own kind
     network = network_of(asked)
-    resources = Resources(
-        StageCache(ask.workspace.cache), ledger_of(ask.workspace), progress, ask.jobs,
-        ask.workspace.checkpoints,
-    )  # fmt: skip
+    resources = resources_of(ask, progress)
     book = sound_ledger(ask.workspace)
     study = asked.alone(network)
     prepared = prepare(study, *market, resources.cache, progress)

@@ -173,6 +173,10 @@ def read_tune(
 
     def parse(settings: dict[str, Any], study: Study) -> Tune:
         config = TuneConfig.parse(settings)
+        if config.storage is not None:
+            from touchstone.tuning.storage import place_of  # noqa: PLC0415  (so does this)
+
+            place_of(config.storage, Path())  # what is no address is refused before bars are read
         training = config.budget.of(study.config.training)
         found = Tune(config, of_models(study, *config.architectures, training=training))
         if config.sought:

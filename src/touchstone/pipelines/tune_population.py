@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 from touchstone.config import Config
-from touchstone.data.cache import StageCache
 from touchstone.errors import ConfigError
 from touchstone.ledger import Ledger
 from touchstone.pipelines.decide import model_names
@@ -22,7 +21,7 @@ from touchstone.pipelines.population_members import Population, Walked, is_netwo
 from touchstone.pipelines.population_space import Searched, searched
 from touchstone.pipelines.prepare import Prepared, prepare
 from touchstone.pipelines.progress import Progress
-from touchstone.pipelines.run import Ask, ledger_of, sound_ledger
+from touchstone.pipelines.run import Ask, resources_of, sound_ledger
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study
 from touchstone.pipelines.track_searched import population_batch
@@ -53,10 +52,7 @@ def run(
     """
     method, objective = _method(asked), _objective(asked)
     networks, refused = _networks(asked)
-    resources = Resources(
-        StageCache(ask.workspace.cache), ledger_of(ask.workspace), progress, ask.jobs,
-        ask.workspace.checkpoints,
-    )  # fmt: skip
+    resources = resources_of(ask, progress)
     book = sound_ledger(ask.workspace)
     prepared = prepare(asked.study, *market, resources.cache, progress)
     found, studies = [], dict[str, tuple[Study, str]]()

@@ -12,17 +12,16 @@ import numpy as np
 from joblib import delayed
 
 from touchstone.config import Config
-from touchstone.data.cache import StageCache
 from touchstone.errors import TrainingError
-from touchstone.files import lock
 from touchstone.labels import Labels
 from touchstone.ledger import Ledger
 from touchstone.pipelines.decide import model_names
 from touchstone.pipelines.prepare import Prepared, prepare
 from touchstone.pipelines.progress import Progress
 from touchstone.pipelines.ray_cluster import on_ray
-from touchstone.pipelines.run import Ask, ledger_of, run_fingerprint, sound_ledger
+from touchstone.pipelines.run import Ask, resources_of, run_fingerprint, sound_ledger
 from touchstone.pipelines.shelf import Resources, shelve
+from touchstone.pipelines.standing import held
 from touchstone.pipelines.track_tune import tune_batch
 from touchstone.pipelines.tune_bench import at_bench, at_sent, bare, packed
 from touchstone.pipelines.tune_config import DIRECTIONS, Tune
@@ -100,17 +99,14 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
         config.sought,
     )  # fmt: skip
     # Searches for more or fewer trials share them.
-    held = ask.workspace.locks / f"trials-{key}"
-    with lock(held):
-        held.touch()  # tells fits of now from those that somebody left
+    mark = ask.workspace.locks / f"trials-{key}"
+    with held(mark, "search", progress):
+        mark.touch()  # tells fits of now from those that somebody left
         book = sound_ledger(ask.workspace)
-        resources = Resources(
-            StageCache(ask.workspace.cache), ledger_of(ask.workspace), progress, ask.jobs,
-            ask.workspace.checkpoints,
-        )  # fmt: skip
+        resources = resources_of(ask, progress)
         prepared = prepare(asked.study, loaded, market[1], resources.cache, progress)
         _views(asked, prepared, resources)
-        ground = _Ground(asked, prepared, resources, place, key, ask.again, held, ask.ray)
+        ground = _Ground(asked, prepared, resources, place, key, ask.again, mark, ask.ray)
         over = [_searched(ground, name, space) for name, space in found.items()]
         _count(book, prepared, over)
         _refuse_nothing(over)

@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from optuna.storages.journal._file import BaseJournalFileLock
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError, SQLAlchemyError
 
-from touchstone.errors import ConfigError, DataError
+from touchstone.errors import ConfigError, DataError, without_password
 
 BEAT_SECONDS: Final = 15
 """Whoever is at a trial of a shared storage says so this often."""
@@ -74,12 +73,6 @@ def place_of(uri: str | None, journal: Path) -> Place:
         secrets["password"] = str(url.password)
     at = bare.update_query_dict(query).render_as_string(hide_password=False)
     return Place(at, shared=True, secrets=tuple(sorted(secrets.items())))
-
-
-def without_password(text: str) -> str:
-    """Any text in which the passwords of addresses are stars."""
-    text = re.sub(r"(\w+://[^\s:/@]*):\S*@", r"\1:***@", text)
-    return re.sub(r"([?&](?:ssl)?password=)[^\s&]*", r"\1***", text)
 
 
 @contextlib.contextmanager

@@ -16,9 +16,10 @@ from touchstone.tuning.pruners import PRUNERS
 class MedianConfig(Config):
     """Only trials that ran to their end are compared with.
 
-    Source: Golovin et al. (2017), Google Vizier, section 3.2.1, the median stopping rule; but a
-    trial stands for what it is worth now, not for its best so far: a step's worth is a mean over
-    the folds begun, and a first fold that is easy would shield a trial in all that follow.
+    Source: Golovin et al. (2017), Google Vizier, section 3.2, the median stopping rule; but trials
+    stand for what they are worth at a step. There a trial stands for its best so far and those that
+    ended for their mean over all steps till then: a step's worth is a mean over the folds begun,
+    and a first fold that is easy would shield a trial, or burden it, in all that follow.
     """
 
     kind: Literal["median"] = "median"
