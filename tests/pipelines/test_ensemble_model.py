@@ -139,6 +139,11 @@ def test_golden_rows_see_a_weight_that_was_turned(out):
     [
         ({"features": {"extra": {}}}, r"reads 'std\(ret, 24\)'.*features\.extra"),
         ({"selection": [{"kind": "mutual_information"}]}, "a selection may leave"),
+        ({"models": [JOINED | {"combiner": {"kind": "regime", "column": "wild"}}]},
+         r"'wild': that names a feature: write 'std\(ret, 24\)'"),
+        ({"models": [JOINED | {"combiner": {"kind": "regime", "column": "wilt"}}]},
+         "combiner reads 'wilt'.*no input named"),
+        ({"refit": {"seed": 3, "epochs": [4]}}, "each member of which finds its own"),
         ({"models": [JOINED | {"members": MEMBERS[:1]}]}, "needs two models, got 1"),
         ({"models": [JOINED | {"members": [JOINED, MEMBERS[0]]}]}, "within an ensemble"),
         ({"models": [JOINED | {"members": [*MEMBERS, MEMBERS[0]]}]}, "the same logistic"),

@@ -11,7 +11,7 @@ from touchstone.market import Panel
 from touchstone.pipelines import decide, prepare, seal
 from touchstone.pipelines.progress import Silent
 from touchstone.pipelines.study import Study
-from touchstone.pipelines.trace import Whole, fit_seed, on_bars
+from touchstone.pipelines.trace import Whole, on_bars
 from touchstone.pipelines.trace_fits import Kept
 from touchstone.validation.audit import Book, Counted, Evidence, Fitted, Foreseen, hard_bars
 
@@ -67,17 +67,17 @@ def directions(study: Study, whole: Whole) -> tuple[Foreseen, ...]:
 
 def _fits(study: Study, whole: Whole) -> tuple[Fitted, ...]:
     folds = whole.searched.prepared.folds
-    names = decide.model_names(study.config)
+    names, place = decide.model_names(study.config), whole.winner.place
+    parts = [
+        (place, f"fold {i + 1}", fold) for place in range(len(names))
+        for i, fold in enumerate(folds.folds)
+    ]  # fmt: skip
     found = []
-    for place, name in enumerate(names):
-        for i, fold in enumerate(folds.folds):
-            seen = whole.ledger.seen(fit_seed(study, place, f"fold {i + 1}"))
-            taken = fold.train if seen is None else seen.job.train.rows
-            found.append(Fitted(f"{name}, fold {i + 1}", fold, taken))
-    place = whole.winner.place
-    seen = whole.ledger.seen(fit_seed(study, place, "final"))
-    taken = folds.final.train if seen is None else seen.job.train.rows
-    return (*found, Fitted(f"{names[place]}, final", folds.final, taken))
+    for k, name, fold in (*parts, (place, "final", folds.final)):
+        seen = whole.ledger.watched(study.config, study.config.models[k], name)
+        taken = {of: one.job.train.rows for of, one in seen.items()} or {"": fold.train}
+        found += [Fitted(f"{names[k]}{of}, {name}", fold, rows) for of, rows in taken.items()]
+    return tuple(found)
 
 
 def _books(study: Study, whole: Whole) -> tuple[Book, ...]:

@@ -11,8 +11,11 @@ from touchstone.labels import LABELS
 from touchstone.models import members_of
 from touchstone.pipelines.decide import model_names
 from touchstone.pipelines.inputs import input_columns, input_plan, whole_windows
+from touchstone.pipelines.learn_ensemble import parts_of
+from touchstone.pipelines.learned import Task
 from touchstone.pipelines.prepare import column, known_by, load, resolve
 from touchstone.pipelines.progress import Silent
+from touchstone.pipelines.refit import epochs_of, fits_study
 from touchstone.pipelines.study import Study, StudyConfig, null_bars
 from touchstone.registration import kind_of
 from touchstone.reports.result import iso_day
@@ -41,6 +44,7 @@ def check_study(study: Study) -> dict[str, Any]:
     whole = whole_windows(features, inputs, panel, config.lookback) & panel.members
     line = timeline(panel, labels, whole, config.lookback)
     folds = pooled(SPLITS.part_of(config.folds)(config.folds, line), len(panel))
+    _refit_fits(config, folds)
     strategies = config.strategy.candidates()  # type: ignore[attr-defined]
     kinds = [kind_of(model) for model in config.models]
     fitted = _fitted(config)
@@ -81,6 +85,14 @@ def _fitted(config: StudyConfig) -> list[str]:
     """Kinds of all that is fitted on a fold: models and the members of ensembles, each once."""
     every = [one for model in config.models for one in (*members_of(model), model)]
     return [kind_of(one) for one in {one.canonical(): one for one in every}.values()]
+
+
+def _refit_fits(config: StudyConfig, folds: Folds) -> None:
+    """Refuse what a run would refuse once it had made features and labels."""
+    fits_study(config.refit, len(config.models), len(folds.folds))
+    for i, fold in enumerate(folds.folds):
+        for model in config.models:
+            parts_of(Task(model, fold, f"fold {i + 1}", epochs_of(config.refit, i)))
 
 
 def _rooms(config: StudyConfig) -> dict[str, str]:

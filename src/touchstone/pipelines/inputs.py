@@ -6,13 +6,13 @@ from touchstone.arrays import Bool, Float32, Float64
 from touchstone.config import Config
 from touchstone.dataset.windows import complete
 from touchstone.ensembles import columns_of
-from touchstone.errors import ConfigError
+from touchstone.errors import ConfigError, ExpressionError
 from touchstone.features import FeaturesConfig, Plan, compile_features, evaluate
 from touchstone.market import Panel
 from touchstone.models import members_of
 from touchstone.pipelines.study import StudyConfig
 
-_READ = "read_by_ensemble"
+_READ = "column_of_combiner"
 
 
 def input_plan(config: StudyConfig, panel: Panel, names: tuple[str, ...]) -> Plan | None:
@@ -66,7 +66,12 @@ def feature_of(text: str, panel: Panel, plan: Plan) -> str | None:
         ConfigError: it cannot be read.
     """
     own = FeaturesConfig(set="none", extra={**plan.expressions, _READ: text})
-    *known, asked = compile_features(own, tuple(panel.side)).outputs
+    try:
+        *known, asked = compile_features(own, tuple(panel.side)).outputs
+    except ExpressionError as error:
+        by_name = plan.expressions.get(text)
+        why = f"that names a feature: write {by_name!r}" if by_name else str(error)
+        raise ConfigError(f"models: the ensemble's combiner reads {text!r}: {why}") from None
     return plan.names[known.index(asked)] if asked in known else None
 
 

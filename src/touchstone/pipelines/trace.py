@@ -5,6 +5,7 @@ They are called through their modules, so that what is audited is what a run wou
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,11 +23,9 @@ from touchstone.market.bars import FIELDS
 from touchstone.pipelines import decide, inputs, learn, market, prepare, seal
 from touchstone.pipelines.identities import identities
 from touchstone.pipelines.progress import Silent
-from touchstone.pipelines.refit import seed_of
 from touchstone.pipelines.shelf import Resources
-from touchstone.pipelines.study import Study
+from touchstone.pipelines.study import Study, StudyConfig
 from touchstone.pipelines.trace_fits import Kept, Seen, WatchingLedger
-from touchstone.seeding import derive
 from touchstone.strategies import Decision, Outlook, Targets
 from touchstone.validation.audit.trace import Fact, Rows, Trace
 
@@ -131,14 +130,14 @@ def _trace(
         trace = trace.and_also(_fold(panel, name, fold))
     for place, fits in enumerate(searched.learned):
         for i, (fold, fit) in enumerate(zip(folds.folds, fits, strict=True)):
-            seen = ledger.seen(fit_seed(study, place, f"fold {i + 1}"))
+            seen = ledger.watched(study.config, study.config.models[place], f"fold {i + 1}")
             trace = trace.and_also(
                 _fit(study, prepared, (place, fold_name(i, len(folds.folds))), fold, fit, seen)
             )
     trace = trace.and_also(_compared(study, prepared, comparison))
     choice = "none" if comparison.winner is None else decide_name(study, winner)
     trace = trace.and_also(Trace(facts=(Fact("choice", "candidate", folds.seal, choice),)))
-    seen = ledger.seen(fit_seed(study, winner.place, "final"))
+    seen = ledger.watched(study.config, winner.model, "final")
     # Which model is refitted, and for how long, the comparison says, and that ends at the seal.
     refit = _fit(study, prepared, (winner.place, "final"), folds.final, final.learned, seen)
     trace = trace.and_also(_not_before(refit, folds.seal))
@@ -162,13 +161,6 @@ def _not_before(trace: Trace, time: int) -> Trace:
 def fold_name(i: int, n: int) -> str:
     """What a fold is called in a trace."""
     return "final" if i == n else f"fold {i + 1}"
-
-
-def fit_seed(study: Study, place: int, name: str) -> int:
-    """The seed of a fit, as `learn` derives it."""
-    config = study.config
-    seed = seed_of(config.refit, config.seed)
-    return derive(seed, "fit", config.models[place].fingerprint(), name)
 
 
 def decide_name(study: Study, scored: decide.Scored) -> str:
@@ -262,7 +254,7 @@ def _fit(
     which: tuple[int, str],
     fold: Fold,
     fit: learn.Learned,
-    seen: Seen | None,
+    seen: Mapping[str, Seen],
 ) -> Trace:
     place, part = which
     stage = f"{decide.model_names(study.config)[place]}, {part}"
@@ -275,24 +267,10 @@ def _fit(
         *(Fact(stage, f"weights {name}", end, content) for name, content in fit.files.items()),
     ]
     rows = []
-    if seen is not None:
-        follows = config.training.schedule == "plateau" or bool(config.selection)
-        learnt = end if follows else train_end
-        job = seen.job
-        taken, samples = job.train.rows, job.train
-        values = (samples.outcome, samples.realised, samples.weight)
-        rows.append(
-            Rows(f"{stage}: samples", ("outcome", "realised", "weight"),
-                 *_of_panel(panel, taken), np.full(taken.size, train_end),
-                 np.stack([np.asarray(v, np.float64) for v in values], axis=1))
-        )  # fmt: skip
-        digest = hashlib.sha256(samples.windows.tabular(taken).tobytes()).digest()
-        facts.append(Fact(stage, "inputs", end if config.selection else train_end, digest))
-        facts.append(Fact(stage, "instruments", train_end, str(job.n_assets)))
-        facts += [
-            Fact(stage, f"weights after {epoch}", learnt, state, optional=True)
-            for epoch, state in zip(seen.epochs, seen.states, strict=True)
-        ]
+    for name, one in seen.items():
+        fitted, of = _fitted(config, panel, (stage + name, train_end, end), one)
+        rows.append(fitted)
+        facts += of
     for kind, where, scores in (("validate", fold.validate, fit.validate),
                                 ("test", fold.test, fit.test)):  # fmt: skip
         known = np.maximum(panel.available_at[where], end)
@@ -302,6 +280,39 @@ def _fit(
                  scores)
         )  # fmt: skip
     return Trace(tuple(rows), tuple(facts))
+
+
+def _fitted(
+    config: StudyConfig, panel: Panel, where: tuple[str, int, int], seen: Seen
+) -> tuple[Rows, list[Fact]]:
+    """The samples that one fit took, and its weights after each epoch.
+
+    Args:
+        config: the study.
+        panel: its bars.
+        where: what the fit is called, and when its train range and its fold end.
+        seen: the fit.
+    """
+    stage, train_end, end = where
+    follows = config.training.schedule == "plateau" or bool(config.selection)
+    learnt, given = end if follows else train_end, end if config.selection else train_end
+    taken, samples = seen.job.train.rows, seen.job.train
+    values = (samples.outcome, samples.realised, samples.weight)
+    rows = Rows(
+        f"{stage}: samples", ("outcome", "realised", "weight"), *_of_panel(panel, taken),
+        np.full(taken.size, train_end),
+        np.stack([np.asarray(v, np.float64) for v in values], axis=1),
+    )  # fmt: skip
+    digest = hashlib.sha256(samples.windows.tabular(taken).tobytes()).digest()
+    facts = [
+        Fact(stage, "inputs", given, digest),
+        Fact(stage, "instruments", train_end, str(seen.job.n_assets)),
+    ]
+    facts += [
+        Fact(stage, f"weights after {epoch}", learnt, state, optional=True)
+        for epoch, state in zip(seen.epochs, seen.states, strict=True)
+    ]
+    return rows, facts
 
 
 def _compared(study: Study, prepared: prepare.Prepared, comparison: decide.Comparison) -> Trace:

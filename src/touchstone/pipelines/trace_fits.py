@@ -9,8 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from touchstone.config import Config
 from touchstone.data.cache import AnyArray, StageCache, Written
 from touchstone.ledger import MemoryLedger
+from touchstone.models import members_of
+from touchstone.pipelines.refit import seed_of
+from touchstone.pipelines.study import StudyConfig
+from touchstone.registration import kind_of, numbered
+from touchstone.seeding import derive
 from touchstone.training import Epoch, Job
 
 _NOT_WEIGHTS = ("checkpoint.json",)
@@ -90,10 +96,16 @@ class WatchingLedger(MemoryLedger):
         """Fits that were watched."""
         return len(self._seen)
 
-    def seen(self, seed: int) -> Seen | None:
-        """The fit of this seed."""
-        held = self._seen.get(seed)
-        return None if held is None else Seen(held[0], tuple(held[1]), tuple(held[2]))
+    def watched(self, config: StudyConfig, model: Config, fold: str) -> dict[str, Seen]:
+        """The fits of a model on a fold, by what stands behind its name: an ensemble's members'."""
+        members = members_of(model)
+        names = [f", member {name}" for name in numbered([kind_of(one) for one in members])]
+        seed, found = seed_of(config.refit, config.seed), dict[str, Seen]()
+        for name, one in zip(names or [""], members or (model,), strict=True):
+            held = self._seen.get(derive(seed, "fit", one.fingerprint(), fold))
+            if held is not None:
+                found[name] = Seen(held[0], tuple(held[1]), tuple(held[2]))
+        return found
 
 
 def weights_of(state: Mapping[str, bytes]) -> bytes:
