@@ -155,7 +155,8 @@ def test_what_is_weighed_has_a_name():
 
 @pytest.mark.parametrize(
     ("kind", "more", "said"),
-    [(kind, {}, "summaries") for kind in TABULAR]
+    [("ensemble", {}, "several models in one")]
+    + [(kind, {}, "summaries") for kind in TABULAR]
     + [("mlp", {}, "no layer"), ("gru", {"pooling": "last"}, "gru with pooling: last")],
 )
 def test_models_without_attention_say_so(kind, more, said):

@@ -14,9 +14,12 @@ from touchstone.data.cache import StageCache
 from touchstone.dataset.scalers import Scaler
 from touchstone.dataset.windows import Windows
 from touchstone.errors import ArtifactError, ConfigError
+from touchstone.models import MODELS
 from touchstone.models.scoring import score
+from touchstone.pipelines import learn_ensemble
 from touchstone.pipelines.identities import known_first
 from touchstone.pipelines.learn import Task, learn
+from touchstone.pipelines.learn import _task_key as key_of
 from touchstone.pipelines.learn_ensemble import parts_of
 from touchstone.pipelines.learned import as_long
 from touchstone.pipelines.prepare import load, prepare
@@ -102,6 +105,66 @@ def test_what_decides_is_what_the_scoring_path_says_of_the_restored_model(learne
             np.testing.assert_array_equal(score(part, windows, fold.test), own.test)
         apart = np.abs(score(again, windows, fold.validate) - fit.validate).max()
         assert apart > 0, "validation rows are combined by what other rows fitted"
+
+
+def test_what_comes_after_the_validation_rows_moves_nothing_that_is_fitted(learned):
+    study, prepared, fits, members = learned
+    fold, panel, labels = prepared.folds.folds[0], prepared.panel, prepared.labels
+    late = panel.available_at > panel.available_at[fold.validate].max()
+    late |= ~np.isin(np.arange(late.size), np.r_[fold.train, fold.validate])
+    other = prepared._replace(
+        features=np.where(late[:, None], prepared.features[::-1], prepared.features),
+        labels=labels._replace(
+            outcome=np.where(late, -labels.outcome, labels.outcome),
+            realised=np.where(late, -labels.realised, labels.realised),
+        ),
+    )
+    said = tuple(fit._replace(test=fit.test[::-1]) for fit in members[0])
+    asked = learn_ensemble.Asked("", Task(study.config.models[0], fold, "fold 1"), said)
+    again = learn_ensemble._combined(study.config, other, asked)
+    assert again.files == fits[0].files
+    np.testing.assert_array_equal(again.validate, fits[0].validate)
+    assert (again.test != fits[0].test).any()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"combiner": {"kind": "regime", "prior_rows": 4.0}},
+        {"combiner": "mean"},
+        {"combiner": "mean", "prune": True},
+        {"members": [MEMBERS[0], {"kind": "lightgbm", "rounds": 31}]},
+        {"members": MEMBERS[::-1]},
+        {"names": ["a", "b"]},
+    ],
+    ids=str,
+)
+def test_another_ensemble_is_another_fit(learned, changes):
+    study, prepared, _, _ = learned
+    task = Task(study.config.models[0], prepared.folds.folds[0], "fold 1")
+    assert key_of(study.config, prepared, task) != key_of(
+        study.config, prepared, task._replace(model=MODELS.parse(JOINED | changes))
+    )
+
+
+def test_other_rows_epochs_training_and_seeds_are_another_fit(learned):
+    study, prepared, _, _ = learned
+    config, fold = study.config, prepared.folds.folds[0]
+    task = Task(config.models[0], fold, "fold 1")
+    tasks = [
+        task,
+        task._replace(fold=fold._replace(validate=fold.validate[1:])),
+        task._replace(fold=fold._replace(train=fold.train[1:])),
+        task._replace(fold=fold._replace(test=fold.test[1:])),
+        task._replace(members_epochs=(1, 2)),
+        task._replace(name="final"),
+    ]
+    keys = [key_of(config, prepared, one) for one in tasks]
+    training = config.training.model_copy(update={"rows": 2999})
+    others = ({"training": training}, {"seed": 14}, {"lookback": 7})
+    keys += [key_of(config.model_copy(update=other), prepared, task) for other in others]
+    keys.append(key_of(config, prepared._replace(key="another market"), task))
+    assert len(set(keys)) == len(keys)
 
 
 def test_a_column_is_read_in_its_own_unit(learned):

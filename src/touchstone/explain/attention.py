@@ -16,6 +16,7 @@ from touchstone.arrays import Float64
 from touchstone.errors import DataError
 from touchstone.explain import Subject, agreed_names, in_order
 from touchstone.explain.attribution import bars_back
+from touchstone.explain.gradients import why_none
 from touchstone.explain.margins import tensors
 from touchstone.models.hybrid import Hybrid
 from touchstone.models.layers.attention import AdditiveAttention
@@ -92,7 +93,7 @@ def over_window(subjects: Sequence[Subject]) -> Attention:
     first = subjects[0].fitted
     if not isinstance(first, FittedNetwork):
         kind = getattr(first.config, "kind", "this model")
-        return Attention((), f"{kind} has no attention: it reads one row of summaries per sample")
+        return Attention((), f"{kind} has no attention: {why_none(first)}")
     found: dict[str, list[_Some]] = {}
     for some in map(_of_fold, map(in_order, subjects)):
         for name, weights in some:

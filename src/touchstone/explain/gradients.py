@@ -17,6 +17,13 @@ def has_gradients(fitted: Fitted) -> bool:
     return isinstance(fitted, FittedNetwork)
 
 
+def why_none(fitted: Fitted) -> str:
+    """Why a model that is no network cannot be followed to its window."""
+    if fitted.inputs == "window":
+        return "it is several models in one"
+    return "it reads one row of summaries per sample"
+
+
 def logit_gradient(fitted: Fitted, windows: Float32, asset_id: Int32) -> tuple[Float32, Float32]:
     """The logit of p(+1), (n,), and its gradient in the windows, (n, lookback, n_features).
 

@@ -6,6 +6,7 @@ from torch import nn
 
 from touchstone.arrays import Float32, Float64, Int32
 from touchstone.errors import ConfigError
+from touchstone.explain.gradients import why_none
 from touchstone.models import Fitted
 from touchstone.models.layers.network import FittedNetwork, Network, threads
 
@@ -39,8 +40,8 @@ def network_of(fitted: Fitted, method: str) -> FittedNetwork:
         return fitted
     kind = getattr(fitted.config, "kind", "this model")
     raise ConfigError(
-        f"{method} follows gradients into the window, and {kind} has none: it reads one row of "
-        "summaries per sample; take SHAP or permutation importance"
+        f"{method} follows gradients into the window, and {kind} has none: "
+        f"{why_none(fitted)}; take permutation importance"
     )
 
 

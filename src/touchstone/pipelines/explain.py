@@ -130,14 +130,14 @@ def explain(wish: Wish, ask: Ask, progress: Progress) -> Explained:
 
 def _refuse(of: Reopened, asked: Restored, wish: Wish) -> None:
     """What was asked for by name and cannot be is refused, not left out."""
-    from touchstone.explain.gradients import has_gradients  # noqa: PLC0415  torch for networks
+    from touchstone.explain.gradients import has_gradients, why_none  # noqa: PLC0415  torch for networks
 
     is_named = wish.only != PARTS
     first = asked.exposed[0].subject.fitted
     if is_named and "gradients" in wish.only and not has_gradients(first):
         raise ConfigError(
-            f"--only gradients: {of.name} has no gradients, since it takes one row of summaries "
-            "per sample; shap explains it exactly, and --model takes a network of the study"
+            f"--only gradients: {of.name} has no gradients, since {why_none(first)}; take "
+            "permutation, or with --model a network of the study"
         )
     if is_named and "permutation" in wish.only:
         able, notes = methods.lending(asked)

@@ -13,7 +13,7 @@ from touchstone.explain import errors as err
 from touchstone.explain.attribution import Attribution
 from touchstone.explain.changed import evenly
 from touchstone.explain.day_blocks import day_blocks
-from touchstone.explain.gradients import has_gradients
+from touchstone.explain.gradients import has_gradients, why_none
 from touchstone.explain.parts import (
     parts_of_features,
     parts_of_groups,
@@ -187,7 +187,7 @@ def attention(of: Reopened, asked: Restored, step: Step) -> Attention:  # noqa: 
     subjects = thinned(subjects_of(asked), MOST_ATTRIBUTED)
     n = sum(s.rows.size for s in subjects)
     if not has_gradients(subjects[0].fitted):
-        note = f"{of.name} has no attention: it reads one row of summaries per sample"
+        note = f"{of.name} has no attention: {why_none(subjects[0].fitted)}"
         return Attention(layers=(), note=note, n_rows=n)
     from touchstone.explain.attention import over_window  # noqa: PLC0415  torch
 

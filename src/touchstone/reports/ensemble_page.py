@@ -73,8 +73,8 @@ def _deck(result: EnsembleResult, first: Combined) -> str:
         f"\u201cBetter\u201d is a two-sided Ledoit-Wolf p below 0.05 after Holm over "
         f"{plural(len(result.ensembles), 'ensemble')}, and a positive difference. Of the ensembles "
         f"{shown(first.figures.name)} was best on validation rows: p {p_value(v.p)}, corrected "
-        f"{p_value(v.adjusted)}; its PR-AUC differs by {signed(v.pr_auc)} "
-        f"({interval(v.pr_auc_interval)})."
+        f"{p_value(v.adjusted)}; its PR-AUC differs by {signed(v.pr_auc)}"
+        f"{f' ({interval(v.pr_auc_interval)})' * (v.pr_auc_interval is not None)}."
     )
 
 
