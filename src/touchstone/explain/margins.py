@@ -8,6 +8,7 @@ from touchstone.arrays import Float32, Float64, Int32
 from touchstone.errors import ConfigError
 from touchstone.models import Fitted
 from touchstone.models.layers.network import FittedNetwork, Network, threads
+from touchstone.registration import kind_of
 
 BATCH = 512
 """Windows of a pass with gradients."""
@@ -37,7 +38,7 @@ def network_of(fitted: Fitted, method: str) -> FittedNetwork:
     """
     if isinstance(fitted, FittedNetwork):
         return fitted
-    kind = getattr(fitted.config, "kind", "this model")
+    kind = kind_of(fitted.config)
     raise ConfigError(
         f"{method} follows gradients into the window, and {kind} has none: it reads one row of "
         "summaries per sample; take SHAP or permutation importance"

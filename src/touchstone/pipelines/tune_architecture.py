@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Final
 
 from touchstone.config import Config
-from touchstone.data.cache import StageCache
 from touchstone.errors import ConfigError
 from touchstone.ledger import Ledger
 from touchstone.models import MODELS
 from touchstone.models.darts import DartsConfig
+from touchstone.pipelines.asked import fingerprint_of
 from touchstone.pipelines.decide import Comparison, compare, tested_span
 from touchstone.pipelines.learn import Learned, Task, learn
 from touchstone.pipelines.prepare import Prepared, prepare
 from touchstone.pipelines.progress import Progress
-from touchstone.pipelines.run import Ask, ledger_of, sound_ledger
+from touchstone.pipelines.run import Ask, resources_of, sound_ledger
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study, identified
 from touchstone.pipelines.track_searched import architecture_batch
@@ -55,10 +55,7 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
     """
     method: ArchitectureConfig = asked.config.method  # type: ignore[assignment]  # its own kind
     network = network_of(asked)
-    resources = Resources(
-        StageCache(ask.workspace.cache), ledger_of(ask.workspace), progress, ask.jobs,
-        ask.workspace.checkpoints,
-    )  # fmt: skip
+    resources = resources_of(ask, progress)
     book = sound_ledger(ask.workspace)
     study = asked.alone(network)
     prepared = prepare(study, *market, resources.cache, progress)
@@ -69,7 +66,7 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
     trained = _trained(asked, prepared, cells, resources, book)
     n_candidates = len(book.candidates(tested_span(prepared)))
     result = _result(asked, prepared, (ground, searches), (cells, trained), n_candidates)
-    name = folder.name.rpartition("-")[2]
+    name = fingerprint_of(folder)
     won = cells.all[[c.name for c in trained.told].index(result.winner)]
     studies = {WINNER: (asked.alone(won), "darts found")}
     told_as = result.model_copy(update={"fingerprint": name})

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from touchstone.config import Config
-from touchstone.data.cache import StageCache
 from touchstone.errors import ConfigError
 from touchstone.ledger import Ledger
+from touchstone.pipelines.asked import fingerprint_of
 from touchstone.pipelines.decide import model_names
 from touchstone.pipelines.learn import Learned, Task, learn
 from touchstone.pipelines.population_book import entered
@@ -22,7 +22,7 @@ from touchstone.pipelines.population_members import Population, Walked, is_netwo
 from touchstone.pipelines.population_space import Searched, searched
 from touchstone.pipelines.prepare import Prepared, prepare
 from touchstone.pipelines.progress import Progress
-from touchstone.pipelines.run import Ask, ledger_of, sound_ledger
+from touchstone.pipelines.run import Ask, resources_of, sound_ledger
 from touchstone.pipelines.shelf import Resources
 from touchstone.pipelines.study import Study
 from touchstone.pipelines.track_searched import population_batch
@@ -53,10 +53,7 @@ def run(
     """
     method, objective = _method(asked), _objective(asked)
     networks, refused = _networks(asked)
-    resources = Resources(
-        StageCache(ask.workspace.cache), ledger_of(ask.workspace), progress, ask.jobs,
-        ask.workspace.checkpoints,
-    )  # fmt: skip
+    resources = resources_of(ask, progress)
     book = sound_ledger(ask.workspace)
     prepared = prepare(asked.study, *market, resources.cache, progress)
     found, studies = [], dict[str, tuple[Study, str]]()
@@ -71,7 +68,7 @@ def run(
         studies[found[-1].file] = (last, one.name)
     result = PopulationResult(
         name=asked.config.name,
-        fingerprint=folder.name.rpartition("-")[2],
+        fingerprint=fingerprint_of(folder),
         method="population",
         objective=objective,
         direction=DIRECTIONS[objective],
