@@ -56,11 +56,20 @@ class Config(BaseModel):
         try:
             return cls.model_validate(dict(settings))
         except ValidationError as error:
-            problems = tuple(p for e in error.errors() for p in _problems(cls, dict(e)))
+            found = [dict(e) for e in error.errors()]
+            problems = tuple(p for e in found if not _follows(e, found) for p in _problems(cls, e))
             text = "\n".join(
                 f"{path}: {message}" if path else message for path, message in problems
             )
             raise ConfigError(text, problems) from None
+
+
+def _follows(error: dict[str, Any], found: list[dict[str, Any]]) -> bool:
+    """Whether a tuple is called too short only because items of it were refused: these are told."""
+    loc = error["loc"]
+    return error["type"] == "too_short" and any(
+        len(e["loc"]) > len(loc) and e["loc"][: len(loc)] == loc for e in found
+    )
 
 
 def _problems(cls: type[BaseModel], error: dict[str, Any]) -> list[tuple[str, str]]:

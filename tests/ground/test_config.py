@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import PositiveInt, field_validator
+from pydantic import Field, PositiveInt, field_validator
 
 from leaves import leaves
 from touchstone.config import Config
@@ -95,6 +95,19 @@ def test_all_problems_are_told_at_once():
         "part.b",
         "sed",
     ]
+
+
+class Several(Config):
+    sizes: Annotated[tuple[PositiveInt, ...], Field(min_length=2)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "paths"), [([1, 0], ["sizes.1"]), ([0, 0], ["sizes.0", "sizes.1"]), ([1], ["sizes"])]
+)
+def test_items_that_are_refused_are_not_called_missing_too(sizes, paths):
+    with pytest.raises(ConfigError) as caught:
+        Several.parse({"sizes": sizes})
+    assert [p for p, _ in caught.value.problems] == paths
 
 
 def test_a_long_value_is_cut():

@@ -240,4 +240,4 @@ def test_searches_and_campaigns_name_the_way_out(verb, tmp_path):
     path.write_text("name: a\nstudy: quickstart\nmodels: [{kind: ensemble}]\n")
     code, _, err = touchstone(verb, path, "--out", tmp_path)
     assert code == 2
-    assert "an ensemble is no architecture" in err
+    assert "models: an ensemble is no architecture" in err

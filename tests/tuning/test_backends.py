@@ -79,8 +79,12 @@ def test_postgresql(alone, database, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("alone", ["grid", "tpe"], indirect=True)
 def test_a_ray_cluster_that_is_there(alone, cluster, database, tmp_path, monkeypatch):
-    """Joined by its address; with `grid` its trials are in a database as well."""
+    """Joined by its address; with `grid` its trials are in a database as well.
+
+    `random` runs on a Ray of its own, below.
+    """
     sampler, folder, tried = alone
     monkeypatch.setenv("RAY_ADDRESS", cluster)
     words = ["--jobs", 2, "--backend", "ray"]

@@ -14,7 +14,7 @@ import pytest
 from postgres import PASSWORD, postgres
 from searches import BARRIER, found, rows_of_trials, trials, tune_file, whole
 from small import touchstone
-from touchstone.errors import DataError
+from touchstone.errors import ConfigError, DataError
 from touchstone.pipelines import tune_trials
 from touchstone.pipelines.run import ledger_of
 from touchstone.pipelines.workspace import Workspace
@@ -59,6 +59,25 @@ def test_what_a_server_refuses_is_told_without_a_password(server, tmp_path, what
     assert "Traceback" not in err
     assert PASSWORD not in err
     assert "wr0ng" not in err
+
+
+def test_an_address_without_a_driver_is_refused_with_the_way_out(tmp_path):
+    place = place_of("nonsense://me:secret@host/db", tmp_path)
+    way = r"no driver for it: .*nonsense\. Take postgresql://.*touchstone\[distributed\]"
+    with pytest.raises(ConfigError, match=way) as error:
+        begin(a_search(tmp_path, place=place), alone=False)
+    assert "secret" not in str(error.value)
+
+
+def test_a_server_that_refuses_is_told_in_one_sentence(tmp_path):
+    pytest.importorskip("psycopg")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    place = place_of(f"postgresql://me@127.0.0.1:{port}/db", tmp_path)
+    with pytest.raises(DataError, match="cannot be reached") as error:
+        begin(a_search(tmp_path, place=place), alone=False)
+    assert not {"\n", "\t"} & set(str(error.value))
+    assert "?." not in str(error.value)
 
 
 def test_a_server_that_takes_calls_and_never_answers_is_given_up(tmp_path, monkeypatch):

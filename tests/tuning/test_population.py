@@ -19,7 +19,6 @@ from touchstone.tuning.population import (
     Ended,
     Rules,
     ancestors,
-    candidate_of,
     generations,
     ranked,
 )
@@ -205,14 +204,6 @@ def test_every_member_of_every_generation_is_in_the_ledger_once(rules, seed):
     told = [(f["generation"], f["member"], f["value"], f["source"]) for f in rows]
     assert told == [(p.number, m.member, m.value, m.source) for p in past for m in p.members]
     assert len(rows) == rules.members * rules.generations
-
-
-def test_a_candidate_is_all_that_led_to_it():
-    past = lived(Rules(members=6, generations=4), SPACE, Noise())
-    names = [
-        candidate_of(SPACE, ancestors(past, p.number, m.member)) for p in past for m in p.members
-    ]
-    assert len(set(names)) == 24
 
 
 class Failing(Noise):

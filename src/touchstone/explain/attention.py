@@ -25,6 +25,7 @@ from touchstone.models.layers.pooling import NewestAsks
 from touchstone.models.layers.self_attention import SelfAttention
 from touchstone.models.layers.transformer_block import TransformerBlock
 from touchstone.models.multiscale_cnn import MultiscaleCnn
+from touchstone.registration import kind_of
 
 QUANTILES: Final = (0.05, 0.95)
 """Of rows, between which most weights lie."""
@@ -92,14 +93,13 @@ def over_window(subjects: Sequence[Subject]) -> Attention:
     agreed_names(subjects)
     first = subjects[0].fitted
     if not isinstance(first, FittedNetwork):
-        kind = getattr(first.config, "kind", "this model")
-        return Attention((), f"{kind} has no attention: {why_none(first)}")
+        return Attention((), f"{kind_of(first.config)} has no attention: {why_none(first)}")
     found: dict[str, list[_Some]] = {}
     for some in map(_of_fold, map(in_order, subjects)):
         for name, weights in some:
             found.setdefault(name, []).append(weights)
     if not found:
-        kind = getattr(first.config, "kind", "this network")
+        kind = kind_of(first.config)
         pooling = getattr(first.config, "pooling", None)
         way = f" with pooling: {pooling}" if pooling else ""
         return Attention((), f"{kind}{way} has no attention: no layer of it weighs bars")

@@ -6,6 +6,7 @@ What gradients find is only where to look; whatever is compared is scored by the
 from touchstone.arrays import Float32, Int32
 from touchstone.errors import ConfigError
 from touchstone.models import Fitted
+from touchstone.registration import kind_of
 
 
 def has_gradients(fitted: Fitted) -> bool:
@@ -39,7 +40,7 @@ def logit_gradient(fitted: Fitted, windows: Float32, asset_id: Int32) -> tuple[F
         ConfigError: a model without gradients.
     """
     if not has_gradients(fitted):
-        kind = getattr(fitted.config, "kind", "model")
+        kind = kind_of(fitted.config)
         raise ConfigError(
             f"{kind} has no gradients: only networks can be followed from the score to the "
             "window; ask for a network, or for a search"

@@ -9,6 +9,7 @@ from touchstone.errors import ConfigError
 from touchstone.explain.gradients import why_none
 from touchstone.models import Fitted
 from touchstone.models.layers.network import FittedNetwork, Network, threads
+from touchstone.registration import kind_of
 
 BATCH = 512
 """Windows of a pass with gradients."""
@@ -38,7 +39,7 @@ def network_of(fitted: Fitted, method: str) -> FittedNetwork:
     """
     if isinstance(fitted, FittedNetwork):
         return fitted
-    kind = getattr(fitted.config, "kind", "this model")
+    kind = kind_of(fitted.config)
     raise ConfigError(
         f"{method} follows gradients into the window, and {kind} has none: "
         f"{why_none(fitted)}; take permutation importance"

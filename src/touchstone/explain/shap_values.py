@@ -17,6 +17,7 @@ from touchstone.explain.attribution import Attribution, Shares, attribution
 from touchstone.explain.gradients import has_gradients
 from touchstone.models.lightgbm import Lightgbm
 from touchstone.models.logistic import Logistic
+from touchstone.registration import kind_of
 
 N_BACKGROUND: Final = 32
 """Train rows that a network's rows are compared with, drawn once for each fold."""
@@ -55,7 +56,7 @@ def shap(subjects: Sequence[Subject], n_background: int = N_BACKGROUND) -> Attri
     if isinstance(fitted, Logistic):
         return attribution("linear", ordered, SUMMARIES, [_of_lines(s) for s in ordered])
     if not has_gradients(fitted):
-        kind = getattr(fitted.config, "kind", "?")
+        kind = kind_of(fitted.config)
         raise ConfigError(f"no SHAP values for {kind!r}: take permutation importance")
     from touchstone.explain.expected_gradients import expected_gradients  # noqa: PLC0415  torch
 

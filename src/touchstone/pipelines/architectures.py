@@ -87,9 +87,9 @@ def chosen(
     """
     if any(members_of(m) for m in (*models, *overrides)):
         raise ConfigError(
-            "an ensemble is no architecture, and its members are what can be compared or searched: "
-            "name those; `touchstone ensemble` compares their combinations, and `touchstone run` "
-            "takes a study with one to its verdict"
+            "models: an ensemble is no architecture, and its members are what can be compared or "
+            "searched: name those; `touchstone ensemble` compares their combinations, and "
+            "`touchstone run` takes a study with one to its verdict"
         )
     if models:
         return tuple(models)

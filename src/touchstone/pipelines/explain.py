@@ -17,7 +17,6 @@ from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 
-from touchstone.data.cache import StageCache
 from touchstone.errors import ConfigError
 from touchstone.files import lock, write_text
 from touchstone.pipelines import explain_methods as methods
@@ -33,7 +32,7 @@ from touchstone.pipelines.explain_folds import (
 )
 from touchstone.pipelines.prepare import stage_key
 from touchstone.pipelines.progress import Progress, Step
-from touchstone.pipelines.run import Ask, ledger_of
+from touchstone.pipelines.run import Ask, resources_of
 from touchstone.pipelines.shelf import Resources
 from touchstone.reports.contents import Contents, iso_moment
 from touchstone.reports.explain import PARTS, ExplainResult, FoldExplained, PartName
@@ -48,7 +47,6 @@ from touchstone.reports.explain_contents import (
 from touchstone.reports.explain_page import page
 
 RESULT: Final = "explain.json"
-PAGE: Final = "explain.html"
 FEWEST_ROWS: Final = 64
 
 
@@ -110,10 +108,7 @@ def explain(wish: Wish, ask: Ask, progress: Progress) -> Explained:
     if wish.which.threshold is not None and not 0 < wish.which.threshold < 1:
         raise ConfigError(f"--threshold {wish.which.threshold}: needs a score between 0 and 1")
     run, held = run_of(wish.run, ask.workspace.runs)
-    resources = Resources(
-        StageCache(ask.workspace.cache), ledger_of(ask.workspace), progress, ask.jobs,
-        ask.workspace.checkpoints,
-    )  # fmt: skip
+    resources = resources_of(ask, progress)
     of = reopen(run, wish.which.model or held, resources)
     with lock(ask.workspace.locks / f"explain-{run.name}"):
         asked = restored(of, wish.which, resources)

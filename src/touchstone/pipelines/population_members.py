@@ -30,6 +30,7 @@ from touchstone.pipelines.shelf import Columns, OpenLedger, Resources, Shelf, co
 from touchstone.pipelines.study import Study, StudyConfig
 from touchstone.pipelines.views import asks, fit_views
 from touchstone.pipelines.workers import workers
+from touchstone.registration import kind_of
 from touchstone.registry import checkpoints
 from touchstone.registry.checkpoints import About
 from touchstone.seeding import derive
@@ -318,7 +319,7 @@ def _saved(
 ) -> None:
     job, state, history = made
     path = one.path[:n]
-    kind = str(getattr(job.model, "kind", "?"))
+    kind = kind_of(job.model)
     about = About(
         key=one.folder.name,
         study=ground.config.name,

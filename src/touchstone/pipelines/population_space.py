@@ -8,6 +8,7 @@ from touchstone.errors import ConfigError
 from touchstone.models import OUTCOMES, Shape, head_of
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.tune_config import Tune
+from touchstone.registration import kind_of
 from touchstone.training import same_weights
 from touchstone.tuning.perturbing import Setting
 from touchstone.tuning.space import TRAINING, Space, spaces
@@ -66,7 +67,7 @@ def movable(space: Space, shape: Shape, asked: Sequence[str]) -> tuple[tuple[str
         ConfigError: a key that is wanted and not in the space, or may not change.
     """
     may = tuple(key for key, values in space.keys.items() if _may(space, shape, key, values))
-    kind = getattr(space.model, "kind", "?")
+    kind = kind_of(space.model)
     for key in asked:
         if key not in space.keys:
             raise ConfigError(

@@ -15,6 +15,7 @@ from touchstone.errors import ConfigError
 from touchstone.ledger import Ledger
 from touchstone.models import MODELS
 from touchstone.models.darts import DartsConfig
+from touchstone.pipelines.asked import fingerprint_of
 from touchstone.pipelines.decide import Comparison, compare, tested_span
 from touchstone.pipelines.learn import Learned, Task, learn
 from touchstone.pipelines.prepare import Prepared, prepare
@@ -65,7 +66,7 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
     trained = _trained(asked, prepared, cells, resources, book)
     n_candidates = len(book.candidates(tested_span(prepared)))
     result = _result(asked, prepared, (ground, searches), (cells, trained), n_candidates)
-    name = folder.name.rpartition("-")[2]
+    name = fingerprint_of(folder)
     won = cells.all[[c.name for c in trained.told].index(result.winner)]
     studies = {WINNER: (asked.alone(won), "darts found")}
     told_as = result.model_copy(update={"fingerprint": name})

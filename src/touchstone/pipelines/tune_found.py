@@ -1,16 +1,18 @@
 """What a search came to, as result.json tells it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.tune_config import DIRECTIONS, Tune
 from touchstone.pipelines.tune_trial import CONSTRAINTS, REASON, SECONDS, watched
+from touchstone.registration import kind_of
 from touchstone.reports.contents import iso_day
 from touchstone.reports.tune import SearchFound, SpaceKey, TrialFound, TuneResult, WinnerFound
 from touchstone.reports.tune import Step as ReportStep
+from touchstone.tuning.methods.trials import TrialsConfig
 from touchstone.tuning.search import Search, Seen, best, is_broken
 from touchstone.tuning.space import Space
 
@@ -42,15 +44,15 @@ def result_of(
         name: the search's fingerprint.
         more: `n_candidates`, `notes` and `machine`, as `TuneResult` has them.
     """
-    config, method = asked.config, asked.config.method
-    pruner = over[0].search.pruner
+    config = asked.config
+    method = cast("TrialsConfig", config.method)
     return TuneResult(
         name=config.name,
         fingerprint=name,
         seed=asked.seed,
-        method=_kind(method),
-        sampler=_kind(getattr(method, "sampler", None)),
-        pruner=_kind(pruner),
+        method=kind_of(method),
+        sampler=kind_of(method.sampler),
+        pruner=kind_of(over[0].search.pruner),
         objectives=config.objectives,
         directions=tuple(DIRECTIONS[one] for one in config.objectives),
         watched=watched(config.objectives[0], asked.study.config.training),
@@ -119,7 +121,3 @@ def seconds_of(over: Sequence[Over]) -> dict[str, Any]:
     """What the trials took, one core's: what another machine measures otherwise."""
     found = [t.notes[SECONDS] for one in over for t in one.trials if SECONDS in t.notes]
     return {"seconds": round(float(np.mean(found)), 3) if found else None}
-
-
-def _kind(part: Any) -> str:
-    return str(getattr(part, "kind", "none"))

@@ -13,6 +13,7 @@ from typing import Final
 from touchstone.config import Config
 from touchstone.errors import ConfigError
 from touchstone.ledger import Ledger
+from touchstone.pipelines.asked import fingerprint_of
 from touchstone.pipelines.decide import model_names
 from touchstone.pipelines.learn import Learned, Task, learn
 from touchstone.pipelines.population_book import entered
@@ -67,7 +68,7 @@ def run(
         studies[found[-1].file] = (last, one.name)
     result = PopulationResult(
         name=asked.config.name,
-        fingerprint=folder.name.rpartition("-")[2],
+        fingerprint=fingerprint_of(folder),
         method="population",
         objective=objective,
         direction=DIRECTIONS[objective],

@@ -15,6 +15,7 @@ from touchstone.config import Config
 from touchstone.errors import TrainingError
 from touchstone.labels import Labels
 from touchstone.ledger import Ledger
+from touchstone.pipelines.asked import fingerprint_of
 from touchstone.pipelines.decide import model_names
 from touchstone.pipelines.prepare import Prepared, prepare
 from touchstone.pipelines.progress import Progress
@@ -43,6 +44,7 @@ from touchstone.pipelines.tune_way import Found, Market, Way
 from touchstone.pipelines.tune_winner import Winning, winner
 from touchstone.pipelines.views import fit_views
 from touchstone.pipelines.workers import workers
+from touchstone.registration import kind_of
 from touchstone.reports.tune import TuneResult, WinnerFound, told
 from touchstone.reports.tune_page import page
 from touchstone.strategies import STRATEGIES
@@ -113,7 +115,7 @@ def run(asked: Tune, ask: Ask, market: Market, progress: Progress, folder: Path)
         winners = [_crowned(ground, one, folder) for one in over]
         n = len(book.candidates(validated_span(prepared)))
     result = result_of(
-        asked, prepared, winners, folder.name.rpartition("-")[2],
+        asked, prepared, winners, fingerprint_of(folder),
         {
             "n_candidates": n,
             "notes": _notes(asked, winners, place),
@@ -131,7 +133,7 @@ def search_of(ground: _Ground, name: str, space: Space) -> Search:
     default = "none" if several else "median"
     pruner: Config = method.pruner or PRUNERS.parse({"kind": default})
     n_trials = method.trials if space.keys else 1
-    if getattr(method.sampler, "kind", "") == "grid":
+    if kind_of(method.sampler) == "grid":
         n_trials = min(n_trials, size(space.distributions, getattr(method.sampler, "points", 4)))
     return Search(
         place=ground.place,
@@ -306,7 +308,7 @@ def _notes(asked: Tune, over: list[Over], place: Place) -> tuple[str, ...]:
             "With several objectives nothing is pruned, and the winner is the best in "
             f"{asked.config.objectives[0]} of those that no other trial beats in all."
         )
-    elif asked.config.objectives[0] == ACCOUNT and _kind(over[0].search.pruner) != "none":
+    elif asked.config.objectives[0] == ACCOUNT and kind_of(over[0].search.pruner) != "none":
         found.append(
             "An epoch has no account, so pruning goes by the recipe's own metric, "
             f"{asked.study.config.training.metric}."
@@ -325,10 +327,6 @@ def _notes(asked: Tune, over: list[Over], place: Place) -> tuple[str, ...]:
 def _first(one: Over) -> str:
     reasons = [str(t.notes[REASON]) for t in one.trials if t.state == "failed"]
     return f"the first that failed: {reasons[0]}" if reasons else "every one breaks a bound."
-
-
-def _kind(part: Config) -> str:
-    return str(getattr(part, "kind", "none"))
 
 
 WAY: Final = Way(run=run, result=TuneResult, page=page, told=told)

@@ -29,7 +29,6 @@ from touchstone.pipelines.decide import (
 from touchstone.pipelines.learn import Learned
 from touchstone.pipelines.prepare import Prepared
 from touchstone.pipelines.study import Study
-from touchstone.pipelines.tune_config import ConstraintsConfig
 from touchstone.validation.candidates import candidate
 
 ACCOUNT: Final = "sharpe"
@@ -223,11 +222,6 @@ def enter(
     if all(known.get(c.fingerprint) == c for c in tried):
         return
     ledger.sweep(prepared.data, study.fingerprint, span, tried)
-
-
-def limits_told(config: ConstraintsConfig) -> str:
-    """The constraints for people."""
-    return ", ".join(f"{name.replace('_', ' ')} {bound:g}" for name, bound in config.limits.items())
 
 
 def _on_rows(

@@ -178,13 +178,6 @@ def ranked(rules: Rules, values: Sequence[float | None]) -> list[int]:
     return sorted(range(len(values)), key=place)
 
 
-def candidate_of(space: Sequence[Setting], lived: Sequence[Lived[S]]) -> str:
-    """12 hex digits that name a member by all settings that led to it."""
-    keys = [setting.key for setting in space]
-    told = [[one.member, *(one.settings[key] for key in keys)] for one in lived]
-    return hashlib.sha256(json.dumps([keys, told]).encode()).hexdigest()[:12]
-
-
 def _begun(space: Sequence[Setting], seed: int, member: int, first: Settings | None) -> Settings:
     if member == 0 and first is not None:
         return dict(first)

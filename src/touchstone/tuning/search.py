@@ -161,13 +161,6 @@ def left(search: Search) -> int:
         return len(_open(search, storage, study_id))
 
 
-def waiting(search: Search) -> int:
-    """Trials that nobody has taken yet."""
-    with opened(search.place) as storage:
-        found = _open(search, storage, storage.get_study_id_from_name(search.name))
-        return sum(trial.state == TrialState.WAITING for trial in found)
-
-
 def take(search: Search, measure: Measure) -> Seen | None:
     """Take the first trial that waits, run it, and tell the storage; None where none waits.
 

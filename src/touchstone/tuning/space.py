@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 from touchstone.config import Choice, Config, Range
 from touchstone.errors import ConfigError
 from touchstone.models import MODELS
+from touchstone.registration import kind_of
 from touchstone.training import TrainingConfig
 from touchstone.tuning.values import (
     Values,
@@ -190,7 +191,7 @@ def _field(model: Config, training: TrainingConfig, key: str, where: str) -> Fie
         config, path = training, key.removeprefix(TRAINING)
         tabular = MODELS.part_of(model).inputs != "window"
         if tabular and path not in _HEEDED:
-            kind = getattr(model, "kind", "?")
+            kind = kind_of(model)
             raise ConfigError(
                 f"{where}.{key}: {kind} heeds only {' and '.join(_HEEDED)} of a recipe: leave it "
                 "out"

@@ -98,8 +98,9 @@ def opened(place: Place) -> Iterator[BaseStorage]:
             storage.engine.dispose()
     except _FAILURES as error:
         said = without_password(str(getattr(error, "orig", None) or error.__cause__ or error))
+        said = " ".join(said.split()).rstrip(".?")
         raise DataError(
-            f"storage {place.at}: the database cannot be reached, or failed: {said.strip()}. "
+            f"storage {place.at}: the database cannot be reached, or failed: {said}. "
             "Check the address, its password and the server. Trials that ended are kept; repeat "
             "the command"
         ) from None
@@ -161,9 +162,10 @@ def _made(place: Place) -> RDBStorage:
                 grace_period=place.grace_seconds,
             )
         except (ArgumentError, ImportError) as error:
+            cause = without_password(str(error.__cause__ or error)).rstrip(".")
             raise ConfigError(
-                f"storage {place.at}: {without_password(str(error))}. PostgreSQL needs the "
-                "extra: pip install touchstone[distributed]"
+                f"storage {place.at}: no driver for it: {cause}. Take postgresql://user@host/name, "
+                "which needs the extra: pip install touchstone[distributed]"
             ) from None
         except RuntimeError as error:
             raise ConfigError(
