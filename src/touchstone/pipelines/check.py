@@ -33,8 +33,7 @@ def check_study(study: Study) -> dict[str, Any]:
     if config.null_twin:
         null_bars(config.bars)
     loaded, data = load(study, Silent())
-    panel = loaded.panel
-    plan = resolve(study, panel)
+    panel, plan = loaded.panel, resolve(study, loaded.panel)
     features = np.asarray(evaluate(plan, panel), np.float32)
     width = getattr(config.label, "width", None)
     labels = LABELS.part_of(config.label)(

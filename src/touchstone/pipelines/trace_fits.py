@@ -96,15 +96,20 @@ class WatchingLedger(MemoryLedger):
         """Fits that were watched."""
         return len(self._seen)
 
+    def seen(self, seed: int) -> Seen | None:
+        """The fit of this seed."""
+        held = self._seen.get(seed)
+        return None if held is None else Seen(held[0], tuple(held[1]), tuple(held[2]))
+
     def watched(self, config: StudyConfig, model: Config, fold: str) -> dict[str, Seen]:
         """The fits of a model on a fold, by what stands behind its name: an ensemble's members'."""
         members = members_of(model)
         names = [f", member {name}" for name in numbered([kind_of(one) for one in members])]
         seed, found = seed_of(config.refit, config.seed), dict[str, Seen]()
         for name, one in zip(names or [""], members or (model,), strict=True):
-            held = self._seen.get(derive(seed, "fit", one.fingerprint(), fold))
-            if held is not None:
-                found[name] = Seen(held[0], tuple(held[1]), tuple(held[2]))
+            seen = self.seen(derive(seed, "fit", one.fingerprint(), fold))
+            if seen is not None:
+                found[name] = seen
         return found
 
 
