@@ -76,10 +76,10 @@ prove-peers: $(DEV) peers ## the books of vectorbt and backtesting.py beside our
 prove-predecessor: $(DEV) ## why a model with F1 0.31 lost 90 % (about ten minutes) -> docs/proofs/predecessor.md
 	$(BIN)/python tests/proofs/predecessor.py
 
-prove-explain: $(DEV) ## 20 planted markets: is the planted feature ranked first? (about 15 minutes) -> docs/proofs/explain.md
+prove-explain: $(DEV) ## 20 planted markets: is the planted feature ranked first? (about 8 minutes) -> docs/proofs/explain.md
 	$(BIN)/python tests/proofs/explain.py
 
-prove-ensembles: $(DEV) ## ensembles on markets of three regimes, on markets without an edge, on coins (long) -> docs/proofs/ensembles.md
+prove-ensembles: $(DEV) ## ensembles on markets of three regimes, on markets without an edge, on coins (about 25 minutes) -> docs/proofs/ensembles.md
 	$(BIN)/python tests/proofs/ensembles.py
 
 prove-distillation: $(DEV) ## what a small network keeps of its ensemble, and at which speed -> docs/proofs/distillation.md
@@ -91,7 +91,7 @@ prove-population: $(DEV) ## populations beside fixed settings of the same cost, 
 prove-darts: $(DEV) ## searched cells beside random ones, planted causes and 5 markets (about 25 minutes of one core) -> docs/proofs/darts.md
 	$(BIN)/python tests/proofs/darts.py
 
-prove-campaign-kills: $(DEV) ## kill a campaign at random points and resume it (about 10 minutes) -> docs/proofs/campaign-kills.md
+prove-campaign-kills: $(DEV) ## kill a campaign at random points and resume it (about 20 minutes) -> docs/proofs/campaign-kills.md
 	$(BIN)/python tests/proofs/kill_campaign.py
 
 prove-tune-kills: $(DEV) ## kill searches at random points and resume them (about 15 minutes) -> docs/proofs/tune-kills.md

@@ -30,7 +30,8 @@ def bars(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "words", ["", "run", "init", "check", "schema", "features", "labels", "backtest", "inspect",
-              "export", "explain", "runs list", "runs show", "runs open", "runs compare", "compare",
+              "export", "explain", "campaign", "tune", "ensemble",
+              "runs list", "runs show", "runs open", "runs compare", "compare",
               "track", "track flush", "track status", "cache show",
               "cache clear", "ledger list", "ledger show", "ledger verify", "study",
               "study survivorship", "study execution", "promote", "registry", "registry list",

@@ -241,6 +241,9 @@ def test_what_says_the_same_on_other_days_at_its_hour_cannot_be_tested():
     parts = (*parts_of_features(("a", "b", "c")), Part("b + a", (1, 0)), Part("b + c", (1, 2)))
     assert unmoved([this], parts[:3]) == (False, False, False)
     assert unmoved([clock], parts) == (False, True, True, False, True)
+    features[:, 2] = np.arange(len(features)) % 97 == 0  # a flag that is seldom up
+    flag = this._replace(windows=Windows(features, this.windows.asset_id, 4))
+    assert unmoved([flag], parts[:3]) == (False, True, False)
 
 
 def test_folds_are_judged_together():

@@ -266,6 +266,7 @@ def test_a_teachers_blocks_hide_every_row_that_shares_time(fitted):
     [
         ("members=[{model: logistic}]", "needs two members"),
         ("members=[{model: logistic, name: a}, {model: mlp, name: a}]", "a comes twice"),
+        ("ensembles=[mean, vote, mean]", "two are the same mean"),
         ("members=[{model: logistic}, {model: {kind: mlp, head: buy}}]", "different outcomes"),
         ("members=[{model: logistic}, {model: ensemble}]", "ensemble is an ensemble itself"),
         ("members=[{model: logistic}, {model: mlp, lookback: 99}]", "longer than the study's 8"),

@@ -132,7 +132,8 @@ def unmoved(subjects: Sequence[Subject], parts: Sequence[Part]) -> tuple[bool, .
     """Which parts say the same on other days, so that `importance` can tell nothing of them.
 
     Whole days change places and rows keep their hour: a feature of the hour alone stays what it
-    was, and its fall is that of the few rows that found no lender at their own hour.
+    was, and its fall is that of the few rows that found no lender at their own hour. Only rows
+    that did are looked at, and any one that changes is enough: a flag is seldom up.
 
     Args:
         subjects: folds, as given to `importance`.
@@ -141,15 +142,20 @@ def unmoved(subjects: Sequence[Subject], parts: Sequence[Part]) -> tuple[bool, .
     Raises:
         DataError: fewer than two blocks of days in a fold.
     """
-    changed, n_rows = np.zeros(len(parts)), 0
-    for subject, _, drawn in [_fold(in_order(subject), 1) for subject in subjects]:
-        for start in range(0, subject.rows.size, _CHUNK):
-            rows = slice(start, start + _CHUNK)
-            own, lent = (subject.windows.gather(of[rows]) for of in (subject.rows, drawn[0]))
-            differs = (own != lent).any(1)
-            changed += [differs[:, list(part.features)].any(1).sum() for part in parts]
-        n_rows += subject.rows.size
-    return tuple((changed < n_rows / 2).tolist())
+    changed, n_rows = np.zeros(len(parts), bool), 0
+    for subject, blocks, drawn in [_fold(in_order(subject), 1) for subject in subjects]:
+        test, lender = test_rows(subject)[0], drawn[0]
+        of_row, of_lender = (
+            blocks.clock[np.searchsorted(test, at)] for at in (subject.rows, lender)
+        )
+        alike = np.flatnonzero((of_row == of_lender) & (lender != subject.rows))
+        for start in range(0, alike.size, _CHUNK):
+            rows = alike[start : start + _CHUNK]
+            own, lent = (subject.windows.gather(of[rows]) for of in (subject.rows, lender))
+            differs = (own != lent).any((0, 1))
+            changed |= [bool(differs[list(part.features)].any()) for part in parts]
+        n_rows += alike.size
+    return tuple((~changed).tolist()) if n_rows else (False,) * len(parts)
 
 
 def _check(

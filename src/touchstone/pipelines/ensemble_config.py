@@ -112,6 +112,17 @@ class EnsembleConfig(Config):
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     """Of the combinations and of the resamples; null: the study's."""
 
+    @field_validator("ensembles")
+    @classmethod
+    def _each_once(cls, parts: tuple[Config, ...]) -> tuple[Config, ...]:
+        twice = [part for i, part in enumerate(parts) if part in parts[:i]]
+        if twice:
+            raise ConfigError(
+                f"two are the same {kind_of(twice[0])}, and would be counted as two: leave one "
+                "out, or change a setting"
+            )
+        return parts
+
     @property
     def question(self) -> str:
         """What is asked, as text: its name, and where its study's file lies, are no part of it."""
