@@ -1,6 +1,7 @@
 """A real Ray cluster for one test: its own ports and folder, ended by its process ids."""
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -13,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-PORTS = ("port", "ray-client-server-port", "dashboard-agent-grpc-port",
-         "dashboard-agent-listen-port", "runtime-env-agent-port",
-         "metrics-export-port")  # fmt: skip
+PORTS = ("port", "dashboard-agent-grpc-port", "dashboard-agent-listen-port",
+         "runtime-env-agent-port", "metrics-export-port")  # fmt: skip
 """A node waits no longer than 15 seconds for helpers that choose their ports themselves."""
+if importlib.util.find_spec("grpc") is not None:  # what `ray[client]` adds, and then begins
+    PORTS = (*PORTS, "ray-client-server-port")
 
 
 @contextlib.contextmanager

@@ -153,7 +153,8 @@ def unmoved(subjects: Sequence[Subject], parts: Sequence[Part]) -> tuple[bool, .
             rows = alike[start : start + _CHUNK]
             own, lent = (subject.windows.gather(of[rows]) for of in (subject.rows, lender))
             differs = (own != lent).any((0, 1))
-            changed |= [bool(differs[list(part.features)].any()) for part in parts]
+            for i, part in enumerate(parts):
+                changed[i] |= differs[list(part.features)].any()
         n_rows += alike.size
     return tuple((~changed).tolist()) if n_rows else (False,) * len(parts)
 
