@@ -85,16 +85,16 @@ prove-ensembles: $(DEV) ## ensembles on markets of three regimes, on markets wit
 prove-distillation: $(DEV) ## what a small network keeps of its ensemble, and at which speed -> docs/proofs/distillation.md
 	$(BIN)/python tests/proofs/distillation.py
 
-prove-population: $(DEV) ## populations beside fixed settings of the same cost, 8 markets (about 20 minutes of one core) -> docs/proofs/population.md
+prove-population: $(DEV) ## populations beside fixed settings of the same cost, 8 markets (about 10 minutes of one core) -> docs/proofs/population.md
 	$(BIN)/python tests/proofs/population.py
 
-prove-darts: $(DEV) ## searched cells beside random ones, planted causes and 5 markets (about 25 minutes of one core) -> docs/proofs/darts.md
+prove-darts: $(DEV) ## searched cells beside random ones, planted causes and 5 markets (about 16 minutes of one core) -> docs/proofs/darts.md
 	$(BIN)/python tests/proofs/darts.py
 
 prove-campaign-kills: $(DEV) ## kill a campaign at random points and resume it (about 20 minutes) -> docs/proofs/campaign-kills.md
 	$(BIN)/python tests/proofs/kill_campaign.py
 
-prove-tune-kills: $(DEV) ## kill searches at random points and resume them (about 15 minutes) -> docs/proofs/tune-kills.md
+prove-tune-kills: $(DEV) ## kill searches at random points and resume them (about 17 minutes) -> docs/proofs/tune-kills.md
 	$(BIN)/python tests/proofs/kill_tune.py
 
 prove-supervised: $(DEV) ## learners beside the truth of a planted market, 5 seeds twice (long) -> docs/proofs/supervised.md

@@ -62,11 +62,10 @@ def work(calls=None, stop=False):
             calls.append(fingerprint_of(folder))
         if stop:
             raise KeyboardInterrupt
-        run = lambda about: asked_run(folder, asked, about, "sum", market[1])  # noqa: E731
         return Made(
             SumResult(total=sum(asked.config.terms)),
             {"again.yaml": (asked.study, "again")},
-            lambda about: Batch("b", (run(about),)),
+            lambda about: Batch("b", (asked_run(folder, asked, about, "sum", market[1]),)),
         )
 
     def page(result, command):
